@@ -1,0 +1,120 @@
+"""Instants, steps and the two ways in which local time enters: a range that is asked for, and local days."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from capacity.errors import ConfigError
+
+__all__ = ["DAY", "STEP", "WEEK", "Instant", "as_instant", "as_range", "as_zone", "ceil_step", "floor_step"]
+
+STEP = pd.Timedelta(minutes=5).as_unit("ns")
+DAY = pd.Timedelta(days=1).as_unit("ns")
+WEEK = pd.Timedelta(days=7).as_unit("ns")
+
+Instant: TypeAlias = str | dt.date | dt.datetime | pd.Timestamp
+
+_DATE_ONLY = re.compile(r"\s*\d{4}-?\d{2}-?\d{2}\s*")
+
+
+def as_zone(tz: str | dt.tzinfo) -> dt.tzinfo:
+    """Return the time zone of an IANA name, or raise ConfigError for one that does not exist.
+
+    Examples
+    --------
+    >>> as_zone("Europe/London")
+    zoneinfo.ZoneInfo(key='Europe/London')
+    """
+    if isinstance(tz, dt.tzinfo):
+        return tz
+    try:
+        return ZoneInfo(tz)
+    except (KeyError, ValueError, OSError, TypeError) as exc:
+        raise ConfigError(f"tz={tz!r} is no IANA time zone; write it like 'Europe/London' or 'UTC'") from exc
+
+
+def as_instant(value: Instant, tz: str | dt.tzinfo | None = None, *, name: str = "time") -> pd.Timestamp:
+    """Return one point in time as a UTC Timestamp [ns].
+
+    Parameters
+    ----------
+    value : str, date, datetime or Timestamp
+        An aware time is taken as it is. A date (or a date-only string) is midnight in `tz`, or the first
+        instant of that day where the clock skips midnight. A naive time is local time in `tz`.
+    tz : str or tzinfo, optional
+        IANA name.
+    name : str
+        What to call the value in an error message.
+
+    Raises
+    ------
+    ConfigError
+        The value cannot be read, is naive without a `tz`, or is a local time that happens twice or never.
+
+    Examples
+    --------
+    >>> as_instant("2026-07-01", "Europe/London")
+    Timestamp('2026-06-30 23:00:00+0000', tz='UTC')
+    >>> as_instant("2026-07-01T14:00:00Z")
+    Timestamp('2026-07-01 14:00:00+0000', tz='UTC')
+    """
+    whole_day = (isinstance(value, str) and _DATE_ONLY.fullmatch(value) is not None) or (
+        isinstance(value, dt.date) and not isinstance(value, dt.datetime)
+    )
+    try:
+        stamp = pd.Timestamp(value).as_unit("ns")
+    except (ValueError, TypeError, OverflowError) as exc:
+        raise ConfigError(f"{name}={value!r} is no time; write it like '2026-07-01' or '2026-07-01T14:00Z'") from exc
+    if stamp is pd.NaT:
+        raise ConfigError(f"{name}={value!r} is no time; write it like '2026-07-01' or '2026-07-01T14:00Z'")
+    if stamp.tzinfo is not None:
+        return stamp.tz_convert("UTC")
+    if tz is None:
+        raise ConfigError(
+            f"{name}={value!r} has no time zone; give tz='Europe/London' (say), or an offset, as in '...T14:00Z'"
+        )
+    try:
+        local = stamp.tz_localize(
+            as_zone(tz), ambiguous=whole_day or "raise", nonexistent="shift_forward" if whole_day else "raise"
+        )
+    except ConfigError:
+        raise
+    except ValueError as exc:
+        raise ConfigError(
+            f"{name}={value!r} happens twice or never in {tz} (the clock changes); give it with its offset"
+        ) from exc
+    return local.tz_convert("UTC")
+
+
+def as_range(start: Instant, end: Instant, tz: str | dt.tzinfo | None = None) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the half-open range [start, end) in UTC, grown to whole 5-minute steps.
+
+    Raises
+    ------
+    ConfigError
+        As `as_instant`, and where start >= end.
+
+    Examples
+    --------
+    >>> as_range("2026-07-01T14:02Z", "2026-07-01T14:06Z")
+    (Timestamp('2026-07-01 14:00:00+0000', tz='UTC'), Timestamp('2026-07-01 14:10:00+0000', tz='UTC'))
+    """
+    first, last = as_instant(start, tz, name="start"), as_instant(end, tz, name="end")
+    if first >= last:
+        raise ConfigError(f"start={first.isoformat()} is not before end={last.isoformat()}; ranges are [start, end)")
+    return floor_step(first), ceil_step(last)
+
+
+def floor_step(time: pd.Timestamp) -> pd.Timestamp:
+    """Round down to the 5-minute step that holds `time`."""
+    return time.floor("5min")
+
+
+def ceil_step(time: pd.Timestamp) -> pd.Timestamp:
+    """Round up to the next 5-minute step."""
+    return time.ceil("5min")
