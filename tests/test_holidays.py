@@ -1,0 +1,66 @@
+"""Public holidays by country code and by date."""
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+
+from capacity.analysis.holidays import holiday_dates
+from capacity.errors import ConfigError
+
+
+def test_country_and_subdivision():
+    """A subdivision that is dropped would plan Cesar Chavez Day (a Californian holiday) as an ordinary day."""
+    us = holiday_dates("US", [2026])
+    california = holiday_dates("US-CA", [2026])
+    assert pd.Timestamp("2026-07-04") in us
+    assert pd.Timestamp("2026-03-31") in california
+    assert pd.Timestamp("2026-03-31") not in us
+
+
+def test_observed_days_are_holidays():
+    """Saturday 4 July 2026 is taken on Friday the 3rd: leaving it out would plan a full working day."""
+    assert pd.Timestamp("2026-07-03") in holiday_dates("US", [2026])
+
+
+def test_years_bound_a_country_and_not_dates():
+    """Given dates outside the years must not vanish; a country's must stay within them."""
+    assert set(holiday_dates("GB", [2025, 2026]).year) == {2025, 2026}
+    assert holiday_dates(["2031-01-01"], [2026]).tolist() == [pd.Timestamp("2031-01-01")]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [dt.date(2026, 12, 26), "2026-12-25", "2026-12-25"],
+        pd.DatetimeIndex(["2026-12-26", "2026-12-25"]),
+        pd.Series(["Boxing Day", "Christmas"], index=pd.to_datetime(["2026-12-26", "2026-12-25"])),
+        {dt.date(2026, 12, 26): "Boxing Day", dt.date(2026, 12, 25): "Christmas"},
+        {pd.Timestamp("2026-12-26", tz="Europe/London"), pd.Timestamp("2026-12-25", tz="Europe/London")},
+    ],
+)
+def test_dates_in_every_shape(given):
+    """A shape of input that is read otherwise would move or lose holidays in silence."""
+    found = holiday_dates(given, [2026])
+    assert found.tolist() == [pd.Timestamp("2026-12-25"), pd.Timestamp("2026-12-26")]
+    assert found.dtype == "datetime64[ns]"
+
+
+def test_none_is_no_holidays():
+    """None must be an empty index of the usual dtype, so that nobody has to ask."""
+    assert holiday_dates(None, [2026]).dtype == "datetime64[ns]"
+    assert len(holiday_dates(None, [2026])) == 0
+
+
+@pytest.mark.parametrize("code", ["XX", "", "GB-NOWHERE", "United Kingdom of Elsewhere"])
+def test_unknown_code(code):
+    """A misspelt country must not mean a forecast without holidays."""
+    with pytest.raises(ConfigError, match="no calendar"):
+        holiday_dates(code, [2026])
+
+
+@pytest.mark.parametrize("value", ["sometime", "2026-12-25T08:00", None])
+def test_no_day(value):
+    """A value that is no whole day must be named, not rounded."""
+    with pytest.raises(ConfigError, match="holidays"):
+        holiday_dates([value], [2026])
