@@ -28,7 +28,7 @@ _HOME = {
     "channels_for": "analysis.erlang",
     "combine": "analysis.diversity",
     "concat": "intervals",
-    "coverage": "coverage",
+    "coverage": "gaps",
     "daily_peaks": "analysis.peaks",
     "decompose": "analysis.seasonality",
     "diversity": "analysis.diversity",
@@ -51,7 +51,7 @@ _HOME = {
     "utilisation": "analysis.utilisation",
     "validate": "intervals",
     "variants": "intervals",
-    "weekly_profile": "analysis.seasonality",
+    "weekly_profile": "analysis.profile",
 }
 _MODULES = ("errors", "report")
 
@@ -63,8 +63,9 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"capacity.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'capacity' has no attribute {name!r}")
-    # Not kept in globals(): `coverage` and `report` are modules as well as public names.
-    return getattr(importlib.import_module(f"capacity.{_HOME[name]}"), name)
+    value = getattr(importlib.import_module(f"capacity.{_HOME[name]}"), name)
+    globals()[name] = value  # no module beside this file bears a public name, so none can take its place
+    return value
 
 
 def __dir__() -> list[str]:

@@ -417,7 +417,7 @@ def _times(column: pd.Series) -> pd.DatetimeIndex:
 def _texts(column: pd.Series, *, missing: str) -> npt.NDArray[Any]:
     codes, labels = pd.factorize(column)
     text = np.array([*(str(label) for label in labels), missing], dtype=object)
-    return text.take(codes)  # code -1, a missing label, is the last
+    return np.asarray(text[codes])  # code -1, a missing label, is the last
 
 
 def _counts(column: pd.Series) -> npt.NDArray[np.int32]:

@@ -41,14 +41,14 @@ class Licences:
         """Return the licences on each local day (naive midnights), shape (len(dates),)."""
         starts = pd.DatetimeIndex(self.dates).as_unit("ns").asi8
         place = np.searchsorted(starts, dates.as_unit("ns").asi8, side="right") - 1
-        return np.array(self.counts, dtype=np.int64).take(np.maximum(place, 0))
+        return np.asarray(np.take(self.counts, np.maximum(place, 0)), dtype=np.int64)
 
     def at(self, times: pd.DatetimeIndex, *, tz: str | dt.tzinfo) -> npt.NDArray[np.int64]:
         """Return the licences at each instant (aware times); a step begins at local midnight in `tz`."""
         starts = pd.DatetimeIndex(self.dates).as_unit("ns")
         first = starts.tz_localize(as_zone(tz), ambiguous=np.ones(len(starts), bool), nonexistent="shift_forward")
         place = np.searchsorted(first.asi8, times.as_unit("ns").asi8, side="right") - 1
-        return np.array(self.counts, dtype=np.int64).take(np.maximum(place, 0))
+        return np.asarray(np.take(self.counts, np.maximum(place, 0)), dtype=np.int64)
 
     @property
     def constant(self) -> bool:

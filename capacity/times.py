@@ -84,7 +84,7 @@ def as_instant(value: Instant, tz: str | dt.tzinfo | None = None, *, name: str =
         )
     except ConfigError:
         raise
-    except ValueError as exc:
+    except Exception as exc:  # pandas 3 raises ValueError, pandas 2 errors of pytz
         raise ConfigError(
             f"{name}={value!r} happens twice or never in {tz} (the clock changes); give it with its offset"
         ) from exc

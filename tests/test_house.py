@@ -1,0 +1,166 @@
+"""The house itself: who imports whom, the public names, what an import costs."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import capacity as cap
+
+ROOT = Path(cap.__file__).parent
+GROUND = {"errors", "times", "licences", "intervals", "gaps"}
+MODULES = sorted(p.relative_to(ROOT) for p in ROOT.rglob("*.py"))
+
+PUBLIC = [
+    "Client",
+    "TOTAL",
+    "anomalies",
+    "as_intervals",
+    "assess",
+    "backtest",
+    "best_licence_count",
+    "blocking",
+    "busy_hours",
+    "channels_for",
+    "combine",
+    "concat",
+    "coverage",
+    "daily_peaks",
+    "decompose",
+    "diversity",
+    "erlang_b",
+    "errors",
+    "fetch_intervals",
+    "forecast_peaks",
+    "headroom",
+    "intervals_from_calls",
+    "licences_needed",
+    "load_for",
+    "load_sample",
+    "offered_load",
+    "percentiles",
+    "read_intervals",
+    "report",
+    "return_levels",
+    "seasonal_strength",
+    "simulate_calls",
+    "top_peaks",
+    "total",
+    "utilisation",
+    "validate",
+    "variants",
+    "weekly_profile",
+]
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file imports, at the top or inside a function; not for type checking."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+    return found
+
+
+def ours(path: Path) -> set[str]:
+    """Name the rooms (first two parts below capacity) that a file imports."""
+    parts = [name.split(".")[1:] for name in imported(path) if name.startswith("capacity.")]
+    names = {str(p.with_suffix("")).replace("/", ".") for p in MODULES}
+    return {".".join(p[:k]) for p in parts for k in (1, 2, 3) if ".".join(p[:k]) in names}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_layers(path):
+    """A room would reach back: data no longer flows one way."""
+    room = path.parts[0] if len(path.parts) > 1 else path.stem
+    for used in ours(path):
+        top = used.split(".")[0]
+        if room in GROUND:
+            assert top in GROUND, f"{path} is ground and imports {used}"
+        elif room in ("fetch", "calls", "analysis"):
+            allowed = GROUND | {room}
+            if path.name == "emulator.py":
+                allowed |= {"fetch"}
+                assert used in {"fetch.windows"} or top != "fetch", f"{path} imports {used}"
+            assert top in allowed, f"{path} imports {used}"
+        elif room == "report":
+            assert top in GROUND | {"report", "analysis"}, f"{path} imports {used}"
+        assert top != "cli" or room in ("cli", "__main__"), f"{path} imports the command line"
+
+
+@pytest.mark.parametrize(
+    ("library", "home"),
+    [
+        ("matplotlib", "report/"),
+        ("httpx", "fetch/client.py"),
+        ("starlette", "calls/emulator.py"),
+        ("uvicorn", "calls/emulator.py"),
+        ("typer", "cli"),
+    ],
+)
+def test_libraries_live_in_one_place(library, home):
+    """A second file would come to know a library that is behind one door."""
+    users = [p.as_posix() for p in MODULES if any(name.split(".")[0] == library for name in imported(p))]
+    assert [u for u in users if not u.startswith(home)] == []
+
+
+def test_public_names():
+    """A name that users rely on would be gone, or one would be public by accident."""
+    assert cap.__all__ == sorted(PUBLIC)
+    for name in cap.__all__:
+        assert getattr(cap, name) is not None
+    with pytest.raises(AttributeError, match="nothing_like_it"):
+        cap.nothing_like_it  # noqa: B018
+
+
+def test_public_functions_are_documented():
+    """help() would be empty or without an example."""
+    for name in cap.__all__:
+        thing = getattr(cap, name)
+        if callable(thing):
+            assert thing.__doc__, name
+            assert ">>>" in thing.__doc__, f"{name} has no example"
+
+
+def test_import_is_light():
+    """`import capacity` would load httpx, scipy or matplotlib for someone who wants a frame."""
+    code = (
+        "import sys, capacity; "
+        "heavy = 'httpx scipy matplotlib starlette pyarrow.parquet holidays'.split(); "
+        "print([m for m in heavy if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_pickled_errors_keep_what_they_know():
+    """An error from a process pool would lose its window and status."""
+    import pickle
+
+    error = cap.errors.RateLimited("slow down", window="w", status=429, error_message="no", attempts=5)
+    back = pickle.loads(pickle.dumps(error))
+    assert (type(back), back.window, back.status, back.error_message, back.attempts) == (
+        cap.errors.RateLimited,
+        "w",
+        429,
+        "no",
+        5,
+    )
+    lost = pickle.loads(pickle.dumps(cap.errors.IncompleteError("two", frame=None, failures=[error])))
+    assert lost.failures[0].status == 429
