@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import warnings
 from collections.abc import Iterable
 from typing import Any, TypeAlias
@@ -10,7 +11,7 @@ import pandas as pd
 
 from capacity.errors import ConfigError
 
-__all__ = ["HolidayLike", "holiday_dates"]
+__all__ = ["HolidayLike", "as_days", "holiday_dates"]
 
 HolidayLike: TypeAlias = str | Iterable[Any] | None
 
@@ -52,8 +53,26 @@ def holiday_dates(holidays: HolidayLike, years: Iterable[int]) -> pd.DatetimeInd
         return pd.DatetimeIndex([], dtype="datetime64[ns]")
     if isinstance(holidays, str):
         return _index(_country(holidays, sorted({int(year) for year in years})))
-    index = getattr(holidays, "index", None)  # a Series of date -> name, where `index` is no method of a list
-    return _index([_day(value) for value in (index if isinstance(index, pd.Index) else holidays)])
+    return as_days(holidays, name="holidays")
+
+
+def as_days(days: Iterable[Any], *, name: str) -> pd.DatetimeIndex:
+    """Return given days as naive midnights [ns], ascending and without repeats; `name` is for the error message.
+
+    Raises
+    ------
+    ConfigError
+        A value that is no whole day.
+
+    Examples
+    --------
+    >>> as_days({"2026-11-02": "double booking"}, name="exclude").strftime("%d %b").tolist()
+    ['02 Nov']
+    """
+    if isinstance(days, (str, dt.date)):
+        days = [days]
+    index = getattr(days, "index", None)  # a Series of date -> name; on a list `index` is a method
+    return _index([_day(value, name) for value in (index if isinstance(index, pd.Index) else days)])
 
 
 def _country(code: str, years: list[int]) -> list[Any]:
@@ -73,13 +92,13 @@ def _country(code: str, years: list[int]) -> list[Any]:
     return list(found)
 
 
-def _day(value: Any) -> pd.Timestamp:
+def _day(value: Any, name: str) -> pd.Timestamp:
     try:
         stamp = pd.Timestamp(value)
     except (ValueError, TypeError) as exc:
-        raise ConfigError(f"holidays: {value!r} is no date; write dates like '2026-12-25', or a country code") from exc
+        raise ConfigError(f"{name}: {value!r} is no date; write local days like '2026-12-25'") from exc
     if stamp is pd.NaT or stamp.tz_localize(None) != stamp.tz_localize(None).normalize():
-        raise ConfigError(f"holidays: {value!r} is no whole day; give local days like '2026-12-25'")
+        raise ConfigError(f"{name}: {value!r} is no whole day; give local days like '2026-12-25'")
     return stamp.tz_localize(None)
 
 

@@ -1,0 +1,93 @@
+"""Daily peaks -> sample paths of the peaks to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from capacity.analysis.forecasting.engine import sample_paths
+from capacity.analysis.forecasting.history import as_history
+from capacity.analysis.holidays import HolidayLike, holiday_dates
+from capacity.analysis.paths import PeakForecast
+from capacity.errors import ConfigError
+from capacity.licences import LicenceLike, as_licences
+
+__all__ = ["PeakForecast", "forecast_peaks"]
+
+_MAX_HORIZON = 365
+
+
+def forecast_peaks(
+    peaks: pd.DataFrame | pd.Series,
+    horizon: int,
+    *,
+    seed: int,
+    holidays: HolidayLike = None,
+    licences: LicenceLike | None = None,
+    exclude: Iterable[Any] | None = None,
+    paths: int = 2000,
+) -> PeakForecast:
+    """Forecast daily peaks as sample paths, for TOTAL and every variant.
+
+    Parameters
+    ----------
+    peaks : DataFrame or Series
+        What `capacity.daily_peaks` returns; or one Series of peaks [calls] with a daily DatetimeIndex (naive local
+        midnights), which becomes TOTAL. Incomplete days are left out and counted; missing days stay missing.
+    horizon : int
+        Days ahead, 1 to 365, after the last day of the history.
+    seed : int
+        The paths are drawn at random; the same seed gives the same paths.
+    holidays : str or iterable of dates, optional
+        A country code ("GB", "US-CA"), or the dates, those ahead included.
+    licences : int, str, mapping or Series of date -> count, optional
+        The cap under which the history was seen. Peaks at the cap are then censored, and the forecast is of demand.
+    exclude : iterable of dates, optional
+        Days that must not teach (incidents).
+    paths : int
+        How many sample paths.
+
+    Returns
+    -------
+    PeakForecast
+        `.paths` has shape (variants, paths, days) and holds whole numbers [calls].
+
+    Raises
+    ------
+    ConfigError
+        A horizon outside 1 to 365, fewer than 1 path, or holidays, licences or days that cannot be read.
+    FrameError
+        Peaks that are no daily peaks.
+    InsufficientData
+        Less than eight weeks of history.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> days = pd.date_range("2026-01-01", periods=120)
+    >>> peaks = pd.Series(np.where(days.day_of_week < 5, 100, 20), index=days)
+    >>> forecast = forecast_peaks(peaks, 7, seed=1)
+    >>> forecast.quantiles(0.5).xs("*", level=1)[0.5].tolist()
+    [100, 20, 20, 100, 100, 100, 100]
+    """
+    if isinstance(horizon, bool) or int(horizon) != horizon or not 1 <= horizon <= _MAX_HORIZON:
+        raise ConfigError(f"horizon={horizon!r} is no whole number of days from 1 to {_MAX_HORIZON}")
+    if isinstance(paths, bool) or int(paths) != paths or paths < 1:
+        raise ConfigError(f"paths={paths!r} is no whole number of at least 1")
+    history = as_history(peaks, exclude=exclude)
+    first = history.dates[-1] + pd.Timedelta(days=1)
+    dates = pd.date_range(first, periods=int(horizon), freq="D", unit="ns")
+    days_off = holiday_dates(holidays, range(history.dates[0].year - 1, dates[-1].year + 2))
+    cap = None if licences is None else as_licences(licences)
+    values = history.values
+    return PeakForecast(
+        paths=sample_paths(values, history.dates, int(horizon), holidays=days_off, seed=seed, paths=int(paths)),
+        variants=history.variants,
+        dates=dates,
+        history=history.to_frame(),
+        licences=cap,
+        left_out=history.left_out,
+        slice_name=history.slice_name,
+    )
