@@ -1,0 +1,104 @@
+"""The main job, end to end, on an embedded default: calls, endpoint, fetch, analysis, report."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import pandas as pd
+import typer
+
+from capacity.cli.app import app, say, show_requests
+from capacity.cli.options import Horizon, Seed, Verbose
+from capacity.cli.reporting import write_report
+
+if TYPE_CHECKING:
+    from capacity.fetch.client import Client
+
+__all__ = ["demo"]
+
+# The simulated calls end here, so that the same seed tells the same story on every day it is told.
+LAST_DAY = pd.Timestamp("2026-10-01")
+ACCOUNT, KEY = "ACCOUNT-demo", "a-key-for-loopback-only"
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the store and the pictures.")] = Path("capacity-demo"),
+    days: Annotated[int, typer.Option("--days", help="Days of simulated calls.", min=1)] = 400,
+    seed: Seed = 1,
+    calls: Annotated[
+        Path | None, typer.Option("--calls", help="Call records (CSV or Parquet) in place of simulated ones.")
+    ] = None,
+    tz: Annotated[
+        str | None, typer.Option("--tz", help="Time zone of days and of naive times in --calls.", show_default=False)
+    ] = None,
+    licences: Annotated[
+        str | None, typer.Option("--licences", help="Licensed channels; by default a little above the peak.")
+    ] = None,
+    horizon: Horizon = 90,
+    verbose: Verbose = False,
+) -> None:
+    """Simulate calls, serve them on loopback, fetch them over HTTP, analyse, and write the PNG report.
+
+    Example: capacity demo --out demo. On your own records: capacity demo --calls calls.csv --tz Europe/London
+    """
+    import capacity as cap
+
+    show_requests(verbose)
+    zone = tz or ("UTC" if calls else "Europe/London")
+    records, project, span = _records(calls, zone, days, seed)
+    out.mkdir(parents=True, exist_ok=True)
+    say(f"Serving {len(records):,} calls on loopback, and fetching them week by week over HTTP ...")
+    frame = _fetch(records, project, span, out / "store", zone)
+    say(str(cap.coverage(cap.total(frame))))
+    if licences is None:
+        peak = int(cap.total(frame)["max_concurrent"].max())
+        licences = str(_a_little_above(peak))
+        say(f"No licence count given: taking {licences}, a little above the peak of {peak}.")
+    say("Weighing the history, forecasting, and back-testing the forecast ...")
+    assessment = cap.assess(frame, licences, tz=zone, horizon=horizon, seed=seed, holidays=None if calls else "GB")
+    say()
+    write_report(assessment, out)
+
+
+def _records(
+    path: Path | None, tz: str, days: int, seed: int
+) -> tuple[pd.DataFrame, str, tuple[pd.Timestamp, pd.Timestamp]]:
+    """Return the calls, a project id that says which they are, and the range they cover."""
+    import capacity as cap
+
+    if path is None:
+        last = min(LAST_DAY.tz_localize(tz), pd.Timestamp.now(tz).normalize())
+        first = (last.tz_localize(None) - pd.Timedelta(days=days)).tz_localize(tz)
+        say(f"Simulating {days} days of calls on four variants (seed {seed}) ...")
+        calls = cap.simulate_calls(start=first, end=last, tz=tz, seed=seed)
+        return calls, f"PROJECT-demo-{first:%Y%m%d}-{days}d-seed{seed}", (first, last)
+    from capacity.calls.records import read_calls
+
+    reading = read_calls(path, tz=tz)
+    say(str(reading))
+    calls = reading.calls
+    span = (calls["start"].min().floor("D"), calls[["start", "end"]].max().max().ceil("D"))
+    return calls, f"PROJECT-{path.stem}", span
+
+
+def _fetch(
+    records: pd.DataFrame, project: str, span: tuple[pd.Timestamp, pd.Timestamp], store: Path, tz: str
+) -> pd.DataFrame:
+    import capacity as cap
+    from capacity.calls import emulator
+
+    with emulator.serve(records, account=ACCOUNT, project=project, key=KEY) as server:
+        client: Client
+        with cap.Client(ACCOUNT, project, api_key=KEY, base_url=server.url) as client:
+            frame = cap.fetch_intervals(client, *span, tz=tz, store=store)
+        say(f"{server.requests} requests answered; what is final is kept in {store} and not asked for again.")
+    return frame
+
+
+def _a_little_above(peak: int) -> int:
+    """Round up to what a contract would say: 113 -> 120, 9 -> 10, 1040 -> 1100."""
+    step = 10 ** max(0, math.floor(math.log10(max(peak, 1))) - 1)
+    return (math.floor(peak * 1.02 / step) + 1) * step

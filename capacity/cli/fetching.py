@@ -1,0 +1,3 @@
+"""Commands about the store: fetch, status, export."""
+
+from __future__ import annotations

@@ -1,0 +1,56 @@
+"""Options that several commands share: said once, so that they mean the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+import typer
+
+__all__ = [
+    "Absent",
+    "Account",
+    "End",
+    "Env",
+    "Horizon",
+    "Licence",
+    "Out",
+    "Project",
+    "Seed",
+    "Start",
+    "Store",
+    "Verbose",
+    "Zone",
+    "default_store",
+]
+
+
+def default_store() -> Path:
+    """Return the store of this user, where none is named."""
+    return Path(platformdirs.user_data_dir("capacity")) / "store"
+
+
+Store = Annotated[
+    Path,
+    typer.Option(
+        "--store", help="Folder of the store.", default_factory=default_store, show_default="in your data folder"
+    ),
+]
+Licence = Annotated[
+    str, typer.Option("--licences", help="Licensed channels: '120', or in steps: '100,2026-03-01:120'.", metavar="N")
+]
+Zone = Annotated[str, typer.Option("--tz", help="Time zone of days and hours, such as Europe/London.", metavar="ZONE")]
+Horizon = Annotated[int, typer.Option("--horizon", help="Days to look ahead.", min=1, max=365)]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of everything that is drawn by chance.")]
+Out = Annotated[Path, typer.Option("--out", help="Where to write.")]
+Account = Annotated[str | None, typer.Option("--account", help="Account id.")]
+Project = Annotated[str | None, typer.Option("--project", help="Project id.")]
+Env = Annotated[str, typer.Option("--env", help="live, sandbox or pre-release.")]
+Start = Annotated[str | None, typer.Option("--start", help="From this time on (a date is midnight in --tz).")]
+End = Annotated[str | None, typer.Option("--end", help="Up to this time, exclusive (a date is midnight in --tz).")]
+Absent = Annotated[
+    str,
+    typer.Option("--absent", help="'zero': a variant left out of an answer had no calls; 'missing': no row for it."),
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log each request, without key and phone numbers.")]
