@@ -1,1 +1,30 @@
-"""Results to pictures."""
+"""Results to pictures: the report's pages, and every chart alone."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from capacity.report import charts as charts
+    from capacity.report import notebook as notebook
+    from capacity.report.pages import page as page
+    from capacity.report.pages import save as save
+
+# matplotlib is loaded with the first picture, not with the library.
+_HOME = {"page": "capacity.report.pages", "save": "capacity.report.pages"}
+_MODULES = ("charts", "notebook")
+
+__all__ = ["charts", "notebook", "page", "save"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"capacity.report.{name}")
+    if name not in _HOME:
+        raise AttributeError(f"module 'capacity.report' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

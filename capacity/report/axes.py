@@ -1,0 +1,292 @@
+"""What all charts share: axes for dates and counts, keys, licence lines and gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.transforms import ScaledTranslation, blended_transform_factory
+
+from capacity.licences import Licences
+from capacity.report import theme
+from capacity.report.theme import CAPTION, INK, LICENCE, MUTED, RULE, VOID, count, day, number_of, text_width, wrap
+
+__all__ = [
+    "above",
+    "below",
+    "count_axis",
+    "date_axis",
+    "height_of",
+    "key",
+    "licence_line",
+    "missing",
+    "nudge",
+    "percent_axis",
+    "shade_gaps",
+    "width_of",
+]
+
+_EPOCH = pd.Timestamp("1970-01-01")
+
+
+def width_of(ax: Axes) -> float:
+    """Return the width of the axes [pt]."""
+    return float(ax.get_window_extent().width) * 72.0 / float(ax.figure.dpi)
+
+
+def height_of(ax: Axes) -> float:
+    """Return the height of the axes [pt]."""
+    return float(ax.get_window_extent().height) * 72.0 / float(ax.figure.dpi)
+
+
+def nudge(ax: Axes, x: float, y: float, base: Any = None) -> Any:
+    """Return `base` (by default data coordinates) moved by (x, y) [pt]."""
+    figure = ax.figure
+    return (ax.transData if base is None else base) + ScaledTranslation(x / 72, y / 72, figure.dpi_scale_trans)
+
+
+def date_axis(ax: Axes, first: Any, last: Any, *, tz: str | None = None, label: str = "local day") -> None:
+    """Let the x axis run from the day `first` to the end of the day `last`, with as many dates as there is room for."""
+    lo, hi = pd.Timestamp(first).normalize(), pd.Timestamp(last).normalize() + pd.Timedelta(days=1)
+    left, right = (float(n) for n in number_of([lo, hi]))
+    ax.set_xlim(left, right)
+    ticks, texts = _date_ticks(lo, hi, width_of(ax))
+    ax.xaxis.set_major_locator(FixedLocator([float(n) for n in number_of(ticks)]))
+    ax.xaxis.set_major_formatter(FixedFormatter(texts))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.spines["bottom"].set_visible(True)
+    below(ax, f"{label}, {tz}" if tz else label, 22)
+
+
+def _date_ticks(lo: pd.Timestamp, hi: pd.Timestamp, room: float) -> tuple[pd.DatetimeIndex, list[str]]:
+    within = hi - pd.Timedelta(days=1)
+    days = (hi - lo).days
+    rulers = [("D", 1), ("D", 2), ("W-MON", 1), ("W-MON", 2), ("MS", 1), ("MS", 2), ("MS", 3), ("MS", 6), ("YS", 1)]
+    chosen = pd.DatetimeIndex([])
+    for unit, step in rulers:
+        if unit == "D" and days > 40:
+            continue
+        ticks = pd.date_range(lo, within, freq=unit)
+        if step > 1:
+            # Quarters begin in January, whatever the first month.
+            ticks = ticks[(ticks.month - 1) % step == 0] if unit == "MS" else ticks[::step]
+        if len(ticks) < 2 and unit != "D":
+            break
+        chosen = ticks
+        if len(ticks) * (30.0 if unit in ("MS", "YS") else 36.0) <= room:
+            break
+    while len(chosen) > 2 and len(chosen) * 30.0 > room:
+        chosen = chosen[::2]
+    if len(chosen) == 0:
+        chosen = pd.DatetimeIndex([lo])
+    months = bool((chosen.day == 1).all()) and days > 40
+    texts, year = [], None
+    for tick in chosen:
+        text = day(tick, year=False).split()[1] if months else day(tick, year=False)
+        texts.append(f"{text}\n " if tick.year == year else f"{text}\n{tick.year}")
+        year = tick.year
+    return chosen, texts
+
+
+def count_axis(ax: Axes, top: float, label: str, *, ticks: int = 5, which: str = "y") -> None:
+    """Let an axis run from 0 to a little above `top` in whole calls, with thousands kept apart."""
+    axis = ax.yaxis if which == "y" else ax.xaxis
+    limit = max(float(top), 1.0) * 1.06
+    (ax.set_ylim if which == "y" else ax.set_xlim)(0, limit)
+    axis.set_major_locator(MaxNLocator(nbins=ticks, integer=True, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
+    if which == "y":
+        ax.grid(axis="y")
+        above(ax, label)
+    else:
+        ax.grid(axis="x")
+        below(ax, label)
+
+
+def percent_axis(ax: Axes, label: str, *, top: float = 1.0) -> None:
+    """Let the y axis run from 0 to `top` as a share, written in per cent."""
+    ax.set_ylim(0, top * 1.02)
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
+    digits = 0 if top > 0.05 else 1
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.{digits}f} %"))
+    ax.grid(axis="y")
+    above(ax, label)
+
+
+def above(ax: Axes, label: str) -> None:
+    """Write the unit of the y axis level above it: it reads without turning the head."""
+    ax.set_ylabel(label, rotation=0, ha="left", va="bottom")
+    ax.yaxis.set_label_coords(0, 1, transform=nudge(ax, 0, 5, ax.transAxes))
+
+
+def below(ax: Axes, label: str, distance: float = 13.0) -> None:
+    """Write what the x axis shows below its right end, `distance` [pt] under the axes."""
+    ax.set_xlabel(label, ha="right", va="top")
+    ax.xaxis.set_label_coords(1, 0, transform=nudge(ax, 0, -distance, ax.transAxes))
+
+
+def key(ax: Axes, entries: Sequence[tuple[str, str, str]]) -> None:
+    """Write a one-line key above the axes, at the right: (mark, colour, words); marks are line, dot, ring and area."""
+    at = 0.0
+    room = width_of(ax)
+    wanted = sum(text_width(words, CAPTION) + 20 for _, _, words in entries)
+    # Beside the unit where there is room, else on a line of its own above it.
+    lift = 7.5 if wanted + text_width(ax.get_ylabel(), CAPTION) <= room else 18.0
+    base = nudge(ax, 0, 0, ax.transAxes)
+    for mark, colour, words in reversed(entries):
+        width = text_width(words, CAPTION)
+        if at + width + 16 > room:
+            break
+        place = {"transform": nudge(ax, -at, lift, base), "clip_on": False}
+        ax.text(1, 1, words, ha="right", va="center_baseline", color=MUTED, fontsize=CAPTION, **place)
+        start = nudge(ax, -at - width, lift, base)
+        if mark == "area":
+            ax.plot([1], [1], "s", ms=5, color=colour, mew=0, transform=start + _shift(ax, -6), clip_on=False)
+        elif mark == "line":
+            for step in np.arange(-10.0, -2.4, 0.75):
+                ax.plot([1], [1], "s", ms=1.3, color=colour, mew=0, transform=start + _shift(ax, step), clip_on=False)
+        else:
+            face = colour if mark == "dot" else "white"
+            ax.plot(
+                [1], [1], "o", ms=3.6, mfc=face, mec=colour, mew=0.8, transform=start + _shift(ax, -6), clip_on=False
+            )
+        at += width + 20
+
+
+def _shift(ax: Axes, x: float) -> ScaledTranslation:
+    return ScaledTranslation(x / 72, 0, ax.figure.dpi_scale_trans)
+
+
+def licence_line(ax: Axes, licences: Licences, dates: pd.DatetimeIndex, *, label: bool = True) -> None:
+    """Draw the licences of each local day as steps, and write the counts on the line."""
+    counts = licences.on(dates)
+    starts = np.flatnonzero(np.r_[True, counts[1:] != counts[:-1]])
+    numbers = number_of(dates)
+    edges = np.r_[numbers[starts], numbers[-1] + 1]
+    x, y = np.repeat(edges, 2)[1:-1], np.repeat(counts[starts], 2)
+    ax.plot(x, y, color=LICENCE, lw=1.6, solid_capstyle="butt", zorder=4, label="licences")
+    if not label:
+        return
+    left, right = ax.get_xlim()
+    per_point = (right - left) / max(width_of(ax), 1.0)
+    free = right + per_point
+    for begin, end, number in list(zip(edges[:-1], edges[1:], counts[starts], strict=True))[::-1]:
+        words = f"{count(int(number))} licences" if end == edges[-1] else count(int(number))
+        need = text_width(words, CAPTION + 0.5, "bold") * per_point
+        start = max(begin, left)
+        if min(end, free) - start >= need + 4 * per_point or (end == edges[-1] and start - need > left):
+            fits = min(end, free) - start >= need + 4 * per_point
+            at = start if fits else right - need
+            _on_line(ax, at, float(number), words)
+            free = at
+
+
+def _on_line(ax: Axes, x: float, y: float, words: str) -> None:
+    low, high = ax.get_ylim()
+    up = (high - y) / (high - low) * height_of(ax) > CAPTION + 4
+    ax.text(
+        x,
+        y,
+        words,
+        transform=nudge(ax, 0, 2.5 if up else -2.5),
+        color=LICENCE,
+        fontsize=CAPTION + 0.5,
+        fontweight="bold",
+        ha="left",
+        va="bottom" if up else "top",
+        zorder=6,
+        path_effects=halo(),
+    )
+
+
+def shade_gaps(ax: Axes, present: pd.Series, *, label: bool = True) -> None:
+    """Shade the days without a value: `present` is a bool Series on a full daily index."""
+    gone = ~present.to_numpy(dtype=bool)
+    if not gone.any():
+        return
+    edges = np.flatnonzero(np.diff(np.r_[False, gone, False].astype(int)))
+    numbers = np.r_[number_of(present.index), number_of(present.index[-1:]) + 1]
+    left, right = ax.get_xlim()
+    per_point = (right - left) / max(width_of(ax), 1.0)
+    across = blended_transform_factory(ax.transData, ax.transAxes)
+    for start, end in edges.reshape(-1, 2):
+        x, width = numbers[start], numbers[end] - numbers[start]
+        shown = max(width, 0.8 * per_point)
+        ax.add_patch(
+            Rectangle((x, 0), shown, 1, transform=across, fc=VOID, ec="#C3CBD3", hatch="////", lw=0, zorder=0.5)
+        )
+        if label and width > (text_width("no data", CAPTION) + 4) * per_point:
+            box = {"boxstyle": "square,pad=0.15", "fc": VOID, "ec": "none"}
+            ax.text(
+                x + width / 2,
+                0.04,
+                "no data",
+                transform=across,
+                ha="center",
+                va="bottom",
+                color=MUTED,
+                fontsize=CAPTION,
+                bbox=box,
+            )
+
+
+def missing(ax: Axes, reason: str) -> Axes:
+    """Say in the place of a chart why there is none."""
+    ax.set_axis_off()
+    ax.add_patch(Rectangle((0, 0), 1, 1, transform=ax.transAxes, fc=theme.TINT, ec="none"))
+    lines = wrap(theme.plain(reason), 0.86 * width_of(ax), CAPTION + 1, lines=max(1, int(height_of(ax) / 14)))
+    ax.text(
+        0.5,
+        0.5,
+        "\n".join(lines),
+        transform=ax.transAxes,
+        ha="center",
+        va="center",
+        color=MUTED,
+        fontsize=CAPTION + 1,
+        linespacing=1.4,
+    )
+    return ax
+
+
+def leader(ax: Axes, x: float, y: float, words: str, *, drop: float = 0.0, size: float = CAPTION + 0.5) -> None:
+    """Write words beside a point, on the side where there is room, `drop` [pt] lower."""
+    left, right = ax.get_xlim()
+    share = (x - left) / (right - left) if right > left else 0.5
+    need = (text_width(words, size, "bold") + 8) / max(width_of(ax), 1.0)
+    on_right = share + need <= 1.0
+    drop = min(drop, max(0.0, _above_floor(ax, y) - size))
+    ax.text(
+        x,
+        y,
+        words,
+        transform=nudge(ax, 6 if on_right else -6, -drop),
+        ha="left" if on_right else "right",
+        va="center_baseline",
+        color=INK,
+        fontsize=size,
+        fontweight="bold",
+        zorder=7,
+        path_effects=halo(),
+    )
+
+
+def _above_floor(ax: Axes, y: float) -> float:
+    corner = ax.transData.transform([(0, y)])[0][1] - ax.get_window_extent().y0
+    return float(corner) * 72.0 / float(ax.figure.dpi)
+
+
+def halo() -> list[withStroke]:
+    """Return the white edge that keeps writing legible where it crosses a line."""
+    return [withStroke(linewidth=2.0, foreground="white")]
+
+
+def hairline(ax: Axes, x: float) -> None:
+    """Draw a thin upright line: where the data end and the forecast begins."""
+    ax.axvline(x, color=RULE, lw=0.8, zorder=1)

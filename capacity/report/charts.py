@@ -1,0 +1,21 @@
+"""Every chart of the report: each takes results and an ``ax``, draws in the report's look, and returns the ``ax``.
+
+Examples
+--------
+>>> from matplotlib.figure import Figure
+>>> import numpy as np, pandas as pd
+>>> from capacity.analysis.paths import PeakForecast
+>>> dates = pd.date_range("2026-09-01", periods=2)
+>>> paths = np.array([[[100, 110], [90, 130], [95, 105], [99, 90]]])
+>>> forecast = PeakForecast(paths=paths, variants=("*",), dates=dates, history=pd.DataFrame({"*": []}))
+>>> ax = risk(forecast, Figure().subplots())
+>>> ax.get_ylabel()
+'chance that demand passes them (log scale)'
+"""
+
+from __future__ import annotations
+
+from capacity.report.charts_exhaustion import chances, days_above, exhaustion, risk
+from capacity.report.charts_history import history, outlook
+
+__all__ = ["chances", "days_above", "exhaustion", "history", "outlook", "risk"]

@@ -1,0 +1,290 @@
+"""Charts of running out: when, how many licences for which risk, and what that costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from capacity.analysis.paths import PeakForecast
+from capacity.licences import Licences
+from capacity.report.axes import (
+    above,
+    below,
+    count_axis,
+    date_axis,
+    halo,
+    key,
+    leader,
+    missing,
+    nudge,
+    percent_axis,
+    width_of,
+)
+from capacity.report.theme import (
+    BANDS,
+    CAPTION,
+    DEMAND,
+    FORECAST,
+    LICENCE,
+    MUTED,
+    RULE,
+    count,
+    day,
+    number_of,
+    percent,
+    style,
+    text_width,
+)
+
+_PARTS = {0.1: "one in ten", 0.5: "half", 0.9: "nine in ten"}
+
+__all__ = ["chances", "days_above", "exhaustion", "risk"]
+
+
+def horizons_within(days: int, wanted: Sequence[int] = (30, 90, 365)) -> list[int]:
+    """Return the horizons [days] that a forecast of `days` can answer; the whole of it where it is shorter."""
+    return [h for h in wanted if h <= days] or [days]
+
+
+def chances(headroom: Any, ax: Axes, *, horizons: Sequence[int] | None = None) -> Axes:
+    """Draw the chance that demand has passed the licences within each horizon, as bars with their figures.
+
+    Parameters
+    ----------
+    headroom : Headroom
+        ``p_above``: by date, the probability that some day up to it is above the licences.
+    ax : Axes
+        Where to draw.
+    horizons : sequence of int, optional
+        Days ahead; by default those of 30, 90 and 365 that the forecast reaches, or all of it.
+
+    Returns
+    -------
+    Axes
+    """
+    with style():
+        rising = headroom.p_above
+        chosen = horizons_within(len(rising)) if horizons is None else list(horizons)
+        ax.set_xlim(0, 1)
+        ax.set_ylim(len(chosen) - 0.4, -0.6)
+        ax.set_axis_off()
+        for row, days in enumerate(chosen):
+            share = float(rising.iloc[days - 1])
+            by = day(pd.Timestamp(rising.index[days - 1]))
+            ax.text(0, row - 0.26, f"within {days} days", fontsize=8, va="center_baseline", fontweight="bold")
+            ax.text(0, row + 0.06, f"by {by}", fontsize=CAPTION, va="center_baseline", color=MUTED)
+            ax.barh(row - 0.12, 0.42, height=0.22, left=0.36, color=RULE, lw=0)
+            ax.barh(row - 0.12, 0.42 * share, height=0.22, left=0.36, color=LICENCE, lw=0, label=f"{days} days")
+            ax.text(1, row - 0.12, percent(share), fontsize=12, va="center_baseline", ha="right", fontweight="bold")
+    return ax
+
+
+def exhaustion(headroom: Any, ax: Axes, *, tz: str | None = None) -> Axes:
+    """Draw by date the chance that demand has passed the licences, and that it has reached them.
+
+    Parameters
+    ----------
+    headroom : Headroom
+        ``p_above``, ``p_at_or_above`` (Series by date) and ``dates_given`` (.1, .5, .9 -> date).
+    ax : Axes
+        Where to draw.
+    tz : str, optional
+        The zone in which days are days, for the axis.
+
+    Returns
+    -------
+    Axes
+    """
+    with style():
+        rising = headroom.p_above
+        dates = pd.DatetimeIndex(rising.index)
+        date_axis(ax, dates[0], dates[-1], tz=tz)
+        percent_axis(ax, "chance that it has happened by that day")
+        edge = np.r_[number_of(dates[:1]), number_of(dates) + 1]
+        reached = getattr(headroom, "p_at_or_above", None)
+        if reached is not None:
+            ax.step(edge, np.r_[0, reached], where="pre", color=LICENCE, lw=0.9, ls=(0, (4, 2)), label="reached")
+        ax.fill_between(edge, np.r_[0, rising], step="pre", color=LICENCE, alpha=0.12, lw=0)
+        ax.step(edge, np.r_[0, rising], where="pre", color=LICENCE, lw=1.8, label="passed")
+        key(ax, [("line", LICENCE, "passed (demand above the licences)")])
+        if reached is not None:
+            _end_label(ax, float(reached.iloc[-1]), float(rising.iloc[-1]))
+        _given(ax, headroom, rising)
+    return ax
+
+
+def _end_label(ax: Axes, reached: float, passed: float) -> None:
+    if reached - passed < 0.08:
+        words = "dashed: reached (at the licences or above)"
+        ax.text(1, 1, words, transform=nudge(ax, 0, -9, ax.transAxes), ha="right", color=LICENCE, fontsize=CAPTION)
+        return
+    right = ax.get_xlim()[1]
+    ax.text(
+        right,
+        reached,
+        "reached (at the licences or above)",
+        transform=nudge(ax, 0, 3),
+        ha="right",
+        va="bottom",
+        color=LICENCE,
+        fontsize=CAPTION,
+    )
+
+
+def _given(ax: Axes, headroom: Any, rising: pd.Series) -> None:
+    for share, date in sorted((headroom.dates_given or {}).items()):
+        if date is None or pd.isna(date):
+            continue
+        stamp = pd.Timestamp(date)
+        x = float(number_of([stamp])[0]) + 0.5
+        y = float(rising.asof(stamp))
+        if np.isnan(y):
+            continue
+        ax.plot([x], [y], "o", color=LICENCE, ms=5, mec="white", mew=0.8, zorder=6)
+        leader(ax, x, y, f"{day(stamp)}: {_PARTS.get(round(share, 2), percent(share))}", drop=7)
+
+
+def days_above(headroom: Any, ax: Axes) -> Axes:
+    """Draw the expected number of days above the licences in each month ahead.
+
+    Parameters
+    ----------
+    headroom : Headroom
+        ``per_month``: index month; columns for days above and at or above.
+    ax : Axes
+        Where to draw.
+
+    Returns
+    -------
+    Axes
+    """
+    with style():
+        table = headroom.per_month
+        if table is None or len(table) == 0:
+            return missing(ax, "No month lies ahead.")
+        months = _months(table.index)
+        expected = table.iloc[:, 0].to_numpy(dtype=float)
+        x = np.arange(len(expected))
+        ax.bar(x, expected, width=0.62, color=LICENCE, lw=0)
+        ax.set_xlim(-0.6, max(len(expected), 4) - 0.4)
+        count_axis(ax, max(float(expected.max()), 1.0), "expected days above the licences")
+        every = max(1, int(np.ceil(len(x) * 30 / max(width_of(ax), 1.0))))
+        ax.set_xticks(x[::every], months[::every])
+        ax.spines["bottom"].set_visible(True)
+        below(ax, "month", 22)
+    return ax
+
+
+def _months(labels: pd.Index) -> list[str]:
+    texts, year = [], None
+    for label in labels:
+        stamp = label.to_timestamp() if isinstance(label, pd.Period) else pd.Timestamp(label)
+        name = day(stamp, year=False).split()[1]
+        texts.append(f"{name}\n " if stamp.year == year else f"{name}\n{stamp.year}")
+        year = stamp.year
+    return texts
+
+
+def risk(
+    forecast: PeakForecast,
+    ax: Axes,
+    *,
+    licences: Licences | None = None,
+    variant: str | None = None,
+    horizons: Sequence[int] | None = None,
+    marks: Sequence[float] = (0.1, 0.05, 0.01),
+) -> Axes:
+    """Draw the risk that demand passes a number of licences at some time within the horizon.
+
+    Parameters
+    ----------
+    forecast : PeakForecast
+        The risk at n licences is the share of paths whose highest peak is above n.
+    ax : Axes
+        Where to draw.
+    licences : Licences, optional
+        What holds at the end of the horizon, drawn as an upright line.
+    variant : str, optional
+        By default TOTAL, or the only one.
+    horizons : sequence of int, optional
+        Days ahead; by default those of 30, 90 and 365 that the forecast reaches, or all of it.
+    marks : sequence of float
+        Risks whose licences are written on the curve of the longest horizon.
+
+    Returns
+    -------
+    Axes
+    """
+    with style():
+        place = forecast.variants.index(forecast.pick(variant))
+        chosen = horizons_within(len(forecast.dates)) if horizons is None else sorted(horizons)
+        tops = {h: np.sort(forecast.max_over(h)[place]) for h in chosen}
+        all_tops = np.concatenate(list(tops.values()))
+        low, high = float(np.quantile(all_tops, 0.002)), float(np.quantile(all_tops, 0.998))
+        held = [float(licences.on(forecast.dates)[-1])] if licences is not None else []
+        span = max(max([high, *held]) - min([low, *held]), 2.0)
+        left, right = max(0.0, min([low, *held]) - 0.06 * span), max([high, *held]) + 0.08 * span
+        ax.set_xlim(left, right)
+        _risk_axis(ax)
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 2.5, 5, 10]))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
+        ax.spines["bottom"].set_visible(True)
+        below(ax, "licences [calls at once]")
+        colours = [BANDS[2], FORECAST, DEMAND][-len(chosen) :]
+        for days, colour in zip(chosen, colours, strict=False):
+            values, counts = np.unique(tops[days], return_counts=True)
+            share = 1 - np.cumsum(counts) / len(tops[days])
+            x, y = np.r_[left, values, right], np.r_[1, share, share[-1]]
+            ax.step(
+                x,
+                np.maximum(y, 1e-6),
+                where="post",
+                color=colour,
+                lw=1.8 if days == chosen[-1] else 1.2,
+                label=f"{days} days",
+            )
+        key(ax, [("line", c, f"{d} days") for d, c in zip(chosen, colours, strict=False)])
+        if held:
+            ax.axvline(held[0], color=LICENCE, lw=1.6, zorder=1.5)
+            words = f"{count(held[0])} licences"
+            on_right = (right - held[0]) / (right - left) * width_of(ax) > text_width(words, CAPTION + 0.5, "bold") + 8
+            ax.text(
+                held[0],
+                ax.get_ylim()[0],
+                words,
+                transform=nudge(ax, 4 if on_right else -4, 3),
+                ha="left" if on_right else "right",
+                va="bottom",
+                color=LICENCE,
+                fontsize=CAPTION + 0.5,
+                fontweight="bold",
+                path_effects=halo(),
+                zorder=7,
+            )
+        _risk_marks(ax, tops[chosen[-1]], marks)
+    return ax
+
+
+def _risk_axis(ax: Axes) -> None:
+    """Let the y axis run from 0.5 to 100 % by ratios: 10, 5 and 1 % stand as far apart as they differ."""
+    ax.set_yscale("log")
+    ax.set_ylim(0.005, 1.15)
+    ticks = [0.01, 0.05, 0.1, 0.2, 0.5, 1.0]
+    ax.yaxis.set_major_locator(FixedLocator(ticks))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
+    ax.grid(axis="y")
+    above(ax, "chance that demand passes them (log scale)")
+
+
+def _risk_marks(ax: Axes, tops: npt.NDArray[np.integer[Any]], marks: Sequence[float]) -> None:
+    for share in marks:
+        need = float(np.quantile(tops, 1 - share, method="inverted_cdf"))
+        ax.plot([need], [share], "o", color=DEMAND, ms=4.5, mec="white", mew=0.8, zorder=6)
+        leader(ax, need, share, f"{count(need)} for {percent(share)}")

@@ -1,0 +1,295 @@
+"""Charts of the daily peak: how it went, and how it may go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+
+from capacity.analysis.paths import PeakForecast
+from capacity.intervals import TOTAL
+from capacity.licences import Licences
+from capacity.report.axes import (
+    count_axis,
+    date_axis,
+    hairline,
+    halo,
+    key,
+    licence_line,
+    missing,
+    nudge,
+    shade_gaps,
+    width_of,
+)
+from capacity.report.theme import (
+    BANDS,
+    CAPTION,
+    DEMAND,
+    FORECAST,
+    STANDOUT,
+    count,
+    day,
+    number_of,
+    style,
+    text_width,
+)
+
+__all__ = ["daily", "history", "outlook"]
+
+_CENTRAL = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
+_WEEKLY = 200  # days shown from which on weeks are drawn instead of days
+
+
+def daily(peaks: pd.DataFrame, variant: str | None = None) -> pd.DataFrame:
+    """Return one variant's days from the frame of `capacity.daily_peaks`, without holes in the calendar.
+
+    Parameters
+    ----------
+    peaks : DataFrame
+        Index (date, variant); columns ``peak`` and ``complete``.
+    variant : str, optional
+        By default TOTAL, or the first one.
+
+    Returns
+    -------
+    DataFrame
+        Index date, every day from the first to the last; ``peak`` float [calls], NaN where there is no day;
+        ``complete`` bool.
+    """
+    known = peaks.index.levels[1]
+    chosen = variant if variant is not None else TOTAL if TOTAL in known else str(known[0])
+    one = peaks.xs(chosen, level=1)
+    every = pd.date_range(one.index[0], one.index[-1], freq="D", name="date")
+    complete = one["complete"] if "complete" in one.columns else pd.Series(True, index=one.index)
+    return pd.DataFrame(
+        {
+            "peak": one["peak"].astype(float).reindex(every),
+            "complete": complete.reindex(every).eq(True),
+        }
+    )
+
+
+def history(
+    peaks: pd.DataFrame,
+    ax: Axes,
+    *,
+    licences: Licences | None = None,
+    forecast: PeakForecast | None = None,
+    standouts: pd.Series | None = None,
+    variant: str | None = None,
+    tz: str | None = None,
+) -> Axes:
+    """Draw daily peaks with the licences, the gaps, the forecast and the days that stood out.
+
+    Parameters
+    ----------
+    peaks : DataFrame
+        As `capacity.daily_peaks` returns it.
+    ax : Axes
+        Where to draw.
+    licences : Licences, optional
+        Drawn as steps.
+    forecast : PeakForecast, optional
+        Drawn as bands of the central 50, 80 and 95 %: of each day's peak, or of each week's highest peak where
+        more than 200 days are shown.
+    standouts : Series, optional
+        Index date, values the words to write, by falling importance; those that find room are written.
+    variant : str, optional
+        By default TOTAL, or the first one.
+    tz : str, optional
+        The zone in which days are days, for the axis.
+
+    Returns
+    -------
+    Axes
+    """
+    with style():
+        days = daily(peaks, variant)
+        if not days["peak"].notna().any():
+            return missing(ax, "No day has data.")
+        paths = None if forecast is None else _paths(forecast, variant)
+        last = days.index[-1] if forecast is None or paths is None else forecast.dates[-1]
+        weekly = len(days) + (0 if paths is None else paths.shape[1]) > _WEEKLY
+        fan = None if forecast is None or paths is None else _fan(paths, forecast.dates, weekly=weekly)
+        every = pd.date_range(days.index[0], last, freq="D")
+        tops = [days["peak"].max()]
+        if licences is not None:
+            tops.append(float(licences.on(every).max()))
+        if fan is not None:
+            tops.append(fan[1].max())
+        date_axis(ax, days.index[0], last, tz=tz)
+        count_axis(ax, max(tops) * 1.04, "calls in progress at once, highest of the day")
+        shade_gaps(ax, days["peak"].notna())
+        _days(ax, days, weekly=weekly)
+        entries = [("dot", DEMAND, "day's peak")] + ([("line", DEMAND, "week's highest")] if weekly else [])
+        if not days.loc[days["peak"].notna(), "complete"].all():
+            entries.append(("ring", DEMAND, "incomplete day"))
+        if fan is not None:
+            _draw_fan(ax, *fan, step=weekly)
+            hairline(ax, float(number_of([last])[0]) + 1 - (paths.shape[1] if paths is not None else 0))
+            entries.append(("area", BANDS[1], "forecast, central 50, 80, 95 %" + (" of weeks" if weekly else "")))
+        if licences is not None:
+            licence_line(ax, licences, every)
+        key(ax, entries)
+        if standouts is not None:
+            _name_days(ax, days["peak"], standouts)
+    return ax
+
+
+def outlook(
+    forecast: PeakForecast,
+    ax: Axes,
+    *,
+    licences: Licences | None = None,
+    variant: str | None = None,
+    days: int | None = None,
+    tz: str | None = None,
+) -> Axes:
+    """Draw the last days and the days ahead, day by day, against the licences.
+
+    Parameters
+    ----------
+    forecast : PeakForecast
+        Its history is what stands left of the line.
+    ax : Axes
+        Where to draw.
+    licences : Licences, optional
+        Drawn as steps.
+    variant : str, optional
+        By default TOTAL, or the only one.
+    days : int, optional
+        How many past days to show; by default as many as lie ahead, at least 28.
+    tz : str, optional
+        The zone in which days are days, for the axis.
+
+    Returns
+    -------
+    Axes
+    """
+    with style():
+        paths = _paths(forecast, variant)
+        if paths is None:
+            return missing(ax, f"The forecast has no series {variant!r}.")
+        past = forecast.history[_column(forecast, variant)].astype(float)
+        shown = max(28, len(forecast.dates)) if days is None else days
+        begin = forecast.dates[0] - pd.Timedelta(days=shown)
+        if len(past):
+            begin = max(begin, past.index[0])
+        past = past.reindex(pd.date_range(begin, forecast.dates[0] - pd.Timedelta(days=1), freq="D"))
+        every = pd.date_range(begin, forecast.dates[-1], freq="D")
+        weekly = len(every) > _WEEKLY
+        fan = _fan(paths, forecast.dates, weekly=weekly)
+        tops = [0.0 if past.isna().all() else past.max(), fan[1].max()]
+        if licences is not None:
+            tops.append(float(licences.on(every).max()))
+        date_axis(ax, begin, forecast.dates[-1], tz=tz)
+        count_axis(ax, max(tops) * 1.04, "calls in progress at once, highest of the day")
+        shade_gaps(ax, past.notna(), label=False)
+        _draw_fan(ax, *fan, step=weekly)
+        _days(ax, pd.DataFrame({"peak": past, "complete": past.notna()}), weekly=weekly)
+        hairline(ax, float(number_of(forecast.dates[:1])[0]))
+        if licences is not None:
+            licence_line(ax, licences, every)
+        unit = "weeks" if weekly else "days"
+        entries = [("dot", DEMAND, "day's peak"), ("area", BANDS[1], f"forecast, central 50, 80, 95 % of {unit}")]
+        key(ax, entries[:1] + ([("line", DEMAND, "week's highest")] if weekly else []) + entries[1:])
+    return ax
+
+
+def _column(forecast: PeakForecast, variant: str | None) -> str:
+    return variant if variant is not None else TOTAL if TOTAL in forecast.variants else forecast.variants[0]
+
+
+def _paths(forecast: PeakForecast, variant: str | None) -> npt.NDArray[np.integer[Any]] | None:
+    chosen = _column(forecast, variant)
+    return forecast.series(chosen) if chosen in forecast.variants else None
+
+
+def _fan(
+    paths: npt.NDArray[np.integer[Any]], dates: pd.DatetimeIndex, *, weekly: bool
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return where the bands stand and their edges, shape (days or weeks, 7)."""
+    starts = np.arange(0, len(dates), 7) if weekly else np.arange(len(dates))
+    if weekly and len(starts) > 1 and len(dates) - starts[-1] < 4:
+        starts = starts[:-1]  # a stump of a week would look like a fall
+    values = np.maximum.reduceat(paths, starts, axis=1) if weekly else paths
+    at = number_of(dates[starts])
+    edges = np.r_[at, number_of(dates[-1:]) + 1] if weekly else at + 0.5
+    return edges, np.quantile(values, _CENTRAL, axis=0, method="inverted_cdf").T.astype(float)
+
+
+def _draw_fan(ax: Axes, at: npt.NDArray[np.float64], edges: npt.NDArray[np.float64], *, step: bool) -> None:
+    if step:
+        at, edges = np.repeat(at, 2)[1:-1], np.repeat(edges, 2, axis=0)
+    elif len(at) == 1:
+        at, edges = np.r_[at - 0.4, at + 0.4], np.repeat(edges, 2, axis=0)
+    for place, colour in enumerate(BANDS):
+        ax.fill_between(at, edges[:, place], edges[:, -1 - place], color=colour, lw=0, zorder=1.5 + place / 10)
+    ax.plot(at, edges[:, 3], color=FORECAST, lw=1.1, zorder=2, label="median")
+
+
+def _days(ax: Axes, days: pd.DataFrame, *, weekly: bool) -> None:
+    at = number_of(days.index) + 0.5
+    peak, complete = days["peak"].to_numpy(), days["complete"].to_numpy()
+    room = width_of(ax) / max((ax.get_xlim()[1] - ax.get_xlim()[0]), 1.0)
+    if weekly:
+        edge, weeks = _weeks(days["peak"])
+        ax.plot(np.repeat(edge, 2)[1:-1], np.repeat(weeks, 2), color=DEMAND, lw=1.2, zorder=3, label="weeks")
+        dot = float(np.clip(room * 1.6, 1.3, 2.6))
+        alpha = float(np.clip(room * 0.5, 0.3, 0.6))
+    else:
+        ax.plot(at, peak, color=DEMAND, lw=1.0, zorder=3)
+        dot, alpha = float(np.clip(room * 0.9, 1.8, 4.5)), 1.0
+    ax.plot(at[complete], peak[complete], "o", color=DEMAND, ms=dot, mew=0, alpha=alpha, zorder=2.5, label="days")
+    ring = ~complete & ~np.isnan(peak)
+    ax.plot(
+        at[ring], peak[ring], "o", mfc="white", mec=DEMAND, mew=0.6, ms=max(dot, 2.4), zorder=3.2, label="incomplete"
+    )
+
+
+def _weeks(peak: pd.Series) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the edges of the weeks, counted back from the last day, and each week's highest peak (NaN: no day)."""
+    lead = -len(peak) % 7
+    padded = np.r_[np.full(lead, -1.0), peak.fillna(-1.0).to_numpy()].reshape(-1, 7).max(axis=1)
+    end = float(number_of(peak.index[-1:])[0]) + 1
+    edge = (end - 7.0 * np.arange(len(padded), -1, -1)).astype(np.float64)
+    edge[0] += lead
+    return edge, np.where(padded < 0, np.nan, padded).astype(np.float64)
+
+
+def _name_days(ax: Axes, peak: pd.Series, standouts: pd.Series) -> None:
+    """Ring the days, and write their dates where the writing finds room; the first ones come first."""
+    known = standouts[standouts.index.isin(peak.index)]
+    at, height = number_of(known.index) + 0.5, peak.reindex(known.index).to_numpy()
+    ax.plot(at, height, "o", mfc="none", mec=STANDOUT, mew=1.0, ms=5.5, zorder=5, label="stood out")
+    scale = width_of(ax) / (ax.get_xlim()[1] - ax.get_xlim()[0])
+    taken: list[tuple[float, float]] = []
+    for x, y, (date, words) in zip(at, height, known.items(), strict=True):
+        if np.isnan(y):
+            continue
+        text = str(words) or day(date)
+        half = text_width(text, CAPTION) / 2 + 3
+        centre = float(np.clip((x - ax.get_xlim()[0]) * scale, half, max(width_of(ax) - half, half)))
+        if any(abs(centre - other) < half + reach for other, reach in taken):
+            continue
+        taken.append((centre, half))
+        ax.text(
+            ax.get_xlim()[0] + centre / scale,
+            y,
+            text,
+            transform=nudge(ax, 0, 5),
+            ha="center",
+            va="bottom",
+            fontsize=CAPTION,
+            color=STANDOUT,
+            zorder=6,
+            path_effects=halo(),
+        )
+
+
+def peak_words(value: float, date: Any) -> str:
+    """Return "113 on 18 Sep 2026"."""
+    return f"{count(value)} on {day(date)}"

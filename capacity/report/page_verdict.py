@@ -1,0 +1,177 @@
+"""Page 1: the verdict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from capacity.report import charts_exhaustion, charts_history
+from capacity.report.frame import MARGIN, WIDTH, begin, missing_panel, span_of, variant_name
+from capacity.report.sheet import PT, Sheet
+from capacity.report.theme import INK, LICENCE, MUTED, TINT, count, day, moment, percent, plain, text_width, wrap
+
+__all__ = ["verdict"]
+
+_GAP = 9.0  # [mm] between columns
+
+
+def verdict(assessment: Any) -> Sheet:
+    """Draw the page that is read if only one is read."""
+    sheet = begin(assessment, 1)
+    y = _headline(sheet, assessment.sentence(), 31.0)
+    _figures(sheet, assessment, max(y + 1.0, 51.5))
+    left = 172.0
+    right = WIDTH - left - _GAP
+    top = 90.5
+    _picture(sheet, assessment, MARGIN, top, left)
+    _chances(sheet, assessment, MARGIN + left + _GAP, top, right)
+    _needed(sheet, assessment, MARGIN + left + _GAP, 134.5, right)
+    _rests_on(sheet, assessment, 173.0)
+    return sheet
+
+
+def _headline(sheet: Sheet, sentence: str, y: float) -> float:
+    """Write the sentence as large as it can be in three lines."""
+    words = plain(sentence)
+    for size in (19.0, 17.0, 15.0, 13.5, 12.0):
+        if len(wrap(words, WIDTH * PT, size, "bold")) <= (2 if size > 15 else 3):
+            break
+    return sheet.block(MARGIN, y, words, size, WIDTH, lines=3, weight="bold", leading=1.3)
+
+
+def _figures(sheet: Sheet, assessment: Any, y: float) -> None:
+    tiles = [_licences(assessment), _peak(assessment), _chance(assessment), _when(assessment)]
+    width = (WIDTH - 3 * _GAP) / 4
+    for place, (label, value, note, colour) in enumerate(tiles):
+        x = MARGIN + place * (width + _GAP)
+        sheet.rule(x, y, width, colour=colour, weight=2.0)
+        sheet.text(x, y + 6.2, label, 8.5, color=MUTED)
+        size = 27.0
+        while text_width(value, size, "bold") > width * PT and size > 12:
+            size -= 1.0
+        sheet.text(x, y + 18.0, value, size, weight="bold", color=colour)
+        sheet.block(x, y + 23.6, note, 7.5, width, lines=3, color=MUTED)
+
+
+def _licences(assessment: Any) -> tuple[str, str, str, str]:
+    licences = assessment.licences
+    today = pd.Timestamp(assessment.span[1]).tz_convert(assessment.tz).tz_localize(None).normalize()
+    now = int(licences.on(pd.DatetimeIndex([today]))[0])
+    steps = list(zip(licences.dates, licences.counts, strict=True))
+    ahead = [(d, n) for d, n in steps if d > today]
+    past = [d for d, n in steps if n == now and d.year > 1900 and (d, n) not in ahead]
+    if ahead:
+        note = ", ".join(f"{count(n)} from {day(d)}" for d, n in ahead[:2])
+    elif past and steps[0][1] != now:
+        note = f"concurrent calls, since {day(past[-1])} ({count(_before(steps, past[-1]))} before)"
+    else:
+        note = "concurrent calls that may be in progress at once"
+    return "Licences", count(now), note, LICENCE
+
+
+def _before(steps: list[tuple[pd.Timestamp, int]], date: pd.Timestamp) -> int:
+    return [n for d, n in steps if d < date][-1] if steps[0][0] < date else steps[0][1]
+
+
+def _peak(assessment: Any) -> tuple[str, str, str, str]:
+    value, time = assessment.peak[0], assessment.peak[1]
+    if value is None or time is None or pd.isna(time):
+        return "Highest peak so far", "none", "no interval has data", INK
+    local = pd.Timestamp(time).tz_convert(assessment.tz)
+    held = int(assessment.licences.on(pd.DatetimeIndex([local.tz_localize(None).normalize()]))[0])
+    share = f"; {percent(value / held)} of the {count(held)} licences of that day" if held else ""
+    return "Highest peak so far", count(value), f"{moment(time, assessment.tz)} {assessment.tz}{share}", INK
+
+
+def _chance(assessment: Any) -> tuple[str, str, str, str]:
+    headroom = assessment.headroom
+    if headroom is None:
+        return "Chance to run out", "unknown", "see what it rests on, below", INK
+    rising = headroom.p_above
+    label = f"Chance to run out within {len(rising)} days"
+    share = float(rising.iloc[-1])
+    return label, percent(share), f"that demand is above the licences on some day up to {day(rising.index[-1])}", INK
+
+
+def _when(assessment: Any) -> tuple[str, str, str, str]:
+    headroom = assessment.headroom
+    label = "When, if it happens"
+    if headroom is None:
+        return label, "unknown", "see what it rests on, below", INK
+    given = {round(q, 2): d for q, d in (headroom.dates_given or {}).items() if d is not None and not pd.isna(d)}
+    if 0.5 not in given:
+        return label, "no date", f"no path passes the licences within {len(headroom.p_above)} days", INK
+    spread = ""
+    if 0.1 in given and 0.9 in given and given[0.1] != given[0.9]:
+        spread = f", eight in ten between {day(given[0.1])} and {day(given[0.9])}"
+    return label, day(given[0.5]), f"half of the cases by then{spread}; {_beyond(headroom)}", INK
+
+
+def _beyond(headroom: Any) -> str:
+    share = float(headroom.beyond)
+    return "no path stays below" if share <= 0 else f"{percent(share)} not within {len(headroom.p_above)} days"
+
+
+def _picture(sheet: Sheet, assessment: Any, x: float, y: float, width: float) -> None:
+    title = "Daily peaks against the licences"
+    if assessment.forecast is None:
+        return missing_panel(sheet, assessment, x, y, width, 70.0, title, "forecast", "history")
+    sheet.heading(x, y, width, title, f"{variant_name(assessment)}, the last days and the {_ahead(assessment)} ahead")
+    ax = sheet.axes(x + 9.0, y + 18.0, width - 9.0, 48.0)
+    charts_history.outlook(assessment.forecast, ax, licences=assessment.licences, tz=assessment.tz)
+    return None
+
+
+def _ahead(assessment: Any) -> str:
+    return f"{len(assessment.forecast.dates)} days"
+
+
+def _chances(sheet: Sheet, assessment: Any, x: float, y: float, width: float) -> None:
+    title = "Chance that demand passes the licences"
+    if assessment.headroom is None:
+        return missing_panel(sheet, assessment, x, y, width, 34.0, title, "headroom", "forecast", "history")
+    sheet.heading(x, y, width, title)
+    rows = len(charts_exhaustion.horizons_within(len(assessment.headroom.p_above)))
+    ax = sheet.axes(x, y + 8.5, width, 10.0 * rows)
+    charts_exhaustion.chances(assessment.headroom, ax)
+    return None
+
+
+def _needed(sheet: Sheet, assessment: Any, x: float, y: float, width: float) -> None:
+    title = "Licences to hold"
+    table = assessment.needed
+    if table is None:
+        return missing_panel(sheet, assessment, x, y, width, 28.0, title, "licences needed", "forecast", "history")
+    begin = sheet.heading(x, y, width, title, "for the risk that demand passes them at some time within")
+    columns = list(table.columns)
+    step = (width - 22.0) / max(len(columns), 1)
+    y = begin + 5.0
+    for place, days in enumerate(columns):
+        sheet.text(x + 22.0 + (place + 1) * step, y, f"{days} days", 7.5, ha="right", color=MUTED)
+    for row, (risk, values) in enumerate(sorted(table.iterrows(), key=lambda item: -float(item[0]))):
+        base = y + 5.8 * (row + 1)
+        if row % 2 == 0:
+            sheet.box(x, base - 4.1, width, 5.8, TINT)
+        sheet.text(x + 1.0, base, f"{percent(float(risk))} risk", 8.5)
+        for place, days in enumerate(columns):
+            value = values[days]
+            words = "-" if pd.isna(value) else count(value)
+            sheet.text(x + 22.0 + (place + 1) * step - 0.5, base, words, 10, ha="right", weight="bold")
+    return None
+
+
+def _rests_on(sheet: Sheet, assessment: Any, y: float) -> None:
+    sheet.heading(MARGIN, y, WIDTH, "What it rests on")
+    width = (WIDTH - 2 * _GAP) / 3
+    lines = [plain(line) for line in (*span_of(assessment), *assessment.notes)]
+    heights = [len(wrap(line, width * PT, 7.5)) * 3.57 + 0.9 for line in lines]
+    deep = max(sum(heights) / 3, max(heights))
+    column, at = 0, 0.0
+    for line, height in zip(lines, heights, strict=True):
+        if at and at + height > deep + 2.0 and column < 2:
+            column, at = column + 1, 0.0
+        if at + height > 22.0:
+            continue  # the rest is on the page of trust
+        sheet.block(MARGIN + column * (width + _GAP), y + 10.0 + at, line, 7.5, width, color=MUTED)
+        at += height

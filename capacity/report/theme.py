@@ -1,0 +1,313 @@
+"""The look of the report: colours, type, and the words in which numbers and dates are written.
+
+Nothing here touches matplotlib's global state at import, and `pyplot` is never imported: figures are made with
+``Figure`` and drawn by Agg, so that a report can be made in any thread and on a machine without a screen.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.font_manager import FontProperties, fontManager, get_font
+
+__all__ = [
+    "CAPTION",
+    "DEMAND",
+    "FORECAST",
+    "INK",
+    "LICENCE",
+    "MUTED",
+    "RULE",
+    "STANDOUT",
+    "TINT",
+    "VOID",
+    "count",
+    "day",
+    "moment",
+    "percent",
+    "plain",
+    "shorten",
+    "style",
+    "text_width",
+    "wrap",
+]
+
+# One colour, one meaning, on every page. Told apart by lightness too: they survive a grey printer and colour-blindness.
+INK = "#17212B"  # words and figures
+MUTED = "#5A6672"  # words that explain
+RULE = "#D5DBE1"  # hairlines
+VOID = "#E9EDF0"  # where there is no data
+TINT = "#F3F6F8"  # the ground of a table row
+DEMAND = "#143D66"  # what was measured
+FORECAST = "#3F8FC9"  # what is expected
+LICENCE = "#C8501E"  # what was bought
+STANDOUT = "#8A5A9E"  # days out of the ordinary
+BANDS = ("#D7E8F5", "#A9CDE9", "#72AEDC")  # central 95, 80 and 50 % of the forecast
+
+CAPTION = 7.0  # [pt], the smallest type on a page
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_FAMILY = "DejaVu Sans"  # comes with matplotlib: the same page on every machine
+# Fonts that may be there and know signs which DejaVu does not; used for those signs alone.
+_OTHERS = (
+    "Noto Sans CJK JP",
+    "Noto Sans CJK SC",
+    "Hiragino Sans",
+    "Yu Gothic",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "WenQuanYi Zen Hei",
+    "Malgun Gothic",
+    "Noto Sans Devanagari",
+    "Noto Sans Thai",
+    "Arial Unicode MS",
+)
+_SPACE = re.compile("[^\\S\N{NO-BREAK SPACE}]+")
+_PERCENT = re.compile(r"(\d) %")
+_UNKNOWN = "\N{WHITE SQUARE}"
+_DPI = 200
+
+
+@lru_cache(maxsize=1)
+def _families() -> tuple[str, ...]:
+    installed = {entry.name for entry in fontManager.ttflist}
+    return (_FAMILY, *(name for name in _OTHERS if name in installed))
+
+
+@lru_cache(maxsize=1)
+def _signs() -> frozenset[int]:
+    known: set[int] = set()
+    for family in _families():
+        path = fontManager.findfont(FontProperties(family=[family]), fallback_to_default=True)
+        known.update(get_font(path).get_charmap())
+    return frozenset(known)
+
+
+def _rc() -> dict[str, Any]:
+    return {
+        "font.family": list(_families()),
+        "font.size": 8.0,
+        "text.color": INK,
+        "text.parse_math": False,  # a variant may be called "$5_off"
+        "axes.edgecolor": RULE,
+        "axes.labelcolor": MUTED,
+        "axes.linewidth": 0.6,
+        "axes.spines.left": False,
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "axes.axisbelow": True,
+        "axes.labelsize": CAPTION,
+        "axes.unicode_minus": True,
+        "xtick.color": RULE,
+        "ytick.color": RULE,
+        "xtick.labelcolor": MUTED,
+        "ytick.labelcolor": MUTED,
+        "xtick.labelsize": CAPTION,
+        "ytick.labelsize": CAPTION,
+        "xtick.major.size": 2.5,
+        "xtick.major.width": 0.6,
+        "xtick.minor.size": 0,
+        "ytick.major.size": 0,
+        "ytick.minor.size": 0,
+        "xtick.major.pad": 2.5,
+        "ytick.major.pad": 4,
+        "grid.color": RULE,
+        "grid.linewidth": 0.5,
+        "lines.solid_capstyle": "round",
+        "hatch.linewidth": 0.4,
+        "figure.facecolor": "white",
+        "axes.facecolor": "white",
+    }
+
+
+_LOCK = threading.RLock()
+_KEEP = ("backend", "backend_fallback", "interactive", "toolbar", "webagg.", "savefig.directory", "tk.")
+_depth = 0
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw in the look of the report, whatever the caller's settings, and leave these as they were.
+
+    matplotlib's settings belong to the process: a lock keeps two reports in two threads apart.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> before = matplotlib.rcParams["font.size"]
+    >>> with style():
+    ...     inside = matplotlib.rcParams["font.size"]
+    >>> inside, matplotlib.rcParams["font.size"] == before
+    (8.0, True)
+    """
+    global _depth
+    with _LOCK:
+        if _depth:
+            yield
+            return
+        with mpl.rc_context():
+            settings: Any = mpl.rcParams
+            settings.update({k: v for k, v in mpl.rcParamsDefault.items() if not k.startswith(_KEEP)} | _rc())
+            _depth += 1
+            try:
+                yield
+            finally:
+                _depth -= 1
+
+
+# Words -------------------------------------------------------------------------------------------------------------
+
+
+def day(date: Any, *, year: bool = True) -> str:
+    """Write a date as people do, in any locale.
+
+    Examples
+    --------
+    >>> day(pd.Timestamp("2026-09-18")), day(pd.Timestamp("2026-09-18"), year=False)
+    ('18 Sep 2026', '18 Sep')
+    """
+    stamp = pd.Timestamp(date)
+    text = f"{stamp.day} {_MONTHS[stamp.month - 1]}"
+    return f"{text} {stamp.year}" if year else text
+
+
+def moment(time: Any, tz: Any) -> str:
+    """Write an aware time as date and local clock.
+
+    Examples
+    --------
+    >>> moment(pd.Timestamp("2026-09-18T13:05Z"), "Europe/London")
+    '18 Sep 2026, 14:05'
+    """
+    local = pd.Timestamp(time).tz_convert(tz)
+    return f"{day(local)}, {local.hour:02d}:{local.minute:02d}"
+
+
+def count(value: float, digits: int = 0) -> str:
+    """Write a number with thousands kept apart.
+
+    Examples
+    --------
+    >>> count(30000), count(2.345, 1)
+    ('30,000', '2.3')
+    """
+    return f"{value:,.{digits}f}"
+
+
+def percent(share: float) -> str:
+    r"""Write a share of 0 to 1 so that no small chance is called nought and no large one certain.
+
+    Examples
+    --------
+    >>> [percent(p).replace("\N{NO-BREAK SPACE}", " ") for p in (0, 0.0004, 0.01, 0.034, 0.5, 0.9996, 1)]
+    ['0 %', '< 0.1 %', '1 %', '3 %', '50 %', '> 99.9 %', '100 %']
+    """
+    if 0 < share < 0.001:
+        words = "< 0.1"
+    elif 0.999 < share < 1:
+        words = "> 99.9"
+    elif 0 < share < 0.0095 or 0.9905 < share < 1:
+        words = f"{100 * share:.1f}"
+    else:
+        words = f"{100 * share:.0f}"
+    return f"{words}\N{NO-BREAK SPACE}%"
+
+
+def plain(text: object) -> str:
+    r"""Return text that can be drawn: one line, and a white square for each sign that no font here knows.
+
+    Examples
+    --------
+    >>> plain("Sales\\nEMEA"), plain("$5_off")
+    ('Sales EMEA', '$5_off')
+    """
+    signs = _signs()
+    line = unicodedata.normalize("NFC", _SPACE.sub(" ", str(text)).strip())
+    line = _PERCENT.sub("\\1\N{NO-BREAK SPACE}%", line)
+    kept = (c for c in line if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Mn"))
+    return "".join(c if ord(c) in signs else _UNKNOWN for c in kept)
+
+
+@lru_cache(maxsize=4096)
+def text_width(text: str, size: float, weight: str = "normal") -> float:
+    """Return the width of a line of text [pt] in the report's type of `size` [pt]."""
+    if not text:
+        return 0.0
+    properties = FontProperties(family=list(_families()), size=size, weight=weight)
+    # Both arguments by position: their names differ between versions of matplotlib.
+    renderer: Any = RendererAgg
+    width, _, _ = renderer(1, 1, _DPI).get_text_width_height_descent(text, properties, False)
+    return float(width) * 72.0 / _DPI
+
+
+def shorten(text: str, width: float, size: float, weight: str = "normal") -> str:
+    """Cut text to `width` [pt], in its middle, so that names with the same beginning stay apart.
+
+    Examples
+    --------
+    >>> shorten("Reservations", 200, 8)
+    'Reservations'
+    >>> shorten("Reservations, northern region, second line", 100, 8)
+    'Reservation…second line'
+    """
+    if text_width(text, size, weight) <= width:
+        return text
+    lo, hi = 0, len(text)
+    while lo < hi:
+        keep = (lo + hi + 1) // 2
+        if text_width(_cut(text, keep), size, weight) <= width:
+            lo = keep
+        else:
+            hi = keep - 1
+    return _cut(text, lo)
+
+
+def _cut(text: str, keep: int) -> str:
+    head = (keep + 1) // 2
+    return f"{text[:head].rstrip()}…{text[len(text) - (keep - head) :].lstrip()}"
+
+
+def wrap(text: str, width: float, size: float, weight: str = "normal", lines: int | None = None) -> list[str]:
+    """Break text into lines of at most `width` [pt]; with `lines` given, cut what does not fit in so many.
+
+    Examples
+    --------
+    >>> wrap("Licences are passed within 90 days", 90, 8)
+    ['Licences are passed', 'within 90 days']
+    """
+    out: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split(" "):  # not at a no-break space
+            trial = f"{line} {word}" if line else word
+            if line and text_width(trial, size, weight) > width:
+                out.append(line)
+                line = word
+            else:
+                line = trial
+        out.append(line)
+    out = [shorten(line, width, size, weight) for line in out]
+    if lines is not None and len(out) > lines:
+        rest = f"{out[lines - 1]} …"
+        while text_width(rest, size, weight) > width and " " in rest[:-2]:
+            rest = rest[:-2].rsplit(" ", 1)[0] + " …"
+        out = [*out[: lines - 1], rest]
+    return out
+
+
+def number_of(day_index: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return naive or aware times as days since 1970, matplotlib's date numbers."""
+    index = pd.DatetimeIndex(day_index)
+    if index.tz is not None:
+        index = index.tz_convert("UTC").tz_localize(None)
+    return np.where(index.isna(), np.nan, index.as_unit("ns").asi8 / 86_400e9)
