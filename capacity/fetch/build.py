@@ -1,0 +1,145 @@
+"""Answers -> THE frame: filling what an answer left out, and nothing else. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from capacity.fetch.payload import Rows
+from capacity.fetch.windows import Window
+from capacity.intervals import TOTAL, as_intervals, assemble
+from capacity.times import STEP
+
+__all__ = ["Layer", "build", "empty_frame"]
+
+_NEVER = np.iinfo(np.int64).max
+
+
+@dataclass
+class Layer:
+    """What one scope contributes to a frame.
+
+    Attributes
+    ----------
+    label : str or None
+        What the unsliced series is called in the frame: TOTAL, or the language it was narrowed to; None where
+        the rows name their series.
+    answered : list of Window
+        What was answered for, in order and disjoint.
+    rows : list of Rows
+        The answers, oldest first.
+    seen_before : set of str
+        Series that had a conversation before the range begins.
+    names : dict of id -> display name
+        The latest ones.
+    """
+
+    label: str | None = None
+    answered: list[Window] = field(default_factory=list)
+    rows: list[Rows] = field(default_factory=list)
+    seen_before: set[str] = field(default_factory=set)
+    names: dict[str, str] = field(default_factory=dict)
+
+    def add(self, window: Window, rows: Rows) -> None:
+        """Add the answer for `window`; answers come in order."""
+        self.answered.append(window)
+        self.rows.append(rows)
+        self.names |= rows.names
+
+    @property
+    def ids(self) -> set[str]:
+        """The series of this layer."""
+        if self.label is not None:
+            return {self.label} if self.answered else set()
+        found: set[str] = set(self.seen_before)
+        for rows in self.rows:
+            found.update(rows.ids)
+        return found
+
+
+def empty_frame(by: str) -> pd.DataFrame:
+    """Return THE frame without a row."""
+    return as_intervals(pd.DataFrame({"time": [], by: [], "max_concurrent": []}))
+
+
+def build(layers: Sequence[Layer], window: Window, *, by: str, absent: str) -> pd.DataFrame:
+    """Build THE frame of the range `window` from layers.
+
+    With ``absent="zero"`` an interval that was answered for and left out is a 0: for TOTAL anywhere, for other
+    series from their first conversation on (zeros that a server sends before it are left out as well, so that
+    the frame is the same whether or not a server sends zeros). With ``"missing"`` the answers stand as they came.
+    """
+    ids = sorted(set().union(*(layer.ids for layer in layers)))
+    if not ids:
+        return empty_frame(by)
+    place = {name: k for k, name in enumerate(ids)}
+    matrix = np.full((window.steps, len(ids)), -1, dtype=np.int32)
+    for layer in layers:
+        columns = _scatter(matrix, layer, window.first, place)
+        if absent == "zero":
+            _fill(matrix, layer, window, columns, ids)
+    names: dict[str, str] = {}
+    for layer in layers:
+        names |= layer.names
+    return _frame(matrix, window, ids, names, by)
+
+
+def _scatter(matrix: npt.NDArray[np.int32], layer: Layer, first: int, place: dict[str, int]) -> npt.NDArray[np.intp]:
+    used: set[int] = set()
+    for rows in layer.rows:
+        ids = rows.ids if layer.label is None else (layer.label,)
+        columns = np.array([place[i] for i in ids], dtype=np.intp)
+        begin, end = np.searchsorted(rows.steps, [first, first + len(matrix)])
+        part = slice(int(begin), int(end))
+        matrix[rows.steps[part] - first, columns[rows.codes[part]]] = rows.values[part]
+        used.update(columns.tolist())
+    used.update(place[i] for i in layer.ids)
+    return np.array(sorted(used), dtype=np.intp)
+
+
+def _fill(
+    matrix: npt.NDArray[np.int32], layer: Layer, window: Window, columns: npt.NDArray[np.intp], ids: Sequence[str]
+) -> None:
+    begins = np.full(len(columns), _NEVER, dtype=np.int64)
+    for k, column in enumerate(columns.tolist()):
+        if ids[column] == TOTAL or ids[column] in layer.seen_before:
+            begins[k] = 0
+        else:
+            busy = matrix[:, column] > 0
+            at = int(busy.argmax())
+            if busy[at]:
+                begins[k] = at
+    for piece in layer.answered:
+        lo, hi = max(piece.first - window.first, 0), min(piece.last - window.first, window.steps)
+        if lo >= hi:
+            continue
+        block = matrix[lo:hi, columns]
+        due = np.arange(lo, hi)[:, None] >= begins[None, :]
+        block[due & (block < 0)] = 0
+        block[~due] = -1
+        matrix[lo:hi, columns] = block
+
+
+def _frame(
+    matrix: npt.NDArray[np.int32], window: Window, ids: Iterable[str], names: dict[str, str], by: str
+) -> pd.DataFrame:
+    ids = list(ids)
+    there = matrix >= 0
+    used = there.any(axis=0)
+    if not used.all():
+        matrix, there = matrix[:, used], there[:, used]
+        ids = [i for i, keep in zip(ids, used.tolist(), strict=True) if keep]
+    if not ids:
+        return empty_frame(by)
+    counts = np.count_nonzero(there, axis=1)
+    present = np.flatnonzero(counts)
+    times = pd.DatetimeIndex((window.first + present) * STEP.value).tz_localize("UTC")
+    small = np.int8 if len(ids) < 127 else np.int16 if len(ids) < 32767 else np.int32
+    time_codes = np.repeat(np.arange(len(present), dtype=np.int32), counts[present])
+    id_codes = np.broadcast_to(np.arange(len(ids), dtype=small), there.shape)[there]
+    values = matrix.reshape(-1) if there.all() else matrix[there]
+    return assemble(times=times, time_codes=time_codes, ids=ids, id_codes=id_codes, values=values, names=names, by=by)

@@ -1,0 +1,280 @@
+"""The HTTP client: timeout, retry, error mapping. The only file that knows httpx."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import weakref
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Any, NoReturn, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import pandas as pd
+import stamina
+
+from capacity.errors import (
+    BadRequest,
+    ConfigError,
+    FetchError,
+    NotFound,
+    NotSupported,
+    RateLimited,
+    ServerError,
+    TransportFailure,
+    Unauthorized,
+)
+from capacity.fetch import endpoint, payload
+from capacity.fetch.endpoint import Scope
+from capacity.fetch.loop import PrivateLoop
+from capacity.fetch.patience import Patience, Pause, retry_after
+from capacity.fetch.windows import Window
+
+__all__ = ["API_KEY_VARIABLE", "DEFAULT_TIMEOUT", "Client"]
+
+API_KEY_VARIABLE = "POLYAI_API_KEY"
+DEFAULT_TIMEOUT = 10.0  # [s] a phase: five hanging reads fit the budget of a window
+
+T = TypeVar("T")
+
+_LOG = logging.getLogger("capacity.fetch")
+_KEY_HEADER = "x-api-key"
+_BY_STATUS: dict[int, type[FetchError]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    403: Unauthorized,
+    404: NotFound,
+    429: RateLimited,
+    501: NotSupported,
+}
+_SHOWN = 300  # characters of what a server says
+
+
+class _MaskNumbers(logging.Filter):
+    """Cut phone numbers out of the log lines of httpx, which name every URL in full."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        if "phone_number" in text:
+            record.msg, record.args = endpoint.mask(text), ()
+        return True
+
+
+_MASK = _MaskNumbers()
+
+
+def _mind_the_logs() -> None:
+    # A filter acts on the logger that a record was made by, not on its children: each has to be named.
+    for name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy"):
+        logging.getLogger(name).addFilter(_MASK)
+
+
+class _Secret:
+    """A key that shows itself to nobody."""
+
+    def __init__(self, value: str | None) -> None:
+        text = (value or "").strip()
+        if not text:
+            raise ConfigError(f"there is no API key; set {API_KEY_VARIABLE}, or give api_key=")
+        if not text.isascii() or not text.isprintable():
+            # httpx would say so with the key in the message.
+            raise ConfigError("the API key holds characters that no HTTP header can carry; copy it again")
+        self._value = text
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+class Client:
+    """A connection to the Concurrent Calls API of one project.
+
+    Parameters
+    ----------
+    account_id, project_id : str
+        In either form; opaque here.
+    api_key : str, optional
+        By default the environment variable POLYAI_API_KEY. It is in no repr, log, exception or file.
+    region : str
+        "us-1", "uk-1" or "euw-1".
+    base_url : str, optional
+        Instead of a region. Plain http is for loopback alone.
+    timeout : float
+        Of connecting, and of each read [s].
+    max_workers : int
+        Requests in flight at once.
+    transport : httpx.AsyncBaseTransport, optional
+        For tests.
+
+    Raises
+    ------
+    ConfigError
+        No key, an unknown region, a base URL that must not carry a key.
+
+    Examples
+    --------
+    >>> with Client("ws-1", "PROJECT-1", api_key="secret", region="uk-1") as client:
+    ...     print(client)
+    Client('ws-1', 'PROJECT-1', base_url='https://api.uk-1.platform.polyai.app')
+    """
+
+    def __init__(
+        self,
+        account_id: str,
+        project_id: str,
+        *,
+        api_key: str | None = None,
+        region: str = "us-1",
+        base_url: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        max_workers: int = 4,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        Scope(account_id, project_id)  # says what is wrong with an id
+        self.account_id = account_id
+        self.project_id = project_id
+        self.base_url = endpoint.base_of(region, base_url)
+        if isinstance(max_workers, bool) or not isinstance(max_workers, int) or max_workers < 1:
+            raise ConfigError(f"max_workers={max_workers!r} is no number of requests at once; give 1 or more")
+        if not timeout > 0:
+            raise ConfigError(f"timeout={timeout!r} is no time to wait; give seconds, such as {DEFAULT_TIMEOUT}")
+        self.timeout = float(timeout)
+        self.max_workers = max_workers
+        self._key = _Secret(api_key if api_key is not None else os.environ.get(API_KEY_VARIABLE))
+        self._transport = transport
+        self._patience = Patience()
+        self._now: Callable[[], pd.Timestamp] = lambda: pd.Timestamp.now("UTC")
+        self._session: _Session | None = None
+        _mind_the_logs()
+
+    def __repr__(self) -> str:
+        return f"Client({self.account_id!r}, {self.project_id!r}, base_url={self.base_url!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Client holds a key and open connections and is not pickled; make one where it is needed")
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections. The client opens new ones if it is used again."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    def _open(self) -> _Session:
+        # After a fork the thread of the loop does not exist in the child: it needs its own session.
+        if self._session is None or self._session.pid != os.getpid():
+            self._session = _Session(self)
+        return self._session
+
+
+class _Session:
+    """The connections of a client and the loop they live in."""
+
+    def __init__(self, client: Client) -> None:
+        self.pid = os.getpid()
+        self._base = client.base_url
+        self._key = client._key
+        self._patience = client._patience
+        self._pause = Pause(client._patience)
+        self._slots = asyncio.Semaphore(client.max_workers)
+        host = urlsplit(client.base_url).hostname or ""
+        self._http = httpx.AsyncClient(
+            timeout=httpx.Timeout(client.timeout, pool=None),
+            limits=httpx.Limits(max_connections=client.max_workers, max_keepalive_connections=client.max_workers),
+            follow_redirects=False,  # the key must not travel to another host
+            trust_env=not endpoint.is_loopback(host),  # no proxy between this machine and itself
+            transport=client._transport,
+            headers={"accept": "application/json", "user-agent": "call-capacity"},
+        )
+        self._loop = PrivateLoop()
+        self.close = weakref.finalize(client, self._loop.close, self._http.aclose)
+
+    def run(self, work: Coroutine[Any, Any, T], tick: Callable[[], None] | None = None) -> T:
+        return self._loop.run(work, tick)
+
+    async def answer(self, scope: Scope, window: Window) -> payload.Rows:
+        """Ask for one window until it is answered, or raise what went wrong last."""
+        patience = self._patience
+        asked = _Asked(scope, window, patience.clock() + patience.budget)
+        try:
+            async with asyncio.timeout(patience.budget):
+                async for attempt in stamina.retry_context(
+                    on=asked.again,
+                    attempts=patience.attempts,
+                    timeout=patience.budget,
+                    wait_initial=patience.first_wait,
+                    wait_max=patience.longest_wait,
+                    wait_jitter=patience.jitter,
+                ):
+                    with attempt:
+                        asked.attempts = attempt.num
+                        await self._pause.over()
+                        return await self._once(scope, window)
+        except FetchError as exc:
+            exc.attempts = max(asked.attempts, 1)
+            raise
+        except TimeoutError as exc:
+            raise TransportFailure(
+                f"no answer within {patience.budget:g} s", window=window, attempts=max(asked.attempts, 1)
+            ) from exc
+        raise AssertionError("stamina always returns or raises")
+
+    async def _once(self, scope: Scope, window: Window) -> payload.Rows:
+        async with self._slots:
+            response = await self._send(scope, window)
+        if response.status_code != 200:
+            raise self._refused(response, scope, window)
+        return await asyncio.get_running_loop().run_in_executor(None, payload.parse, response.content, window, scope.by)
+
+    async def _send(self, scope: Scope, window: Window) -> httpx.Response:
+        request = self._http.build_request("GET", endpoint.url(self._base, scope, window))
+        request.headers[_KEY_HEADER] = self._key.reveal()
+        try:
+            return await self._http.send(request)
+        except httpx.HTTPError as exc:
+            kind = type(exc).__name__
+            raise TransportFailure(f"{kind}: {self._clean(str(exc), scope) or 'no answer'}", window=window) from exc
+        finally:
+            request.headers.pop(_KEY_HEADER, None)  # an exception holds on to its request
+
+    def _refused(self, response: httpx.Response, scope: Scope, window: Window) -> FetchError:
+        status = response.status_code
+        said = payload.error_message(response.content)
+        kind = _BY_STATUS.get(status, ServerError if status >= 500 else FetchError)
+        message = f"{status} {response.reason_phrase}".strip()
+        if said:
+            said = self._clean(said, scope)
+            message += f": {said}"
+        return kind(message, window=window, status=status, error_message=said)
+
+    def _clean(self, text: str, scope: Scope) -> str:
+        """Return what a server said, without the key and without phone numbers, and no longer than a line or two."""
+        text = text.replace(self._key.reveal(), "***")
+        for name, value in scope.filters:
+            if name == "phone_number":
+                text = text.replace(value, endpoint.masked_number(value))
+        text = " ".join(endpoint.mask(text).split())
+        return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+class _Asked:
+    """One window on its way: how often it was tried, and whether to try again."""
+
+    def __init__(self, scope: Scope, window: Window, deadline: float) -> None:
+        self.scope, self.window, self.deadline = scope, window, deadline
+        self.attempts = 0
+
+    def again(self, error: Exception) -> bool:
+        return isinstance(error, FetchError) and payload.retryable(error)

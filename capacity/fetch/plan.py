@@ -1,0 +1,119 @@
+"""What is asked for: the scopes of a request, and the windows of each that are not held. Pure, but for the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from capacity.errors import ConfigError
+from capacity.fetch.endpoint import Scope
+from capacity.fetch.store import Store
+from capacity.fetch.windows import Window, split, subtract
+from capacity.intervals import TOTAL
+
+__all__ = ["Ask", "Wanted", "outstanding", "wanted"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The scopes that make up one frame.
+
+    Attributes
+    ----------
+    by : str
+        What the second index level is called.
+    layers : tuple of (label, Scope)
+        The label of an unsliced series in the frame; None for a sliced scope.
+    """
+
+    by: str
+    layers: tuple[tuple[str | None, Scope], ...]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request to be made."""
+
+    window: Window
+    scope: Scope
+    layer: int
+    why: str
+
+
+def wanted(
+    account: str,
+    project: str,
+    *,
+    env: str = "live",
+    variant_id: str | None = None,
+    variant_name: str | None = None,
+    language: str | None = None,
+    phone_number: str | None = None,
+    slice_by: str | None = "variant",
+    languages: Iterable[str] | None = None,
+    phone_numbers: Iterable[str] | None = None,
+    total: bool = True,
+) -> Wanted:
+    """Return the scopes of a request.
+
+    Raises
+    ------
+    ConfigError
+        Arguments that exclude each other, or that leave nothing to ask for.
+    """
+    given = {
+        "variant_id": variant_id,
+        "variant_name": variant_name,
+        "language": language,
+        "phone_number": phone_number,
+    }
+    filters = tuple(sorted((name, value) for name, value in given.items() if value is not None))
+    whole = Scope(account, project, env, filters, None)
+    layers: list[tuple[str | None, Scope]] = []
+    if languages is not None and phone_numbers is not None:
+        raise ConfigError("languages= and phone_numbers= were both given; a frame has one slice, ask for each alone")
+    by = slice_by or "variant"
+    if languages is not None or phone_numbers is not None:
+        by = "language" if languages is not None else "phone_number"
+        if given[by] is not None:
+            raise ConfigError(f"{by}= and {by}s= were both given; leave {by}= out")
+        layers += [(value, whole.narrowed(by, value)) for value in _listed(languages or phone_numbers, f"{by}s")]
+    elif slice_by is not None:
+        layers.append((None, Scope(account, project, env, filters, slice_by)))
+    if total:
+        layers.append((TOTAL, whole))
+    if not layers:
+        raise ConfigError("slice_by=None with total=False leaves nothing to ask for; drop one of the two")
+    return Wanted(by, tuple(layers))
+
+
+def _listed(values: Iterable[str] | None, name: str) -> list[str]:
+    if isinstance(values, str):
+        raise ConfigError(f"{name}= takes a list; write {name}=[...]")
+    listed = list(dict.fromkeys(values or ()))
+    if not listed:
+        raise ConfigError(f"{name}= is empty; name at least one")
+    return listed
+
+
+def outstanding(
+    scopes: Sequence[Scope],
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+    store: Store | None,
+    *,
+    refetch: bool = False,
+) -> list[Ask]:
+    """Return the requests to be made for [start, end), oldest window first."""
+    asks: list[Ask] = []
+    for layer, scope in enumerate(scopes):
+        pieces = [p for week in store.weeks(scope) for p in week.pieces] if store is not None else []
+        final = [p.window for p in pieces if p.final and not refetch]
+        held = [p.window for p in pieces]
+        for window in split(start, end):
+            for left in subtract(window, final):
+                why = "not held" if subtract(left, held) else "asked again" if refetch else "provisional"
+                asks.append(Ask(left, scope, layer, why))
+    return sorted(asks, key=lambda ask: (ask.window, ask.layer))

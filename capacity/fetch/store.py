@@ -1,0 +1,191 @@
+"""The archive on disk: which files there are, what they hold, and how an answer is added.
+
+::
+
+    STORE/account=A/project=P/env=live/filters=none/slice=total/2026-01-05.parquet
+
+One file for each scope and UTC week. The rows are the answers as they came; nothing is filled in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+import pandas as pd
+
+from capacity.errors import ConfigError, StoreError
+from capacity.fetch.endpoint import Scope
+from capacity.fetch.payload import Rows
+from capacity.fetch.weekfile import SETTLE, Piece, Week, read_header, read_rows, write
+from capacity.fetch.windows import Window, subtract, week_of
+
+__all__ = ["Store"]
+
+
+class Store:
+    """A folder of Parquet files.
+
+    Parameters
+    ----------
+    root : path
+        Made when the first answer is written.
+    """
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = Path(root)
+        if self.root.exists() and not self.root.is_dir():
+            raise ConfigError(f"store={str(self.root)!r} is a file; a store is a folder")
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.root)!r})"
+
+    def folder(self, scope: Scope) -> Path:
+        """Return where the files of a scope lie."""
+        return (
+            self.root
+            / f"account={quote(scope.account, safe='')}"
+            / f"project={quote(scope.project, safe='')}"
+            / f"env={scope.env}"
+            / f"filters={_filter_name(scope)}"
+            / f"slice={scope.by or 'total'}"
+        )
+
+    def file(self, scope: Scope, week: pd.Timestamp) -> Path:
+        """Return the file of the week that begins at `week`."""
+        return self.folder(scope) / f"{week:%Y-%m-%d}.parquet"
+
+    def weeks(self, scope: Scope) -> list[Week]:
+        """Return what is held of a scope, oldest week first.
+
+        Raises
+        ------
+        StoreError
+            A file is damaged, or of another version.
+        """
+        return [self._checked(path, scope) for path in sorted(self.folder(scope).glob("[0-9]*.parquet"))]
+
+    def _checked(self, path: Path, scope: Scope) -> Week:
+        week = read_header(path)
+        if week.scope != scope.private:
+            raise StoreError(
+                f"{path} holds {week.scope}, not {scope.private}; it was moved, or two ids differ in case alone",
+                path=path,
+            )
+        return week
+
+    def rows(self, week: Week) -> Rows:
+        """Read the rows of one file."""
+        return read_rows(week.path, week.scope.by)
+
+    def add(self, scope: Scope, window: Window, rows: Rows, fetched_at: pd.Timestamp, *, replace: bool = False) -> None:
+        """Add the answer for `window`, which lies within one week; a newer answer takes the place of an older one.
+
+        With `replace` the file is not read before (it is damaged).
+        """
+        week = week_of(window.start)
+        path = self.file(scope, week)
+        with self._alone():
+            old: Week | None = None
+            if path.exists() and not replace:
+                old = self._checked(path, scope)
+            pieces, kept = _overlay(old, self.rows(old) if old else None, window, rows, fetched_at)
+            write(path, scope, pieces, kept)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes and threads from changing a file between our reading and our writing it."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as exc:
+            raise StoreError(
+                f"{self.root} cannot be written ({exc.strerror}); give another store", path=self.root
+            ) from exc
+        try:
+            _lock(handle)
+            yield
+        finally:
+            os.close(handle)  # and with it the lock, also where the process is killed
+
+
+def _lock(handle: int) -> None:
+    # A file system without locks still has atomic replacement: the worst is a window asked for again.
+    with contextlib.suppress(OSError):
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+def _filter_name(scope: Scope) -> str:
+    if not scope.filters:
+        return "none"
+    text = "&".join(f"{name}={quote(value, safe='#')}" for name, value in scope.private.filters)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _overlay(
+    old: Week | None, old_rows: Rows | None, window: Window, rows: Rows, fetched_at: pd.Timestamp
+) -> tuple[list[Piece], Rows]:
+    """Lay a new answer over what a file holds."""
+    before = old.pieces if old is not None else ()
+    newer = [p.window for p in before if p.fetched_at > fetched_at]  # another process was quicker
+    mine = subtract(window, newer)
+    empty = len(rows) == 0
+    was_empty = not subtract(window, [p.window for p in before if p.empty])
+    final = fetched_at >= window.end + SETTLE and (not empty or was_empty)
+    pieces = [Piece(w, fetched_at, empty, final) for w in mine]
+    kept: list[Window] = []
+    for piece in before:
+        for left in subtract(piece.window, mine):
+            kept.append(left)
+            pieces.append(Piece(left, piece.fetched_at, piece.empty, piece.final))
+    merged = _within(rows, mine)
+    if old_rows is not None and old is not None:
+        merged = _joined(_within(old_rows, kept), old.names, merged, rows.names)
+    return _coalesced(pieces), merged
+
+
+def _within(rows: Rows, windows: list[Window]) -> Rows:
+    inside = np.zeros(len(rows), dtype=bool)
+    for window in windows:
+        inside[np.searchsorted(rows.steps, window.first) : np.searchsorted(rows.steps, window.last)] = True
+    if inside.all():
+        return rows
+    return Rows(rows.steps[inside], rows.codes[inside], rows.values[inside], rows.ids, rows.names)
+
+
+def _joined(a: Rows, a_names: dict[str, str], b: Rows, b_names: dict[str, str]) -> Rows:
+    ids = tuple(sorted({*a.ids, *b.ids}))
+    place = {name: k for k, name in enumerate(ids)}
+    codes = np.concatenate(
+        [np.array([place[i] for i in r.ids], dtype=np.int32)[r.codes] if len(r) else r.codes for r in (a, b)]
+    )
+    steps, values = np.concatenate([a.steps, b.steps]), np.concatenate([a.values, b.values])
+    order = np.lexsort((codes, steps))
+    later = len(b) == 0 or (len(a) > 0 and a.steps[-1] > b.steps[-1])
+    names = {**b_names, **a_names} if later else {**a_names, **b_names}
+    return Rows(steps[order], codes[order], values[order], ids, names)
+
+
+def _coalesced(pieces: list[Piece]) -> list[Piece]:
+    """Join final pieces that touch; provisional ones are asked for again, each as a whole."""
+    joined: list[Piece] = []
+    for piece in sorted(pieces, key=lambda p: p.window):
+        last = joined[-1] if joined else None
+        if last and last.final and piece.final and last.window.end == piece.window.start and last.empty == piece.empty:
+            both = Window(last.window.start, piece.window.end)
+            joined[-1] = Piece(both, min(last.fetched_at, piece.fetched_at), last.empty, final=True)
+        else:
+            joined.append(piece)
+    return joined

@@ -1,0 +1,272 @@
+"""One file of the store: a scope's answers within one UTC week, as Parquet with its provenance inside.
+
+=================  ==================================================================
+column             meaning
+=================  ==================================================================
+``time``           start of the interval, timestamp[us, UTC]
+``variant``        the series; named after the slice; "*" in the unsliced scope
+``max_concurrent`` int32
+``variant_name``   display name as it came, or the id
+=================  ==================================================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from capacity.errors import StoreError
+from capacity.fetch.endpoint import Scope, hashed
+from capacity.fetch.payload import Rows
+from capacity.fetch.windows import Window
+from capacity.intervals import TOTAL, TOTAL_NAME
+
+__all__ = ["SETTLE", "VERSION", "Piece", "Week", "read_header", "read_rows", "write"]
+
+SETTLE = pd.Timedelta(hours=48)
+VERSION = 1
+
+_META = b"capacity"
+_STEP_US = 300_000_000
+_STALE_S = 3600.0
+_MEND = "fetch again with repair=True (`capacity fetch --repair`) to replace it, or delete it"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a week that was answered in one go.
+
+    Attributes
+    ----------
+    window : Window
+        What was asked for.
+    fetched_at : Timestamp, UTC
+    empty : bool
+        Whether the answer had no interval at all.
+    final : bool
+        Whether it need not be asked for again: fetched at least `SETTLE` after its end, and, if empty, empty
+        twice.
+    """
+
+    window: Window
+    fetched_at: pd.Timestamp
+    empty: bool
+    final: bool
+
+
+@dataclass(frozen=True)
+class Week:
+    """What the metadata of one file says.
+
+    Attributes
+    ----------
+    path : Path
+    scope : Scope
+        Private: a phone number is a hash.
+    pieces : tuple of Piece
+        In order, disjoint.
+    names : dict of id -> display name
+    first : dict of id -> int
+        The step of the first conversation of each series that had one.
+    rows : int
+    """
+
+    path: Path
+    scope: Scope
+    pieces: tuple[Piece, ...]
+    names: dict[str, str]
+    first: dict[str, int]
+    rows: int
+
+
+class _PieceMeta(msgspec.Struct):
+    start: str
+    end: str
+    fetched_at: str
+    empty: bool
+    final: bool
+
+
+class _Meta(msgspec.Struct):
+    version: int
+    account: str
+    project: str
+    env: str
+    filters: dict[str, str]
+    slice: str | None
+    final: bool
+    pieces: list[_PieceMeta]
+    names: dict[str, str]
+    first: dict[str, int]
+
+
+class _Version(msgspec.Struct):
+    version: int
+
+
+def read_header(path: Path) -> Week:
+    """Read the metadata alone.
+
+    Raises
+    ------
+    StoreError
+        The file is damaged, of another version, or none of ours.
+    """
+    with _reading(path):
+        return _header(path, pq.read_metadata(path))
+
+
+def _header(path: Path, footer: Any) -> Week:
+    raw = (footer.metadata or {}).get(_META)
+    if raw is None:
+        raise StoreError(f"{path} was not written by this library; keep other files out of the store", path=path)
+    version = msgspec.json.decode(raw, type=_Version).version
+    if version != VERSION:
+        raise StoreError(
+            f"{path} is of version {version} of the store, this library reads {VERSION}; use the capacity that wrote it",
+            path=path,
+        )
+    meta = msgspec.json.decode(raw, type=_Meta)
+    pieces = tuple(
+        Piece(
+            Window(pd.Timestamp(p.start).as_unit("ns"), pd.Timestamp(p.end).as_unit("ns")),
+            pd.Timestamp(p.fetched_at).as_unit("ns"),
+            p.empty,
+            p.final,
+        )
+        for p in meta.pieces
+    )
+    scope = Scope(meta.account, meta.project, meta.env, tuple(sorted(meta.filters.items())), meta.slice)
+    return Week(path, scope, pieces, meta.names, meta.first, footer.num_rows)
+
+
+def read_rows(path: Path, by: str | None) -> Rows:
+    """Read the rows; page checksums tell a flipped bit.
+
+    Raises
+    ------
+    StoreError
+        The file is damaged.
+    """
+    column = by or "variant"
+    with _reading(path), pq.ParquetFile(path, read_dictionary=[column], page_checksum_verification=True) as file:
+        table = file.read(columns=["time", column, "max_concurrent"], use_threads=False)
+        times = table.column("time").combine_chunks().cast(pa.int64()).to_numpy(zero_copy_only=False)
+        label = table.column(column).combine_chunks()
+        label = label.chunk(0) if isinstance(label, pa.ChunkedArray) else label
+        return Rows(
+            steps=(times // _STEP_US).astype(np.int32),
+            codes=label.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False),
+            values=table.column("max_concurrent").combine_chunks().to_numpy(zero_copy_only=False),
+            ids=tuple(label.dictionary.to_pylist()),
+        )
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Any:
+    try:
+        yield
+    except StoreError:
+        raise
+    except FileNotFoundError:
+        raise
+    except (OSError, pa.ArrowException, msgspec.MsgspecError, KeyError, ValueError, AttributeError) as exc:
+        raise StoreError(f"{path} is damaged ({type(exc).__name__}: {exc}); {_MEND}", path=path) from exc
+
+
+def write(path: Path, scope: Scope, pieces: list[Piece], rows: Rows) -> None:
+    """Replace the file in one step: whoever reads sees the old file or the new one, whole.
+
+    Raises
+    ------
+    StoreError
+        The disk is full or cannot be written; the old file stays as it was.
+    """
+    table = _table(scope, pieces, rows)
+    fresh = path.with_name(f".{path.stem}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path.parent)
+        with fresh.open("xb") as file:
+            pq.write_table(
+                table, file, compression="zstd", write_page_checksum=True, write_statistics=["time", "max_concurrent"]
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+        _sync_folder(path.parent)
+    except (OSError, pa.ArrowException) as exc:
+        why = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+        raise StoreError(
+            f"{path} cannot be written ({why}); what was there before is untouched. Make room, or give another store",
+            path=path,
+        ) from exc
+    finally:
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+
+
+def _table(scope: Scope, pieces: list[Piece], rows: Rows) -> pa.Table:
+    shown = [TOTAL_NAME if i == TOTAL else rows.names.get(i, i) for i in rows.ids]
+    column = scope.by or "variant"
+    codes = pa.array(rows.codes, type=pa.int32())
+    table = pa.table(
+        {
+            "time": pa.array(rows.steps.astype(np.int64) * _STEP_US).cast(pa.timestamp("us", tz="UTC")),
+            column: pa.DictionaryArray.from_arrays(codes, pa.array(rows.ids, type=pa.string())),
+            "max_concurrent": pa.array(rows.values, type=pa.int32()),
+            "variant_name": pa.DictionaryArray.from_arrays(codes, pa.array(shown, type=pa.string())),
+        }
+    )
+    return table.replace_schema_metadata({_META: msgspec.json.encode(_meta(scope, pieces, rows))})
+
+
+def _meta(scope: Scope, pieces: list[Piece], rows: Rows) -> _Meta:
+    private = scope.private
+    hide = hashed if scope.by == "phone_number" else str
+    live = np.flatnonzero(rows.values > 0)[::-1]
+    first = dict(zip(rows.codes[live].tolist(), rows.steps[live].tolist(), strict=True))  # the earliest one stays
+    return _Meta(
+        version=VERSION,
+        account=scope.account,
+        project=scope.project,
+        env=scope.env,
+        filters=dict(private.filters),
+        slice=scope.by,
+        final=all(p.final for p in pieces),
+        pieces=[
+            _PieceMeta(p.window.start.isoformat(), p.window.end.isoformat(), p.fetched_at.isoformat(), p.empty, p.final)
+            for p in pieces
+        ],
+        names={hide(i): name for i, name in rows.names.items()},
+        first={hide(rows.ids[code]): step for code, step in sorted(first.items())},
+    )
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed process left half-written; a file of the last hour may still be in work."""
+    for left in folder.glob(".*.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _STALE_S:
+                left.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
