@@ -1,0 +1,244 @@
+"""Synthetic call records: a seeded Poisson stream with the rhythms of real callers, and a cap that turns them away."""
+
+from __future__ import annotations
+
+import datetime as dt
+import heapq
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from capacity.calls.profiles import VARIANTS, Campaign, Profile, rates
+from capacity.errors import ConfigError
+from capacity.licences import LicenceLike, as_licences
+from capacity.times import STEP, Instant, as_range, as_zone
+
+__all__ = ["simulate_calls", "turn_away"]
+
+Ints = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+
+_MS = 1_000_000  # [ns]: calls begin and end on whole milliseconds, as logs have them
+_STEP_MS = STEP.value // _MS
+_ENVS = ("live", "pre-release", "sandbox")
+_ENV_SHARES = (0.99, 0.004, 0.006)
+_SHORTEST_MS = 1_000
+_CAMPAIGN_EVERY = 45  # [days], on average
+
+
+def simulate_calls(
+    start: Instant = "2025-01-01",
+    end: Instant | None = None,
+    *,
+    days: int = 400,
+    tz: str | dt.tzinfo = "Europe/London",
+    variants: Sequence[Profile] = VARIANTS,
+    growth: float = 0.25,
+    holidays: str | Iterable[dt.date | str] | None = "GB",
+    campaigns: Sequence[Campaign] | None = None,
+    day_noise: float = 0.04,
+    licences: LicenceLike | None = None,
+    scale: float = 1.0,
+    seed: int,
+) -> pd.DataFrame:
+    """Make call records as a voice agent's log would have them. The same seed gives the same calls.
+
+    Arrivals are a Poisson process, given the day: the rate follows the hour of the local week, the year, growth,
+    public holidays, campaigns and a random factor for each day. Lengths are log-normal.
+
+    Parameters
+    ----------
+    start, end : str, date, datetime or Timestamp
+        The half-open range in which calls begin; dates are local midnights in `tz`.
+    days : int
+        The length of the range where `end` is not given [local days].
+    tz : str or tzinfo
+        Where the callers are.
+    variants : sequence of Profile
+        By default four of unlike size and rhythm, together some 3,000 calls a day and 100 at once.
+    growth : float
+        The share by which the rate grows in a year, compounding.
+    holidays : str, dates or None
+        A country ("GB", "US-CA"), or days.
+    campaigns : sequence of Campaign, optional
+        By default drawn by the seed, about eight a year; ``()`` for none.
+    day_noise : float
+        The standard deviation of the log of each day's random factor, the same for all variants.
+    licences : int, str, mapping, Series or Licences, optional
+        The cap: a live call that finds as many live calls in progress is ``blocked``. Calls in progress are not
+        cut off where the cap falls.
+    scale : float
+        Multiplies the calls of every variant.
+    seed : int
+        Of the random numbers.
+
+    Returns
+    -------
+    DataFrame, one row a call, by start
+        ``start``, ``end`` [UTC, whole milliseconds], ``variant``, ``variant_name``, ``language``, ``phone_number``
+        (the number called, from ranges reserved for fiction), ``env``, ``blocked``. A blocked call has the end it
+        would have had, so that dropping the column ``blocked`` gives the demand behind a capped series.
+
+    Raises
+    ------
+    ConfigError
+        start >= end, no variants, two of the same id, or a negative `scale`, `growth` <= -1.
+
+    Examples
+    --------
+    >>> calls = simulate_calls("2026-03-02", days=7, seed=1)
+    >>> calls.columns.tolist()
+    ['start', 'end', 'variant', 'variant_name', 'language', 'phone_number', 'env', 'blocked']
+    >>> calls.equals(simulate_calls("2026-03-02", days=7, seed=1))
+    True
+    """
+    zone = as_zone(tz)
+    profiles = tuple(variants)
+    ids = [p.id for p in profiles]
+    if not ids or len(set(ids)) < len(ids):
+        raise ConfigError(f"variants={ids}: give at least one, each id once")
+    if scale < 0 or growth <= -1 or day_noise < 0:
+        raise ConfigError(f"scale={scale}, growth={growth}, day_noise={day_noise}: none may be negative (growth > -1)")
+    first, last = as_range(start, end if end is not None else _days_after(start, days), zone)
+    times = pd.date_range(first, last, freq=STEP, inclusive="left", unit="ns")
+    streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(5)]
+    if campaigns is None:
+        campaigns = _campaigns(times, ids, zone, streams[0])
+    expected = rates(times, profiles, growth=growth, holidays=holidays, campaigns=campaigns, tz=zone) * scale
+    expected *= _day_factors(times, zone, day_noise, streams[1])[:, None]
+    at, variant = _arrivals(expected, streams[2])
+    until = at + _lengths(variant, profiles, streams[3])
+    live = _draw(np.zeros(len(at), np.int64), [_ENV_SHARES], streams[4])
+    calls = _table(first, at, until, variant, profiles, live, streams[4])
+    if licences is not None:
+        caps = as_licences(licences).at(times, tz=zone)[at // _STEP_MS]
+        judged = np.flatnonzero(live == 0)
+        blocked = np.zeros(len(at), dtype=bool)
+        blocked[judged] = turn_away(at[judged], until[judged], caps[judged])
+        calls["blocked"] = blocked
+    return calls
+
+
+def turn_away(starts: Ints, ends: Ints, caps: Ints) -> npt.NDArray[np.bool_]:
+    """Say which calls find `caps` others in progress and are turned away. Exact.
+
+    Whether one call is turned away depends on all before it. But without any cap there are at least as many in
+    progress, so only a call that would find that many then is in doubt; and what it finds is that number less those
+    turned away before who would still be talking. The loop runs over the doubtful alone.
+
+    Parameters
+    ----------
+    starts, ends : int, shape (n,)
+        In order of start; equal starts are judged in the order given. A call is in progress on [start, end).
+    caps : int, shape (n,)
+        The licences at the start of each call.
+
+    Examples
+    --------
+    >>> turn_away(np.array([0, 1, 2, 5]), np.array([4, 3, 6, 7]), np.array([2, 2, 2, 2]))
+    array([False, False,  True, False])
+    """
+    blocked = np.zeros(len(starts), dtype=bool)
+    found = np.arange(len(starts)) - np.searchsorted(np.sort(ends), starts, side="right")
+    doubtful = np.flatnonzero(found >= caps)
+    away: list[int] = []
+    turned: list[int] = []
+    columns = (doubtful, starts[doubtful], ends[doubtful], (found - caps)[doubtful])
+    for place, begin, end, excess in zip(*(c.tolist() for c in columns), strict=True):
+        while away and away[0] <= begin:
+            heapq.heappop(away)
+        if excess >= len(away):
+            heapq.heappush(away, end)
+            turned.append(place)
+    blocked[turned] = True
+    return blocked
+
+
+def _days_after(start: Instant, days: int) -> Instant:
+    if days < 1:
+        raise ConfigError(f"days={days}: give at least one")
+    return pd.Timestamp(start) + pd.DateOffset(days=days)
+
+
+def _campaigns(times: pd.DatetimeIndex, ids: list[str], tz: dt.tzinfo, rng: np.random.Generator) -> list[Campaign]:
+    """Draw weekday mornings on which a message goes out to the callers of one variant."""
+    mornings = pd.date_range(times[0].tz_convert(tz).tz_localize(None).normalize(), periods=len(times) // 288)
+    mornings = mornings[mornings.dayofweek < 5]
+    chosen = mornings[rng.random(len(mornings)) < 1.4 / _CAMPAIGN_EVERY]
+    hours, lifts, decay = rng.integers(9, 12, len(chosen)), rng.uniform(0.2, 0.6, len(chosen)), rng.uniform(1.5, 4)
+    whose = rng.integers(0, len(ids), len(chosen))
+    return [
+        Campaign(day + pd.Timedelta(hours=int(h)), float(lift), float(decay), ids[w])
+        for day, h, lift, w in zip(chosen, hours, lifts, whose, strict=True)
+    ]
+
+
+def _day_factors(times: pd.DatetimeIndex, tz: dt.tzinfo, noise: float, rng: np.random.Generator) -> Floats:
+    day, days = pd.factorize(times.tz_convert(tz).tz_localize(None).normalize())
+    return np.asarray(np.exp(rng.normal(-(noise**2) / 2, noise, len(days)))[day])
+
+
+def _arrivals(expected: Floats, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Return (ms since the first interval, place of the variant), in order of time."""
+    counts = rng.poisson(expected)
+    steps, n = np.arange(expected.shape[0], dtype=np.int64), int(counts.sum())
+    at = np.repeat(steps * _STEP_MS, counts.sum(axis=1)) + rng.integers(0, _STEP_MS, n)
+    variant = np.repeat(np.tile(np.arange(expected.shape[1]), len(steps)), counts.ravel())
+    bits = max(expected.shape[1] - 1, 1).bit_length()
+    key = np.sort((at << bits) | variant)
+    return key >> bits, key & ((1 << bits) - 1)
+
+
+def _lengths(variant: Ints, profiles: Sequence[Profile], rng: np.random.Generator) -> Ints:
+    """Return log-normal lengths [ms]; the mean of exp(mu + sigma z) is exp(mu + sigma^2 / 2)."""
+    spread = np.array([p.spread for p in profiles])
+    middle = np.log([p.mean_length * 1000 for p in profiles]) - spread**2 / 2
+    drawn = np.exp(middle[variant] + spread[variant] * rng.standard_normal(len(variant)))
+    return np.maximum(np.rint(drawn), _SHORTEST_MS).astype(np.int64)
+
+
+def _draw(kind: Ints, shares: Sequence[Sequence[float]], rng: np.random.Generator) -> Ints:
+    """Draw one of the shares of its kind for each; places count on from kind to kind."""
+    ladders = [np.cumsum(s) / np.sum(s) for s in shares]
+    rungs = np.concatenate([k + ladder for k, ladder in enumerate(ladders)])
+    return np.searchsorted(rungs, kind + rng.random(len(kind)), side="right")
+
+
+def _table(
+    first: pd.Timestamp,
+    at: Ints,
+    until: Ints,
+    variant: Ints,
+    profiles: Sequence[Profile],
+    env: Ints,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    language = _draw(variant, [[share for _, share in p.languages] for p in profiles], rng)
+    number = _draw(variant, [[1.0] * len(p.numbers) for p in profiles], rng)
+    return pd.DataFrame(
+        {
+            "start": _instants(first, at),
+            "end": _instants(first, until),
+            "variant": _category(variant, [p.id for p in profiles]),
+            "variant_name": _category(variant, [p.name for p in profiles]),
+            "language": _category(language, [name for p in profiles for name, _ in p.languages]),
+            "phone_number": _category(number, [n for p in profiles for n in p.numbers]),
+            "env": _category(env, list(_ENVS)),
+            "blocked": np.zeros(len(at), dtype=bool),
+        }
+    )
+
+
+def _instants(first: pd.Timestamp, ms: Ints) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(first.value + ms * _MS).tz_localize("UTC")
+
+
+def _category(codes: Ints, labels: list[str]) -> pd.Categorical:
+    """Name the codes; a label that stands twice is one category."""
+    distinct = sorted(set(labels))
+    place = {label: k for k, label in enumerate(distinct)}
+    small = np.int8 if len(distinct) < 128 else np.int32
+    return pd.Categorical.from_codes(np.array([place[label] for label in labels], dtype=small)[codes], distinct)
