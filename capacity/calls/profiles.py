@@ -193,7 +193,7 @@ def rates(
     """
     local = times.tz_convert(tz)
     clock = local.hour.to_numpy() + local.minute.to_numpy() / 60
-    weekday, year_day = local.dayofweek.to_numpy(), local.dayofyear.to_numpy()
+    weekday, year_day = local.day_of_week.to_numpy(), local.day_of_year.to_numpy()
     passed = (times - times[0]) / pd.Timedelta(days=1)
     grown = (1 + growth) ** (passed.to_numpy() / _YEAR)
     midnights = local.tz_localize(None).normalize()

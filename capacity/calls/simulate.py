@@ -166,7 +166,7 @@ def _days_after(start: Instant, days: int) -> Instant:
 def _campaigns(times: pd.DatetimeIndex, ids: list[str], tz: dt.tzinfo, rng: np.random.Generator) -> list[Campaign]:
     """Draw weekday mornings on which a message goes out to the callers of one variant."""
     mornings = pd.date_range(times[0].tz_convert(tz).tz_localize(None).normalize(), periods=len(times) // 288)
-    mornings = mornings[mornings.dayofweek < 5]
+    mornings = mornings[mornings.day_of_week < 5]
     chosen = mornings[rng.random(len(mornings)) < 1.4 / _CAMPAIGN_EVERY]
     hours, lifts, decay = rng.integers(9, 12, len(chosen)), rng.uniform(0.2, 0.6, len(chosen)), rng.uniform(1.5, 4)
     whose = rng.integers(0, len(ids), len(chosen))

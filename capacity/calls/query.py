@@ -1,0 +1,126 @@
+"""The request as it came over the wire -> what is asked for, or why it is refused. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from fractions import Fraction
+from urllib.parse import unquote_to_bytes
+
+from capacity.calls.answers import Ask, Refusal
+
+__all__ = ["parse_path", "parse_query"]
+
+_STEP_S = 300
+_WEEK = dt.timedelta(days=7)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_ENVS = ("sandbox", "pre-release", "live")
+_FILTERS = ("variant_id", "variant_name", "language", "phone_number")
+_KNOWN = ("start_time", "end_time", "client_env", "slice_by", *_FILTERS)
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?(?:[.,](\d+))?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
+
+
+def parse_path(raw: bytes) -> tuple[str, str]:
+    """Return (account, project) of a raw path; a percent-encoded slash is part of an id.
+
+    Raises
+    ------
+    Refusal
+        404 for any other path.
+
+    Examples
+    --------
+    >>> parse_path(b"/v1/ws-a%2Fb/PROJECT-1/conversations/concurrency")
+    ('ws-a/b', 'PROJECT-1')
+    """
+    match raw.split(b"/"):
+        case [b"", b"v1", account, project, b"conversations", b"concurrency"] if account and project:
+            try:
+                return _decoded(account), _decoded(project)
+            except UnicodeDecodeError as exc:
+                raise Refusal(404, "no such account or project: the path is not UTF-8") from exc
+        case _:
+            raise Refusal(404, "no such path; there is /v1/{account_id}/{project_id}/conversations/concurrency")
+
+
+def parse_query(raw: bytes) -> Ask:
+    """Return what a raw query string asks for. A plus sign is a plus sign: spaces are encoded as %20.
+
+    Raises
+    ------
+    Refusal
+        400 for missing, malformed or contradictory parameters, 501 for slices that are not implemented.
+
+    Examples
+    --------
+    >>> ask = parse_query(b"start_time=2021-07-01T14:02:00Z&end_time=2021-07-01T14:06:00Z")
+    >>> ask.last - ask.first
+    2
+    """
+    given = _parameters(raw)
+    start, end = _time(given, "start_time", up=False), _time(given, "end_time", up=True)
+    if end <= start:
+        raise Refusal(400, f"end_time {end.isoformat()} is not after start_time {start.isoformat()}")
+    if end - start > _WEEK:
+        raise Refusal(400, f"start_time and end_time are {end - start} apart; no more than 1 week is allowed")
+    env = given.get("client_env", "live")
+    if env not in _ENVS:
+        raise Refusal(400, f"client_env {env!r} is none of {', '.join(_ENVS)}")
+    if "variant_id" in given and "variant_name" in given:
+        raise Refusal(400, "variant_id and variant_name exclude each other; give one of them")
+    slice_by = given.get("slice_by")
+    if slice_by in ("language", "phone_number"):
+        raise Refusal(501, f"slice_by={slice_by} is not implemented")
+    if slice_by not in (None, "variant"):
+        raise Refusal(400, f"slice_by {slice_by!r} is none of variant, language, phone_number")
+    return Ask(
+        first=(start - _EPOCH) // dt.timedelta(seconds=_STEP_S),
+        last=-((_EPOCH - end) // dt.timedelta(seconds=_STEP_S)),
+        env=env,
+        filters=tuple((name, given[name]) for name in _FILTERS if name in given),
+        sliced=slice_by is not None,
+    )
+
+
+def _parameters(raw: bytes) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for part in raw.split(b"&"):
+        name, _, value = part.partition(b"=")
+        try:
+            key, text = _decoded(name), _decoded(value)
+        except UnicodeDecodeError as exc:
+            raise Refusal(400, "the query is not percent-encoded UTF-8") from exc
+        if key not in _KNOWN:
+            continue
+        if key in given:
+            raise Refusal(400, f"{key} is given twice")
+        if not text:
+            raise Refusal(400, f"{key} is empty")
+        given[key] = text
+    return given
+
+
+def _decoded(raw: bytes) -> str:
+    return unquote_to_bytes(raw).decode("utf-8")
+
+
+def _time(given: dict[str, str], name: str, *, up: bool) -> dt.datetime:
+    if name not in given:
+        raise Refusal(400, f"{name} is missing")
+    text = given[name]
+    match = _RFC3339.fullmatch(text)
+    problem = f"{name} {text[:40]!r} is no ISO 8601 time with an offset, such as 2021-07-01T14:15:00.000Z"
+    if match is None:
+        raise Refusal(400, problem)
+    day, minute, second, fraction, offset = match.groups()
+    try:
+        whole = dt.datetime.fromisoformat(f"{day}T{minute}{second or ':00'}{offset.upper()}")
+        # A fraction below a microsecond still lies after the whole one: it counts when rounding up.
+        micros = Fraction(int((fraction or "0")[:18].ljust(18, "0")), 10**12)
+        whole += dt.timedelta(microseconds=math.ceil(micros) if up else math.floor(micros))
+        time = whole.astimezone(dt.UTC)
+        time + dt.timedelta(seconds=_STEP_S)  # rounding up has to stay within the calendar
+    except (ValueError, OverflowError) as exc:
+        raise Refusal(400, problem) from exc
+    return time
