@@ -49,7 +49,9 @@ def make() -> pd.DataFrame:
     start, end = (pd.Timestamp(day, tz=TZ) for day in SPAN)
     frame = cap.intervals_from_calls(calls[calls["env"] == "live"], start=start, end=end)
     times = frame.index.get_level_values("time")
-    return frame[~((times >= GAP[0]) & (times < GAP[1]))]
+    kept = frame[~((times >= GAP[0]) & (times < GAP[1]))]
+    kept.index = kept.index.remove_unused_levels()
+    return kept
 
 
 def write(frame: pd.DataFrame, path: Path) -> None:
@@ -105,9 +107,9 @@ def _interval(row: Any) -> dict[str, Any]:
 
 # Bank holidays of England and Wales, typed in: a calendar package may learn better, the sample may not.
 HOLIDAYS = (
-    ["2024-08-26", "2024-12-25", "2024-12-26"]
-    + ["2025-01-01", "2025-04-18", "2025-04-21", "2025-05-05", "2025-05-26", "2025-08-25", "2025-12-25", "2025-12-26"]
-    + ["2026-01-01", "2026-04-03", "2026-04-06", "2026-05-04", "2026-05-25"]
+    *("2024-08-26", "2024-12-25", "2024-12-26"),
+    *("2025-01-01", "2025-04-18", "2025-04-21", "2025-05-05", "2025-05-26", "2025-08-25", "2025-12-25", "2025-12-26"),
+    *("2026-01-01", "2026-04-03", "2026-04-06", "2026-05-04", "2026-05-25"),
 )
 
 
