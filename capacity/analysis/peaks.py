@@ -1,23 +1,26 @@
-"""Daily peaks: the highest 5-minute maximum of each local day, by variant and TOTAL at once."""
+"""Daily peaks and busy hours, by variant and TOTAL at once."""
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.localtime import local_days
-from capacity.intervals import dense, slice_name
+from capacity.analysis.localtime import LocalDays, local_days
+from capacity.analysis.stacks import first_maxima, stacks
+from capacity.errors import ConfigError, InsufficientData
+from capacity.intervals import TOTAL, Dense, dense, slice_name
 
-__all__ = ["daily_peaks"]
+__all__ = ["BusyHours", "busy_hours", "daily_peaks", "mean_of_highest", "top_peaks"]
 
-# A day has at most 300 intervals: a maximum and its place in the day fit in one number, value * 512 + (511 - place),
-# whose maximum is the peak at its earliest place.
-_BITS = 9
-_PLACES = 1 << _BITS
-_BLOCK = 1 << 20  # cells at a time: the working copy stays in the processor's cache
+Ints = npt.NDArray[np.int64]
+
+_DAY = 288
+_HOUR = 12
+_STARTS = _DAY - _HOUR + 1  # hours that lie within one day, at 5-minute steps
 
 
 def daily_peaks(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> pd.DataFrame:
@@ -61,53 +64,264 @@ def daily_peaks(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> pd.DataF
     >>> print(day.peak, day.time, day.intervals, day.complete)
     5 2026-07-01 23:05:00+00:00 3 False
     """
-    cells = dense(frame)
-    day_of, days, expected = local_days(cells.times, tz)
-    values, times = cells.values, cells.times.asi8
-    if len(day_of) and bool((np.diff(day_of) < 0).any()):
-        order = np.argsort(day_of, kind="stable")
-        values, times, day_of = values[order], times[order], day_of[order]
-    first_row = np.searchsorted(day_of, np.arange(len(days)))
-    peak, place, count = _day_maxima(values, first_row)
+    cells, span = _by_local_day(dense(frame), tz)
+    first_row = np.searchsorted(span.day_of, np.arange(len(span.days)))
+    shape = (len(span.days), len(cells.ids))
+    peak, place, count = np.zeros(shape, np.int32), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    for days, _, stack in stacks(cells.values, first_row):
+        peak[days], place[days] = first_maxima(stack)
+        count[days] = (stack >= 0).sum(axis=1, dtype=np.int16)
     day, variant = np.nonzero(count)
+    when = cells.times.asi8[(first_row[:, None] + place)[day, variant]]
     index = pd.MultiIndex(
-        levels=[days.rename("date"), frame.index.levels[1][frame.index.levels[1].isin(cells.ids)]],
+        levels=[span.days, _labels(frame, cells)],
         codes=[day, variant],
         names=["date", slice_name(frame)],
         verify_integrity=False,
     )
-    when = times[(first_row[:, None] + place)[day, variant]] if len(day) else np.empty(0, np.int64)
     return pd.DataFrame(
         {
             "peak": peak[day, variant],
             "time": pd.DatetimeIndex(when.view("datetime64[ns]")).tz_localize("UTC"),
             "intervals": count[day, variant],
-            "complete": count[day, variant] == expected[day],
+            "complete": count[day, variant] == span.expected[day],
         },
         index=index,
     )
 
 
-def _day_maxima(
-    values: npt.NDArray[np.int32], first_row: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the peak, its place among the day's rows and the rows that are there, each of shape (days, variants)."""
-    rows, columns = values.shape
-    shape = (len(first_row), columns)
-    peak, place, count = np.empty(shape, np.int32), np.empty(shape, np.int64), np.empty(shape, np.int64)
-    if values.size == 0:
-        return peak, place, np.zeros(shape, np.int64)
-    wide = np.dtype(np.int64 if int(values.max()) >= (1 << (31 - _BITS)) else np.int32)
-    place_in_day = np.arange(rows) - np.repeat(first_row, np.diff(first_row, append=rows))
-    low = (_PLACES - 1 - place_in_day).astype(wide)[:, None]
-    step = max(1, _BLOCK // (_PLACES * columns))
-    for begin in range(0, len(first_row), step):
-        some = slice(begin, begin + step)
-        starts = first_row[some]
-        end = first_row[begin + step] if begin + step < len(first_row) else rows
-        block = values[starts[0] : end]
-        packed = np.maximum.reduceat(block.astype(wide) * _PLACES + low[starts[0] : end], starts - starts[0], axis=0)
-        peak[some] = packed >> _BITS
-        place[some] = _PLACES - 1 - (packed & (_PLACES - 1))
-        count[some] = np.add.reduceat(block >= 0, starts - starts[0], axis=0, dtype=np.int64)
-    return peak, place, count
+def top_peaks(frame: pd.DataFrame, n: int = 10, *, tz: str | dt.tzinfo = "UTC") -> pd.DataFrame:
+    """Return the `n` days with the highest peaks of each variant, highest first, the earlier of equals first.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        THE frame, or what `daily_peaks` made of it.
+    n : int
+        Days by variant; all of them where there are fewer.
+    tz : str or tzinfo
+        IANA name of the zone whose days are meant; not used if `frame` has days already.
+
+    Returns
+    -------
+    DataFrame
+        MultiIndex (variant, ``rank`` from 1 on); columns ``date``, ``peak`` [conversations], ``time`` (UTC),
+        ``intervals`` and ``complete`` as in `daily_peaks`. A day with gaps takes part with what it has.
+
+    Raises
+    ------
+    ConfigError
+        `n` is no whole number of at least 1.
+
+    Examples
+    --------
+    >>> import capacity as cap
+    >>> times = pd.date_range("2026-07-01", periods=3, freq="D", tz="UTC")
+    >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": [3, 9, 5]}))
+    >>> cap.top_peaks(frame, 2)["peak"].tolist()
+    [9, 5]
+    """
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+        raise ConfigError(f"n={n!r} is no number of days; give a whole number of at least 1")
+    peaks = frame if frame.index.names[0] == "date" else daily_peaks(frame, tz=tz)
+    table = peaks.reset_index()
+    by = str(table.columns[1])
+    table = table.sort_values([by, "peak", "date"], ascending=[True, False, True])
+    table["rank"] = table.groupby(by, sort=False).cumcount() + 1
+    return table[table["rank"] <= n].set_index([by, "rank"])
+
+
+def mean_of_highest(peaks: pd.DataFrame, days: tuple[int, ...] = (5, 30), *, value: str = "peak") -> pd.DataFrame:
+    """Return the mean of each variant's highest days: of 5, the high load, and of 30, the normal load of a year.
+
+    Parameters
+    ----------
+    peaks : DataFrame
+        What `daily_peaks` made, or another table by (date, variant).
+    days : tuple of int
+        How many of the highest days to average over.
+    value : str
+        The column that is meant [conversations].
+
+    Returns
+    -------
+    DataFrame
+        By variant: ``highest_5``, ``highest_30``; NaN for a variant with fewer days than that.
+
+    References
+    ----------
+    ITU-T E.500, traffic intensity measurement principles.
+
+    Examples
+    --------
+    >>> dates = pd.date_range("2026-07-01", periods=6, name="date")
+    >>> peaks = pd.DataFrame({"peak": [1, 2, 3, 4, 5, 6]}, pd.MultiIndex.from_product([dates, ["*"]]))
+    >>> mean_of_highest(peaks).loc["*"].tolist()
+    [4.0, nan]
+    """
+    ordered = peaks[value].sort_values(ascending=False, kind="stable").groupby(level=1)
+    rank, held = ordered.cumcount(), ordered.size()
+    means = {
+        f"highest_{k}": ordered.obj[rank < k].groupby(level=1).mean().astype(np.float64).where(held >= k) for k in days
+    }
+    return pd.DataFrame(means)
+
+
+@dataclass(frozen=True)
+class BusyHours:
+    """The busy hours of a day, in the two ways in which they are measured.
+
+    An hour's load is the mean of its twelve 5-minute maxima [conversations], which is no less than the mean number
+    in progress. The time-consistent busy hour is the same hour on all days: the one whose mean over the days is the
+    highest. The bouncing busy hour is each day's own: the mean over the days of their highest hours, never less.
+
+    Attributes
+    ----------
+    tz : str
+        The zone of the days.
+    table : DataFrame
+        By variant: ``start`` (local, "14:35") of the time-consistent busy hour, the earliest of equals;
+        ``time_consistent`` and ``bouncing`` [conversations]; ``highest_5`` and ``highest_30``, the mean over the 5
+        and the 30 days with the highest hours (ITU-T E.500), NaN with fewer days; ``days`` that were used; and
+        ``left_out``, days with gaps or on which the clock moves. A variant without a whole day has NaN.
+    profile : DataFrame
+        Mean load over the days of each hour of the day, by ``start`` (00:00 to 23:00 in 5-minute steps) and variant.
+    daily : DataFrame
+        By ``date`` and variant: each day's highest hour, ``load`` [conversations] and ``start``, the earliest of
+        equals.
+    """
+
+    tz: str
+    table: pd.DataFrame
+    profile: pd.DataFrame
+    daily: pd.DataFrame
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table by variant."""
+        return self.table.copy()
+
+    def __str__(self) -> str:
+        ids = sorted(self.table.index, key=lambda one: (one != TOTAL, one))
+        lines = [
+            f"{one}: busy hour from {row['start']} ({self.tz}), {row['time_consistent']:,.1f} conversations; "
+            f"each day's own {row['bouncing']:,.1f}; over {row['days']} days, {row['left_out']} left out"
+            if row["days"]
+            else f"{one}: no whole day, {row['left_out']} left out"
+            for one, row in ((one, self.table.loc[one]) for one in ids[:10])
+        ]
+        return "\n".join([*lines, *([f"... and {len(ids) - 10} variants more"] if len(ids) > 10 else [])])
+
+    def _repr_html_(self) -> str:
+        return str(self.table._repr_html_())
+
+
+def busy_hours(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> BusyHours:
+    """Return the time-consistent and the bouncing busy hour of each variant.
+
+    Hours begin at every 5-minute step and lie within one local day. Only whole days of 288 intervals are used, so that
+    every hour is averaged over the same days; days with gaps, and the days on which the clock moves, are left out and
+    counted.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        THE frame, as `cap.as_intervals` makes it.
+    tz : str or tzinfo
+        IANA name of the zone whose days are meant.
+
+    Raises
+    ------
+    InsufficientData
+        No variant has a whole day.
+    FrameError, ConfigError
+        As `daily_peaks`.
+
+    References
+    ----------
+    ITU-T E.500, traffic intensity measurement principles.
+
+    Examples
+    --------
+    >>> import capacity as cap
+    >>> times = pd.date_range("2026-07-01", periods=576, freq="5min", tz="UTC")
+    >>> calls = [8 if time.hour == 9 + time.day % 2 else 2 for time in times]
+    >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": calls}))
+    >>> print(cap.busy_hours(frame))
+    *: busy hour from 09:00 (UTC), 5.0 conversations; each day's own 8.0; over 2 days, 0 left out
+    """
+    cells, span = _by_local_day(dense(frame), tz)
+    first_row = np.searchsorted(span.day_of, np.arange(len(span.days)))
+    shape = (len(span.days), len(cells.ids))
+    load, place, whole = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, bool)
+    held, summed = np.zeros(shape, bool), np.zeros((_STARTS, len(cells.ids)), np.int64)
+    for days, _, stack in stacks(cells.values, first_row):
+        held[days] = (stack >= 0).any(axis=1)
+        if stack.shape[1] != _DAY:
+            continue
+        whole[days] = (stack >= 0).all(axis=1) & (span.expected[days] == _DAY)[:, None]
+        hours = _hour_sums(stack)
+        load[days], place[days] = first_maxima(hours)
+        summed += (hours * whole[days][:, None, :]).sum(axis=0)
+    if not whole.any():
+        raise InsufficientData(
+            f"busy_hours needs a whole day of {_DAY} intervals; of the {len(span.days)} days in {tz} none is whole"
+        )
+    return _busy_hours(str(tz), span, _labels(frame, cells), load, place, whole, held, summed)
+
+
+def _hour_sums(stack: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """Return the sum of twelve maxima from each step on, shape (days, 277, variants)."""
+    small = int(stack.max(initial=0)) < 1 << 18  # the running sum of a day fits in int32
+    running = np.zeros((stack.shape[0], _DAY + 1, stack.shape[2]), dtype=np.int32 if small else np.int64)
+    np.cumsum(stack, axis=1, out=running[:, 1:])
+    return np.asarray(running[:, _HOUR:] - running[:, :-_HOUR])
+
+
+def _busy_hours(
+    tz: str,
+    span: LocalDays,
+    labels: pd.Index,
+    load: Ints,
+    place: Ints,
+    whole: npt.NDArray[np.bool_],
+    held: npt.NDArray[np.bool_],
+    summed: Ints,
+) -> BusyHours:
+    days = whole.sum(axis=0)
+    starts = pd.Index([f"{k // 12:02d}:{k % 12 * 5:02d}" for k in range(_STARTS)], name="start")
+    mean = np.where(days > 0, summed, np.nan) / (_HOUR * np.maximum(days, 1))
+    day, variant = np.nonzero(whole)
+    daily = pd.DataFrame(
+        {"load": load[day, variant] / _HOUR, "start": starts.to_numpy()[place[day, variant]]},
+        index=pd.MultiIndex(
+            levels=[span.days, labels], codes=[day, variant], names=["date", labels.name], verify_integrity=False
+        ),
+    )
+    bouncing = np.where(days > 0, (load * whole).sum(axis=0), np.nan) / (_HOUR * np.maximum(days, 1))
+    table = pd.DataFrame(
+        {
+            "start": np.where(days > 0, starts.to_numpy()[summed.argmax(axis=0)].astype(object), None),
+            "time_consistent": mean.max(axis=0),
+            "bouncing": bouncing,
+        },
+        index=labels,
+    )
+    table = table.join(mean_of_highest(daily, value="load"))
+    table["days"], table["left_out"] = days, held.sum(axis=0) - days
+    return BusyHours(tz=tz, table=table, profile=pd.DataFrame(mean, index=starts, columns=labels), daily=daily)
+
+
+def _labels(frame: pd.DataFrame, cells: Dense) -> pd.Index:
+    """Return the slice values that the frame uses, as its own index holds them."""
+    level = frame.index.levels[1]
+    return level[level.isin(cells.ids)].rename(slice_name(frame))
+
+
+def _by_local_day(cells: Dense, tz: str | dt.tzinfo) -> tuple[Dense, LocalDays]:
+    """Return the matrix with its local days; where a clock once went back over midnight, ordered by day."""
+    span = local_days(cells.times, tz)
+    if not bool((np.diff(span.day_of) < 0).any()):
+        return cells, span
+    order = np.argsort(span.day_of, kind="stable")
+    ordered = Dense(times=cells.times[order], ids=cells.ids, values=cells.values[order])
+    return ordered, span._replace(day_of=span.day_of[order])

@@ -1,0 +1,239 @@
+"""How full the licences are: time, days and longest runs at or above 80, 90 and 100 % of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from capacity.analysis.localtime import LocalDays, local_days
+from capacity.analysis.stacks import counts_by_period
+from capacity.errors import InsufficientData
+from capacity.intervals import TOTAL, Dense, dense, slice_name
+from capacity.licences import LicenceLike, Licences, as_licences
+from capacity.times import STEP
+
+__all__ = ["Utilisation", "utilisation"]
+
+Ints = npt.NDArray[np.int64]
+
+_LEVELS = (80, 90, 100)  # per cent of the licences
+_HOURS = STEP / pd.Timedelta(hours=1)  # of one interval
+_BLOCK = 1 << 22  # cells at a time
+
+
+@dataclass(frozen=True)
+class Utilisation:
+    """How full the licences are.
+
+    An interval counts for its whole five minutes if its maximum was at or above the level: the hours are an upper
+    bound on the time that was spent there. "At 100 %" is at or above the licence: a further call may have been turned
+    away.
+
+    Attributes
+    ----------
+    licences : Licences
+        What the maxima are measured against.
+    tz : str
+        The zone of the months, the days and the licence's steps.
+    table : DataFrame
+        By variant and ``level`` [%]: ``intervals`` at or above it, their ``share`` of those that are there,
+        ``hours`` [h], ``days`` touched, ``days_present`` in the frame, ``longest_hours`` [h] and ``longest_start``
+        (UTC, NaT where there is none) of the longest run; a gap ends a run.
+    months : DataFrame
+        By variant, ``level`` and ``month`` (naive midnight of its first day): ``intervals``, ``share``, ``hours``,
+        ``days`` touched, and ``present`` intervals.
+    """
+
+    licences: Licences
+    tz: str
+    table: pd.DataFrame
+    months: pd.DataFrame
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table by variant and level."""
+        return self.table.copy()
+
+    def sentence(self, variant: str | None = None) -> str:
+        """Say in words how full the licences were; by default of TOTAL, or of the only variant."""
+        ids = list(self.table.index.unique(0))
+        if variant is None:
+            variant = TOTAL if TOTAL in ids else ids[0]
+        row = self.table.loc[(variant, 100)]
+        near = self.table.loc[(variant, 80)]
+        who = "the total" if variant == TOTAL else f"{variant}"
+        if row["intervals"] == 0:
+            return (
+                f"Licences {self.licences}: {who} never reached them; "
+                f"at or above 80 % in {near['share']:.2%} of the 5-minute intervals."
+            )
+        return (
+            f"Licences {self.licences}: {who} was at or above them in {row['share']:.2%} of the 5-minute intervals "
+            f"({row['hours']:,.1f} h) on {row['days']:,} of {row['days_present']:,} days, "
+            f"for {row['longest_hours']:,.1f} h at the longest; at or above 80 % in {near['share']:.2%}."
+        )
+
+    def __str__(self) -> str:
+        ids = list(self.table.index.unique(0))
+        lines = [self.sentence(one) for one in ids[:10]]
+        return "\n".join([*lines, *([f"... and {len(ids) - 10} variants more"] if len(ids) > 10 else [])])
+
+    def _repr_html_(self) -> str:
+        return str(self.table._repr_html_())
+
+
+def utilisation(frame: pd.DataFrame, licences: LicenceLike, *, tz: str | dt.tzinfo = "UTC") -> Utilisation:
+    """Return how much of the time 80, 90 and 100 % of the licences were in use, by variant.
+
+    Every variant, and TOTAL, is measured against the same licences. A level is a share of what was licensed at that
+    time, in whole calls rounded up: 80 % of 12 is reached by 10. An interval without a call is never at a level.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        THE frame, as `cap.as_intervals` makes it.
+    licences : int, str, mapping or Series of date -> int
+        Channels [conversations], constant or in steps; a step begins at local midnight.
+    tz : str or tzinfo
+        IANA name of the zone of months, days and steps.
+
+    Returns
+    -------
+    Utilisation
+        Shares, hours, days and longest runs by variant and level, and by month. Missing intervals count neither as
+        busy nor as idle.
+
+    Raises
+    ------
+    InsufficientData
+        The frame has no interval.
+    ConfigError
+        The licences or the time zone are none.
+    FrameError
+        The frame breaks the schema.
+
+    Examples
+    --------
+    >>> import capacity as cap
+    >>> times = pd.date_range("2026-07-01", periods=4, freq="5min", tz="UTC")
+    >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": [7, 8, 10, 8]}))
+    >>> cap.utilisation(frame, 10).table[["intervals", "share", "days"]]  # doctest: +NORMALIZE_WHITESPACE
+                   intervals  share  days
+    variant level
+    *       80             3   0.75     1
+            90             1   0.25     1
+            100            1   0.25     1
+    """
+    held = as_licences(licences)
+    cells = dense(frame)
+    if cells.values.size == 0:
+        raise InsufficientData("utilisation needs at least one interval; the frame has none")
+    span = _ascending(local_days(cells.times, tz))
+    counts = _count(cells, span, held.at(cells.times, tz=tz))
+    return Utilisation(
+        licences=held,
+        tz=str(tz),
+        table=_table(cells, counts, slice_name(frame)),
+        months=_months(cells, counts, span, slice_name(frame)),
+    )
+
+
+class _Counts(NamedTuple):
+    """What a matrix of maxima says of each level, by day and of the longest runs."""
+
+    above: Ints  # intervals at or above, (levels, days, variants)
+    present: Ints  # intervals that are there, (days, variants)
+    longest: Ints  # intervals of the longest run, (levels, variants)
+    since: Ints  # row of its first interval, (levels, variants)
+
+
+def _ascending(span: LocalDays) -> LocalDays:
+    # Where a clock once went back over midnight, what follows stays with the later day.
+    return span._replace(day_of=np.maximum.accumulate(span.day_of))
+
+
+def _count(cells: Dense, span: LocalDays, licences: Ints) -> _Counts:
+    first_row = np.searchsorted(span.day_of, np.arange(len(span.days)))
+    after_gap = np.diff(cells.times.asi8, prepend=cells.times.asi8[0] - STEP.value) != STEP.value
+    above, longest, since = [], [], []
+    for level in _LEVELS:
+        needed = np.clip(-(-licences * level // 100), 1, np.iinfo(np.int32).max).astype(np.int32)
+        hit = cells.values >= needed[:, None]
+        above.append(counts_by_period(hit, first_row))
+        length, begin = _longest_runs(hit, np.asarray(above[-1].any(axis=0)), after_gap)
+        longest.append(length)
+        since.append(begin)
+    present = counts_by_period(cells.values >= 0, first_row)
+    return _Counts(np.stack(above), present, np.stack(longest), np.stack(since))
+
+
+def _longest_runs(
+    hit: npt.NDArray[np.bool_], has_any: npt.NDArray[np.bool_], after_gap: npt.NDArray[np.bool_]
+) -> tuple[Ints, Ints]:
+    """Return the length of each column's longest run of True, and the row at which the first of that length begins."""
+    length, begin = np.zeros(hit.shape[1], np.int64), np.zeros(hit.shape[1], np.int64)
+    columns = np.flatnonzero(has_any)
+    step = max(1, _BLOCK // len(hit))
+    for first in range(0, len(columns), step):
+        some = columns[first : first + step]
+        part = np.ascontiguousarray(hit[:, some].T)
+        # A run begins where the row before is False or there is a gap, and ends where the next one begins or is False.
+        starts, ends = part.copy(), part.copy()
+        starts[:, 1:] &= ~part[:, :-1] | after_gap[1:]
+        ends[:, :-1] &= ~part[:, 1:] | after_gap[1:]
+        column, start = np.nonzero(starts)
+        run = np.nonzero(ends)[1] - start + 1
+        order = np.lexsort((start, -run, column))
+        where = order[np.flatnonzero(np.diff(column[order], prepend=-1))]
+        length[some], begin[some] = run[where], start[where]
+    return length, begin
+
+
+def _table(cells: Dense, counts: _Counts, by: str) -> pd.DataFrame:
+    above = counts.above.sum(axis=1).T  # (variants, levels)
+    held = counts.present.sum(axis=0)
+    none = (counts.longest == 0).T.ravel()
+    since = cells.times[counts.since.T.ravel()]
+    return pd.DataFrame(
+        {
+            "intervals": above.ravel(),
+            "share": (above / held[:, None]).ravel(),
+            "hours": (above * _HOURS).ravel(),
+            "days": (counts.above > 0).sum(axis=1).T.ravel(),
+            "days_present": np.repeat((counts.present > 0).sum(axis=0), len(_LEVELS)),
+            "longest_hours": (counts.longest.T * _HOURS).ravel(),
+            "longest_start": since.where(~none),
+        },
+        index=pd.MultiIndex.from_product([cells.ids, _LEVELS], names=[by, "level"]),
+    )
+
+
+def _months(cells: Dense, counts: _Counts, span: LocalDays, by: str) -> pd.DataFrame:
+    begin = span.days.to_numpy().astype("datetime64[M]")
+    month, first_day = np.unique(begin, return_index=True)
+    above = np.add.reduceat(counts.above, first_day, axis=1)
+    touched = np.add.reduceat(counts.above > 0, first_day, axis=1, dtype=np.int64)
+    held = np.broadcast_to(np.add.reduceat(counts.present, first_day, axis=0), above.shape)
+    variant, level, which = (a.ravel() for a in np.indices((len(cells.ids), len(_LEVELS), len(month))))
+    there = held[level, which, variant] > 0
+    at = level[there], which[there], variant[there]
+    index = pd.MultiIndex(
+        levels=[cells.ids, _LEVELS, pd.DatetimeIndex(month.astype("datetime64[ns]"))],
+        codes=[at[2], at[0], at[1]],
+        names=[by, "level", "month"],
+        verify_integrity=False,
+    )
+    return pd.DataFrame(
+        {
+            "intervals": above[at],
+            "share": above[at] / held[at],
+            "hours": above[at] * _HOURS,
+            "days": touched[at],
+            "present": held[at],
+        },
+        index=index,
+    )
