@@ -1,0 +1,253 @@
+"""From sample paths and licences to answers: when are they passed, how often, and how many are enough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from capacity.analysis.paths import PeakForecast
+from capacity.analysis.wording import chance, day, plural
+from capacity.errors import ConfigError
+from capacity.intervals import TOTAL
+from capacity.licences import LicenceLike, Licences, as_licences
+
+__all__ = ["Headroom", "headroom", "licences_needed"]
+
+_HORIZONS = (30, 90, 365)  # days
+_WINDOW = 30  # days
+_KS = (1, 2, 3, 5, 10, 15, 20, 25, 30)
+_DATES = (0.1, 0.5, 0.9)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Headroom:
+    """How the demand for calls meets the licences, counted on whole sample paths.
+
+    "Above" means that a peak is higher than the licences, so that calls are turned away. "At or above" means that
+    the last licence is in use (saturation). Both are asked of every path from its first day on; nothing here is read
+    off the quantiles of single days.
+
+    Attributes
+    ----------
+    licences : Licences
+        The counts asked about; steps hold from their dates on.
+    variant : str
+        Whose peaks they are, TOTAL by default.
+    dates : DatetimeIndex
+        The days ahead, naive midnights of local days.
+    p_above : Series
+        By date: the probability that a first day above has come by the end of that day.
+    p_at_or_above : Series
+        The same for a first day at or above.
+    dates_given : mapping of float -> Timestamp or None
+        The 10, 50 and 90 % dates of the first day above, *given* that it comes within the horizon; None where it
+        comes on no path.
+    beyond : float
+        The probability that no day above comes within the horizon.
+    per_month : DataFrame
+        By calendar month: ``days`` of it within the horizon, expected number of days ``above`` and ``at_or_above``.
+    k_in_30 : DataFrame
+        ``k``, the ``probability`` that at least k of the first 30 days are above, and ``any_30``, that at least k of
+        some 30 days in a row within the horizon are. Shorter horizons stand for the 30 days.
+    daily : DataFrame
+        By date: the ``licences``, and the probability that this very day is ``above`` or ``at_or_above``.
+    """
+
+    licences: Licences
+    variant: str
+    dates: pd.DatetimeIndex
+    p_above: pd.Series
+    p_at_or_above: pd.Series
+    dates_given: Mapping[float, pd.Timestamp | None]
+    beyond: float
+    per_month: pd.DataFrame
+    k_in_30: pd.DataFrame
+    daily: pd.DataFrame
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return by date: licences, p_above, p_at_or_above (by that day), day_above, day_at_or_above (on that day)."""
+        return pd.DataFrame(
+            {
+                "licences": self.daily["licences"],
+                "p_above": self.p_above,
+                "p_at_or_above": self.p_at_or_above,
+                "day_above": self.daily["above"],
+                "day_at_or_above": self.daily["at_or_above"],
+            }
+        )
+
+    def sentence(self) -> str:
+        """Say it in plain words."""
+        passed, touched = 1 - self.beyond, float(self.p_at_or_above.iloc[-1])
+        many = f"{self.licences.last:,}" if self.licences.constant else "them"
+        whose = "" if self.variant == TOTAL else f" for {self.variant}"
+        text = (
+            f"Licences{whose}: {self.licences}. Chance to pass {many} within {plural(len(self.dates), 'day')}: "
+            f"{chance(passed)}; to reach {many}: {chance(touched)}."
+        )
+        middle = self.dates_given[0.5]
+        return text if middle is None else f"{text} If they are passed, as likely as not by {day(middle)}."
+
+    def __str__(self) -> str:
+        return self.sentence()
+
+    def __repr__(self) -> str:
+        return f"<Headroom: {self.sentence()}>"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.sentence()}</p>{self.per_month.round(1).to_html()}"
+
+
+def headroom(forecast: PeakForecast, licences: LicenceLike, *, variant: str | None = None) -> Headroom:
+    """Ask a forecast when, how often and how surely the licences are passed.
+
+    Parameters
+    ----------
+    forecast : PeakForecast
+        Sample paths of daily peaks [calls].
+    licences : int, str, mapping, Series or Licences
+        One count, or steps by local date; future steps hold from their dates on.
+    variant : str, optional
+        By default TOTAL, on which licences are judged, or the only variant.
+
+    Returns
+    -------
+    Headroom
+
+    Raises
+    ------
+    ConfigError
+        The licences cannot be read, or there is no such variant.
+
+    Examples
+    --------
+    >>> dates = pd.date_range("2026-09-01", periods=3)
+    >>> paths = np.array([[[90, 100, 105], [101, 90, 90], [90, 90, 90], [90, 90, 100]]])
+    >>> result = headroom(PeakForecast(paths, ("*",), dates, pd.DataFrame({"*": []})), 100)
+    >>> result.p_above.tolist(), result.p_at_or_above.tolist(), result.beyond
+    ([0.25, 0.25, 0.5], [0.25, 0.5, 0.75], 0.5)
+    >>> print(result.sentence().partition(" If")[0])
+    Licences: 100. Chance to pass 100 within 3 days: 50 %; to reach 100: 75 %.
+    """
+    steps = as_licences(licences)
+    name = forecast.pick(variant)
+    dates = forecast.dates.rename("date")
+    held = steps.on(dates)
+    peaks = forecast.series(name)
+    above, reached = peaks > held, peaks >= held  # (paths, days)
+    first = np.where(above.any(axis=1), above.argmax(axis=1), len(dates))
+    return Headroom(
+        licences=steps,
+        variant=name,
+        dates=dates,
+        p_above=_by_day(above, dates, "p_above"),
+        p_at_or_above=_by_day(reached, dates, "p_at_or_above"),
+        dates_given=_dates_given(first, dates),
+        beyond=float((first == len(dates)).mean()),
+        per_month=_per_month(above, reached, dates),
+        k_in_30=_k_in_30(above),
+        daily=pd.DataFrame(
+            {"licences": held, "above": above.mean(axis=0), "at_or_above": reached.mean(axis=0)}, index=dates
+        ),
+    )
+
+
+def licences_needed(
+    forecast: PeakForecast,
+    risk: float | Sequence[float] = (0.01, 0.05, 0.1),
+    horizons: int | Sequence[int] | None = None,
+    *,
+    variant: str | None = None,
+) -> pd.DataFrame:
+    """Return the fewest licences that are passed within a horizon with at most a given risk.
+
+    The smallest whole number L with P(max over the horizon > L) <= risk: the (1 - risk) quantile over paths of the
+    path's maximum, never of single days. A risk below one path's share cannot be told: the highest path stands for it.
+
+    Parameters
+    ----------
+    forecast : PeakForecast
+        Sample paths of daily peaks [calls].
+    risk : float or sequence of float
+        Between 0 and 1.
+    horizons : int or sequence of int, optional
+        In days; by default those of 30, 90 and 365 that the forecast covers, or all of it if none.
+    variant : str, optional
+        By default TOTAL, or the only one.
+
+    Returns
+    -------
+    DataFrame
+        Licences [calls, int64]: index risk, one column a horizon [days].
+
+    Raises
+    ------
+    ConfigError
+        A risk outside (0, 1), or a horizon that the forecast does not cover.
+
+    Examples
+    --------
+    >>> dates = pd.date_range("2026-09-01", periods=1)
+    >>> one_to_hundred = np.arange(1, 101).reshape(1, 100, 1)
+    >>> forecast = PeakForecast(one_to_hundred, ("*",), dates, pd.DataFrame({"*": []}))
+    >>> licences_needed(forecast, (0.01, 0.05)).to_numpy().ravel()
+    array([99, 95])
+    """
+    risks = np.atleast_1d(np.asarray(risk, dtype=np.float64))
+    if len(risks) == 0 or not bool(((risks > 0) & (risks < 1)).all()):
+        raise ConfigError(f"risk={risk!r} is not between 0 and 1; write 0.05 for 5 %")
+    length = len(forecast.dates)
+    if horizons is None:
+        spans = [h for h in _HORIZONS if h <= length] or [length]
+    else:
+        spans = [int(h) for h in np.atleast_1d(np.asarray(horizons))]
+    peaks = forecast.series(variant)
+    table = {}
+    for span in spans:
+        if not 1 <= span <= length:
+            raise ConfigError(f"a horizon of {span} days is not within the forecast's {length}; forecast further")
+        highest = np.sort(peaks[:, :span].max(axis=1))
+        # So many paths may pass L: rounding must not take one of 0.05 x 2,000 = 100 away.
+        allowed = np.floor(risks * len(highest) + 1e-9).astype(np.int64)
+        table[span] = highest[len(highest) - 1 - allowed].astype(np.int64)
+    return pd.DataFrame(
+        table, index=pd.Index(risks, name="risk"), columns=pd.Index(spans, name="horizon"), dtype=np.int64
+    )
+
+
+def _by_day(hit: npt.NDArray[np.bool_], dates: pd.DatetimeIndex, name: str) -> pd.Series:
+    by_then = np.logical_or.accumulate(hit, axis=1).mean(axis=0)
+    return pd.Series(by_then, index=dates, name=name)
+
+
+def _dates_given(first: npt.NDArray[Any], dates: pd.DatetimeIndex) -> dict[float, pd.Timestamp | None]:
+    came = first[first < len(dates)]
+    if len(came) == 0:
+        return dict.fromkeys(_DATES)
+    place = np.quantile(came, _DATES, method="inverted_cdf").astype(np.int64)
+    return {q: dates[k] for q, k in zip(_DATES, place, strict=True)}
+
+
+def _per_month(above: npt.NDArray[np.bool_], reached: npt.NDArray[np.bool_], dates: pd.DatetimeIndex) -> pd.DataFrame:
+    table = pd.DataFrame({"days": 1, "above": above.mean(axis=0), "at_or_above": reached.mean(axis=0)}, index=dates)
+    return table.groupby(dates.to_period("M").rename("month")).sum()
+
+
+def _k_in_30(above: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    window = min(_WINDOW, above.shape[1])
+    count = np.cumsum(above, axis=1, dtype=np.int32)
+    count = np.concatenate([np.zeros((len(above), 1), np.int32), count], axis=1)
+    rolling = count[:, window:] - count[:, :-window]  # days above in every window
+    ks = np.array([k for k in _KS if k <= window])
+    return pd.DataFrame(
+        {
+            "k": ks,
+            "probability": (rolling[:, :1] >= ks).mean(axis=0),
+            "any_30": (rolling.max(axis=1, keepdims=True) >= ks).mean(axis=0),
+        }
+    )

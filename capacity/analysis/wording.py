@@ -1,0 +1,55 @@
+"""How probabilities, days and counts are put into sentences for people who sign contracts."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+
+__all__ = ["chance", "day", "moment", "plural"]
+
+
+def chance(p: float) -> str:
+    """Say a probability without false zeros: a share of sample paths is never certainty.
+
+    Examples
+    --------
+    >>> [chance(p) for p in (0.0, 0.004, 0.376, 0.996, 1.0)]
+    ['under 1 %', 'under 1 %', '38 %', 'over 99 %', 'over 99 %']
+    """
+    if p < 0.01:
+        return "under 1 %"
+    return "over 99 %" if p > 0.99 else f"{100 * p:.0f} %"
+
+
+def day(date: dt.date) -> str:
+    """Say a day.
+
+    Examples
+    --------
+    >>> day(pd.Timestamp("2026-09-18"))
+    'Fri 18 Sep 2026'
+    """
+    return f"{date:%a} {date.day} {date:%b %Y}"
+
+
+def moment(time: pd.Timestamp) -> str:
+    """Say a local time to the minute.
+
+    Examples
+    --------
+    >>> moment(pd.Timestamp("2026-09-18T10:35Z").tz_convert("Europe/London"))
+    'Fri 18 Sep 2026 11:35'
+    """
+    return f"{day(time)} {time:%H:%M}"
+
+
+def plural(n: int, noun: str) -> str:
+    """Say a count with its noun.
+
+    Examples
+    --------
+    >>> plural(1, "day"), plural(1200, "day")
+    ('1 day', '1,200 days')
+    """
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
