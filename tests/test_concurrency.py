@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import capacity as cap
-from capacity.calls import sweep as sweep_module
+from capacity.calls import keys, sweep
 
 STEP = 300_000_000_000
 BASE = pd.Timestamp("2026-03-29T00:00Z").value
@@ -47,19 +47,21 @@ one_call = st.builds(
 
 
 @settings(deadline=None, max_examples=150)
-@given(rows=st.lists(one_call, min_size=1, max_size=25), crowded=st.booleans())
-def test_identical_to_brute_force(rows, crowded):
+@given(
+    rows=st.lists(one_call, min_size=1, max_size=25),
+    word=st.sampled_from([63, 43]),
+    piece=st.sampled_from([1 << 19, 3]),
+)
+def test_identical_to_brute_force(rows, word, piece):
     """Ties, boundaries to the nanosecond, calls over many intervals and of no length would be counted wrongly."""
     span = {"start": pd.Timestamp(BASE, tz="UTC"), "end": pd.Timestamp(BASE + 12 * STEP, tz="UTC")}
     expected = brute(rows, BASE, BASE + 12 * STEP)
     calls = as_calls(rows)
-    patch = pytest.MonkeyPatch()
-    if crowded:  # as if time and group did not fit into one word
-        patch.setattr(sweep_module, "_WORD_BITS", 0)
-    with patch.context():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys, "_WORD_BITS", word)  # 43: as if time and group did not fit into one word
+        patch.setattr(sweep, "_PIECE", piece)  # 3: calls enough for several pieces of time
         sparse = cap.intervals_from_calls(calls, **span, absent="missing")
         dense = cap.intervals_from_calls(calls, **span)
-    patch.undo()
     found = {(t.value, g): n for (t, g), n in sparse["max_concurrent"].items()}
     assert found == {k: n for k, n in expected.items() if n > 0 or k[1] == cap.TOTAL}
     begun = {g: min(t for (t, h), n in expected.items() if h == g and n) for (_, g), n in expected.items() if n}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.calls.columns import CallArrays, call_arrays
-from capacity.calls.sweep import dense_maxima, sparse_maxima, sweep
+from capacity.calls.sweep import Piece, sweep
 from capacity.errors import ConfigError
 from capacity.intervals import TOTAL, assemble
 from capacity.times import STEP, Instant, as_instant, ceil_step, floor_step
@@ -18,6 +18,7 @@ from capacity.times import STEP, Instant, as_instant, ceil_step, floor_step
 __all__ = ["intervals_from_calls"]
 
 Ints = npt.NDArray[Any]
+Rows = tuple[Ints, Ints, Ints]
 
 _STEP_NS = STEP.value
 _MOST_STEPS = 366 * 288 * 60  # a range of more than sixty years is a mistake in the times
@@ -98,25 +99,29 @@ def intervals_from_calls(
     arrays = call_arrays(calls, by=by, columns=columns)
     span = span_of(arrays, start, end)
     if span is None:
-        return assemble_runs(pd.DatetimeIndex([], tz="UTC"), None, None, ids=[], names={}, by=by or "variant")
+        none = pd.DatetimeIndex([], tz="UTC")
+        return as_frame([], none, ids=[], names={}, by=by or "variant", total=False, zeros=False)
     first, last = span
     steps = (last - first) // _STEP_NS
+    groups = len(arrays.ids)
+    if absent == "zero":
+        check_rows(groups, steps)
     starts, ends, codes = clip(arrays, first, last)
-    groups = max(len(arrays.ids), 1)
-    one, many = sweep(
-        starts, ends, codes, groups=groups, steps=steps, width=_STEP_NS, total=total, sliced=by is not None
+    pieces = sweep(
+        starts,
+        ends,
+        codes,
+        codes,
+        groups=max(groups, 1),
+        steps=steps,
+        width=_STEP_NS,
+        total=total,
+        sliced=by is not None,
     )
     times = pd.DatetimeIndex(first + np.arange(steps, dtype=np.int64) * _STEP_NS).tz_localize("UTC")
-    whole = None if one is None else dense_maxima(one, groups=1, steps=steps)[0]
-    rows: Ints | tuple[Ints, Ints, Ints] | None
-    if many is None:
-        rows = None
-    elif absent == "missing":
-        rows = sparse_maxima(many, steps=steps)
-    else:
-        check_rows(groups, steps)
-        rows = dense_maxima(many, groups=groups, steps=steps)
-    return assemble_runs(times, whole, rows, ids=arrays.ids, names=arrays.names, by=by or "variant")
+    return as_frame(
+        pieces, times, ids=arrays.ids, names=arrays.names, by=by or "variant", total=total, zeros=absent == "zero"
+    )
 
 
 def span_of(arrays: CallArrays, start: Instant | None, end: Instant | None) -> tuple[int, int] | None:
@@ -151,8 +156,12 @@ def span_of(arrays: CallArrays, start: Instant | None, end: Instant | None) -> t
 
 def clip(arrays: CallArrays, first: int, last: int) -> tuple[Ints, Ints, Ints]:
     """Return (starts, ends, codes) of the parts that lie inside, counted from `first`; no empty ones."""
-    starts = np.clip(arrays.starts, first, last) - first
-    ends = np.where(arrays.open, last - first, np.clip(arrays.ends, first, last) - first)
+    starts, ends = arrays.starts, arrays.ends
+    if arrays.open.any():
+        ends = np.where(arrays.open, last, ends)
+    if len(starts) and (starts.min() < first or ends.max() > last):
+        starts, ends = np.clip(starts, first, last), np.clip(ends, first, last)
+    starts, ends = starts - first, ends - first
     inside = ends > starts
     if bool(inside.all()):
         return starts, ends, arrays.codes
@@ -168,38 +177,56 @@ def check_rows(groups: int, steps: int) -> None:
         )
 
 
-def assemble_runs(
+def as_frame(
+    pieces: Iterable[Piece],
     times: pd.DatetimeIndex,
-    whole: Ints | None,
-    rows: Ints | tuple[Ints, Ints, Ints] | None,
     *,
     ids: list[str],
     names: Mapping[str, str],
     by: str,
+    total: bool,
+    zeros: bool,
 ) -> pd.DataFrame:
-    """Put the total (by step) and the groups (a matrix (group, step), or (group, step, maximum)) into THE frame."""
-    labels = sorted([*ids, TOTAL]) if whole is not None else ids
+    """Put the pieces of a sweep into THE frame; `zeros` gives each group all rows from its first call on."""
+    labels = sorted([*ids, TOTAL]) if total else ids
     place = {label: k for k, label in enumerate(labels)}
     column = np.array([place[i] for i in ids], dtype=np.int64)
-    if isinstance(rows, tuple):
-        group, step, values = rows
-        id_codes, time_codes = column[group], step
-        if whole is not None:
-            id_codes = np.concatenate([id_codes, np.full(len(whole), place[TOTAL])])
-            time_codes = np.concatenate([time_codes, np.arange(len(whole))])
-            values = np.concatenate([values, whole])
-    else:
-        matrix = np.empty((len(times), len(labels)), dtype=np.int32)
-        if rows is not None:
-            matrix[:, column] = rows.T
-        if whole is not None:
-            matrix[:, place[TOTAL]] = whole
-        keep = matrix > 0
-        np.logical_or.accumulate(keep, axis=0, out=keep)
-        if whole is not None:
-            keep[:, place[TOTAL]] = True
-        time_codes, id_codes = np.nonzero(keep)
-        values = matrix[keep]
+    fill = _dense_rows if zeros else _sparse_rows
+    time_codes, id_codes, values = fill(pieces, len(times), len(labels), column, place.get(TOTAL))
     return assemble(
         times=times, time_codes=time_codes, ids=labels, id_codes=id_codes, values=values, names=names, by=by
     )
+
+
+def _dense_rows(pieces: Iterable[Piece], steps: int, width: int, column: Ints, whole: int | None) -> Rows:
+    matrix = np.zeros((steps, width), dtype=np.int32)
+    for piece in pieces:
+        block = matrix[piece.first : piece.first + piece.steps]
+        if piece.total is not None and whole is not None:
+            block[:, whole] = piece.total.dense(1)[0]
+        if piece.groups is not None and len(column):
+            block[:, column] = piece.groups.dense(len(column)).T
+    begun = np.argmax(matrix > 0, axis=0)
+    begun[matrix[begun, np.arange(width)] == 0] = steps  # never in progress
+    if whole is not None:
+        begun[whole] = 0
+    if not begun.any():
+        codes = np.indices(matrix.shape)
+        return codes[0].ravel(), codes[1].ravel(), matrix.ravel()
+    keep = np.arange(steps)[:, None] >= begun
+    time_codes, id_codes = np.nonzero(keep)
+    return time_codes, id_codes, matrix[keep]
+
+
+def _sparse_rows(pieces: Iterable[Piece], steps: int, width: int, column: Ints, whole: int | None) -> Rows:
+    parts: list[Rows] = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int32))]
+    for piece in pieces:
+        if piece.total is not None and whole is not None:
+            own = np.arange(piece.first, piece.first + piece.steps)
+            parts.append((own, np.full(len(own), whole), piece.total.dense(1)[0]))
+        if piece.groups is not None:
+            cells, values = piece.groups.filled()
+            group, step = np.divmod(cells, piece.steps)
+            parts.append((step + piece.first, column[group], values))
+    time_codes, id_codes, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return time_codes, id_codes, values
