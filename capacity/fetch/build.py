@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.errors import ConfigError
 from capacity.fetch.payload import Rows
 from capacity.fetch.windows import Window
 from capacity.intervals import TOTAL, as_intervals, assemble
 from capacity.times import STEP
 
-__all__ = ["Layer", "build", "empty_frame"]
+__all__ = ["Layer", "build", "check_absent", "empty_frame"]
 
 _NEVER = np.iinfo(np.int64).max
 
@@ -44,9 +45,9 @@ class Layer:
     seen_before: set[str] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)
 
-    def add(self, window: Window, rows: Rows) -> None:
-        """Add the answer for `window`; answers come in order."""
-        self.answered.append(window)
+    def add(self, windows: Sequence[Window], rows: Rows) -> None:
+        """Add the answer for `windows`; answers come in order."""
+        self.answered += windows
         self.rows.append(rows)
         self.names |= rows.names
 
@@ -59,6 +60,12 @@ class Layer:
         for rows in self.rows:
             found.update(rows.ids)
         return found
+
+
+def check_absent(absent: str) -> None:
+    """Raise ConfigError for an `absent` that there is not."""
+    if absent not in ("zero", "missing"):
+        raise ConfigError(f"absent={absent!r} is neither 'zero' nor 'missing'")
 
 
 def empty_frame(by: str) -> pd.DataFrame:
@@ -129,7 +136,7 @@ def _frame(
 ) -> pd.DataFrame:
     ids = list(ids)
     there = matrix >= 0
-    used = there.any(axis=0)
+    used = np.asarray(there.any(axis=0))
     if not used.all():
         matrix, there = matrix[:, used], there[:, used]
         ids = [i for i, keep in zip(ids, used.tolist(), strict=True) if keep]

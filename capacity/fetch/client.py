@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import re
+import ssl
 import weakref
 from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 import pandas as pd
@@ -30,7 +30,7 @@ from capacity.errors import (
 from capacity.fetch import endpoint, payload
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.loop import PrivateLoop
-from capacity.fetch.patience import Patience, Pause, retry_after
+from capacity.fetch.patience import Patience, Pause, Slot, retry_after
 from capacity.fetch.windows import Window
 
 __all__ = ["API_KEY_VARIABLE", "DEFAULT_TIMEOUT", "Client"]
@@ -204,77 +204,113 @@ class _Session:
     def run(self, work: Coroutine[Any, Any, T], tick: Callable[[], None] | None = None) -> T:
         return self._loop.run(work, tick)
 
+    @property
+    def pause_left(self) -> float:
+        """How long a rate limit keeps all requests waiting [s]."""
+        return self._pause.left
+
     async def answer(self, scope: Scope, window: Window) -> payload.Rows:
         """Ask for one window until it is answered, or raise what went wrong last."""
-        patience = self._patience
-        asked = _Asked(scope, window, patience.clock() + patience.budget)
+        patience, pause, slot = self._patience, self._pause, Slot(self._slots)
+        attempts = 0
+
+        def again(error: Exception) -> bool:
+            if not (isinstance(error, FetchError) and payload.retryable(error)):
+                return False
+            _LOG.info("%s %s: %s; asking again", scope, window, error.message)
+            return patience.clock() + pause.left < deadline
+
         try:
+            await slot.take()
+            await self._after_pause(window)
+            deadline = patience.clock() + patience.budget
             async with asyncio.timeout(patience.budget):
-                async for attempt in stamina.retry_context(
-                    on=asked.again,
-                    attempts=patience.attempts,
-                    timeout=patience.budget,
-                    wait_initial=patience.first_wait,
-                    wait_max=patience.longest_wait,
-                    wait_jitter=patience.jitter,
-                ):
+                async for attempt in stamina.retry_context(on=again, **patience.stamina):
                     with attempt:
-                        asked.attempts = attempt.num
-                        await self._pause.over()
-                        return await self._once(scope, window)
+                        attempts = attempt.num
+                        await slot.take()
+                        await pause.over()
+                        return await self._once(scope, window, slot)
         except FetchError as exc:
-            exc.attempts = max(asked.attempts, 1)
+            exc.attempts = attempts
             raise
         except TimeoutError as exc:
-            raise TransportFailure(
-                f"no answer within {patience.budget:g} s", window=window, attempts=max(asked.attempts, 1)
-            ) from exc
+            message = f"no answer within {patience.budget:g} s in all"
+            raise TransportFailure(message, window=window, attempts=attempts) from exc
+        finally:
+            slot.give()
         raise AssertionError("stamina always returns or raises")
 
-    async def _once(self, scope: Scope, window: Window) -> payload.Rows:
-        async with self._slots:
-            response = await self._send(scope, window)
+    async def _after_pause(self, window: Window) -> None:
+        """Wait for a pause that began with another window; it costs this one nothing of its budget."""
+        if self._pause.left > self._patience.budget:
+            raise RateLimited(
+                f"not asked: the server wants a pause of {self._pause.left:.0f} s more, longer than the "
+                f"{self._patience.budget:g} s that one window may take; ask again then",
+                window=window,
+                status=429,
+            )
+        await self._pause.over()
+
+    async def _once(self, scope: Scope, window: Window, slot: Slot) -> payload.Rows:
+        response = await self._send(scope, window)
         if response.status_code != 200:
+            self._maybe_pause(response)
             raise self._refused(response, scope, window)
-        return await asyncio.get_running_loop().run_in_executor(None, payload.parse, response.content, window, scope.by)
+        slot.give()  # reading the answer need not keep others from asking
+        rows = await asyncio.to_thread(payload.parse, response.content, window, scope.by)
+        _LOG.info("%s %s: %d rows", scope, window, len(rows))
+        return rows
 
     async def _send(self, scope: Scope, window: Window) -> httpx.Response:
         request = self._http.build_request("GET", endpoint.url(self._base, scope, window))
         request.headers[_KEY_HEADER] = self._key.reveal()
+        _LOG.debug("GET %s", endpoint.mask(str(request.url)))
         try:
             return await self._http.send(request)
-        except httpx.HTTPError as exc:
-            kind = type(exc).__name__
-            raise TransportFailure(f"{kind}: {self._clean(str(exc), scope) or 'no answer'}", window=window) from exc
+        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as exc:
+            why = self._clean(str(exc), scope) or "no answer"
+            raise TransportFailure(f"{type(exc).__name__}: {why}", window=window) from exc
         finally:
             request.headers.pop(_KEY_HEADER, None)  # an exception holds on to its request
 
+    def _maybe_pause(self, response: httpx.Response) -> None:
+        asked = retry_after(response.headers.get("retry-after"), response.headers.get("date"))
+        if asked is None and response.status_code == 429:
+            asked = self._patience.first_wait
+        if asked is not None and response.status_code in (429, 503):
+            _LOG.info("%d: all requests wait for %.1f s", response.status_code, asked)
+            self._pause.extend(asked)
+
     def _refused(self, response: httpx.Response, scope: Scope, window: Window) -> FetchError:
         status = response.status_code
+        kind = _BY_STATUS.get(status, ServerError if 500 <= status < 600 else FetchError)
         said = payload.error_message(response.content)
-        kind = _BY_STATUS.get(status, ServerError if status >= 500 else FetchError)
         message = f"{status} {response.reason_phrase}".strip()
         if said:
             said = self._clean(said, scope)
             message += f": {said}"
+        if remedy := self._remedy(status, scope, response.headers.get("location", "")):
+            message += f" ({remedy})"
         return kind(message, window=window, status=status, error_message=said)
 
+    def _remedy(self, status: int, scope: Scope, location: str) -> str:
+        if status in (401, 403):
+            return f"the key is not accepted for account {scope.account} at {self._base}; check {API_KEY_VARIABLE}"
+        if status == 404:
+            return f"no account {scope.account} with project {scope.project} at {self._base}; check ids and region"
+        if status == 501 and scope.by in ("language", "phone_number"):
+            return f"the API does not slice by {scope.by}; name what you want, {scope.by}s=[...], one request each"
+        if 300 <= status < 400:
+            host = httpx.URL(location).host if location else ""
+            return f"a redirect to {host or 'another place'}, not followed: the key must not travel; check base_url"
+        return ""
+
     def _clean(self, text: str, scope: Scope) -> str:
-        """Return what a server said, without the key and without phone numbers, and no longer than a line or two."""
+        """Return what a server said, without the key and phone numbers, no longer than a line or two."""
         text = text.replace(self._key.reveal(), "***")
         for name, value in scope.filters:
             if name == "phone_number":
-                text = text.replace(value, endpoint.masked_number(value))
+                text = text.replace(value, endpoint.masked_number(value)).replace(quote(value, safe=""), "***")
         text = " ".join(endpoint.mask(text).split())
         return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
-
-
-class _Asked:
-    """One window on its way: how often it was tried, and whether to try again."""
-
-    def __init__(self, scope: Scope, window: Window, deadline: float) -> None:
-        self.scope, self.window, self.deadline = scope, window, deadline
-        self.attempts = 0
-
-    def again(self, error: Exception) -> bool:
-        return isinstance(error, FetchError) and payload.retryable(error)

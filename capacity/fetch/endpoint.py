@@ -89,10 +89,15 @@ class Scope:
         filters = tuple((n, hashed(v) if n == "phone_number" else v) for n, v in self.filters)
         return Scope(self.account, self.project, self.env, filters, self.by)
 
+    @property
+    def shown_filters(self) -> str:
+        """The filters as text, "" where there are none; a phone number is its hash."""
+        return ", ".join(f"{name}={value}" for name, value in self.private.filters)
+
     def __str__(self) -> str:
-        shown = ", ".join(f"{name}={value}" for name, value in self.private.filters)
         sliced = f"by {self.by}" if self.by else "total"
-        return f"{self.account}/{self.project} {self.env} {sliced}" + (f" where {shown}" if shown else "")
+        where = f" where {self.shown_filters}" if self.filters else ""
+        return f"{self.account}/{self.project} {self.env} {sliced}{where}"
 
     def __repr__(self) -> str:
         return f"<Scope {self}>"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
-from collections.abc import Iterable, Iterator
-from typing import TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
 import pandas as pd
 
 from capacity.errors import (
     BadRequest,
+    CapacityError,
     ConfigError,
     FetchError,
     IncompleteError,
@@ -18,19 +20,23 @@ from capacity.errors import (
     NotSupported,
     Unauthorized,
 )
-from capacity.fetch.build import Layer, build, empty_frame
+from capacity.fetch.build import Layer, build, check_absent, empty_frame
 from capacity.fetch.client import Client
 from capacity.fetch.payload import Rows
 from capacity.fetch.plan import Ask, Wanted, outstanding, wanted
+from capacity.fetch.progress import Progress
+from capacity.fetch.reader import read_intervals, stored_layer
 from capacity.fetch.store import Store
 from capacity.fetch.windows import Window, last_closed
 from capacity.times import Instant, as_range
 
-__all__ = ["fetch_intervals", "read_intervals"]
+__all__ = ["fetch_intervals", "plan", "read_intervals"]
 
 StorePath: TypeAlias = str | os.PathLike[str]
 
+_LOG = logging.getLogger("capacity.fetch")
 _HOPELESS = (BadRequest, Unauthorized, NotFound, NotSupported)
+_NAMED = 20  # windows that an error message names before it counts
 
 
 def fetch_intervals(
@@ -55,7 +61,73 @@ def fetch_intervals(
     refetch: bool = False,
     repair: bool = False,
 ) -> pd.DataFrame:
-    """Fetch."""
+    """Fetch the 5-minute maxima of a date range; of what a store holds already, nothing is asked for twice.
+
+    Parameters
+    ----------
+    client : Client
+        Says where, and for which account and project.
+    start, end : str, date, datetime or Timestamp
+        The half-open range [start, end), grown to whole 5-minute intervals. The end is cut to the last interval
+        that is over: the future is never asked for.
+    tz : str, optional
+        IANA name; for dates and times that are naive.
+    env : {"live", "sandbox", "pre-release"}
+    variant_id, variant_name, language, phone_number : str, optional
+        Count only such conversations; TOTAL is narrowed as well. The API takes variant_id or variant_name, not
+        both.
+    slice_by : {"variant", "language", "phone_number"} or None
+        What the second index level is. None: TOTAL alone.
+    languages, phone_numbers : list of str, optional
+        Slice by these values with one filtered request each, as the API itself slices by variant alone.
+    total : bool
+        Whether to ask for TOTAL too, by its own, unsliced requests.
+    store : path, optional
+        A folder that keeps what was fetched. None keeps nothing.
+    absent : {"zero", "missing"}
+        Whether an interval that an answer left out is a row with 0 (for TOTAL everywhere; for others from their
+        first conversation in the range, or the store, on), or no row.
+    errors : {"raise", "partial"}
+        What to do when retries ran out on some windows: raise IncompleteError at the end, with the rest in its
+        ``frame``; or return the rest, of which `capacity.coverage` tells the gaps.
+    progress : bool, optional
+        Whether to draw a bar; by default on a terminal or in a notebook, if there is more than one window.
+    refetch : bool
+        Ask for everything again, and replace what the store holds.
+    repair : bool
+        Replace damaged store files by asking for their weeks again.
+
+    Returns
+    -------
+    DataFrame
+        Index (time, variant): interval starts in UTC, [time, time + 5 min), and the series; columns
+        ``max_concurrent`` [conversations] and ``variant_name``.
+
+    Raises
+    ------
+    ConfigError
+        The call is wrong; nothing was asked for.
+    BadRequest, Unauthorized, NotFound, NotSupported
+        400, 401 and 403, 404, 501: no other window would fare better. What was fetched before is in the store.
+    IncompleteError
+        See `errors`.
+    StoreError
+        A store file is damaged or cannot be written.
+
+    Notes
+    -----
+    Ctrl-C ends it within a second; finished windows stay in the store, and the next call goes on from there.
+
+    Examples
+    --------
+    >>> with Client("ws-1", "PROJECT-1", api_key="secret") as client:
+    ...     frame = fetch_intervals(client, "2126-01-01", "2126-01-02", tz="Europe/London")  # nothing is over yet
+    >>> len(frame)
+    0
+    """
+    check_absent(absent)
+    if errors not in ("raise", "partial"):
+        raise ConfigError(f"errors={errors!r} is neither 'raise' nor 'partial'")
     want = wanted(
         client.account_id,
         client.project_id,
@@ -69,83 +141,168 @@ def fetch_intervals(
         phone_numbers=phone_numbers,
         total=total,
     )
-    first, last = as_range(start, end, tz)
-    last = min(last, last_closed(client._now()))
-    if first >= last:
+    window = _closed_range(client, start, end, tz)
+    if window is None:
         return empty_frame(want.by)
-    window = Window(first, last)
     archive = Store(store) if store is not None else None
-    asks = outstanding([scope for _, scope in want.layers], first, last, archive, refetch=refetch)
-    answers, failures = _ask(client, asks, archive)
-    if archive is not None:
-        layers = [_stored(archive, want, k, window) for k in range(len(want.layers))]
-    else:
-        layers = [Layer(label) for label, _ in want.layers]
-        for ask, rows in sorted(answers, key=lambda a: a[0].window):
-            layers[ask.layer].add(ask.window, rows)
-    frame = build(layers, window, by=want.by, absent=absent)
-    if failures and errors == "raise":
-        raise IncompleteError("; ".join(str(f) for f in failures), frame=frame, failures=failures)
+    asks = _asks(client, want, window, archive, refetch=refetch, repair=repair)
+    run = _Run(client, archive, repair=repair)
+    if asks:
+        run.go(asks, progress)
+    frame = build(run.layers(want, window), window, by=want.by, absent=absent)
+    if run.failures and errors == "raise":
+        raise _incomplete(run.failures, len(asks), frame, kept=archive is not None)
     return frame
 
 
-def _ask(client: Client, asks: list[Ask], archive: Store | None) -> tuple[list[tuple[Ask, Rows]], list[FetchError]]:
-    session = client._open()
-    answers: list[tuple[Ask, Rows]] = []
-    failures: list[FetchError] = []
-    queue: Iterator[Ask] = iter(asks)
-
-    async def worker() -> None:
-        for ask in queue:
-            try:
-                rows = await session.answer(ask.scope, ask.window)
-            except _HOPELESS:
-                raise
-            except FetchError as exc:
-                failures.append(exc)
-                continue
-            if archive is None:
-                answers.append((ask, rows))
-            else:
-                await asyncio.to_thread(archive.add, ask.scope, ask.window, rows, client._now())
-
-    async def all_of_them() -> None:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(2 * client.max_workers):
-                group.create_task(worker())
-
-    try:
-        session.run(all_of_them())
-    except* FetchError as group:
-        raise group.exceptions[0] from None
-    return answers, failures
-
-
-def _stored(archive: Store, want: Wanted, k: int, window: Window) -> Layer:
-    label, scope = want.layers[k]
-    layer = Layer(label)
-    for week in archive.weeks(scope):
-        layer.seen_before |= {i for i, step in week.first.items() if step < window.first}
-        pieces = [p.window for p in week.pieces if p.window.start < window.end and p.window.end > window.start]
-        if pieces:
-            layer.answered += pieces
-            layer.rows.append(archive.rows(week))
-        layer.names |= week.names
-    if label is not None and layer.seen_before:
-        layer.seen_before = {label}
-    return layer
-
-
-def read_intervals(
-    store: StorePath,
-    start: Instant | None = None,
-    end: Instant | None = None,
+def plan(
+    client: Client,
+    start: Instant,
+    end: Instant,
     *,
     tz: str | None = None,
-    account: str | None = None,
-    project: str | None = None,
-    env: str | None = None,
-    absent: str = "zero",
+    store: StorePath | None = None,
+    refetch: bool = False,
+    repair: bool = False,
+    **selection: Any,
 ) -> pd.DataFrame:
-    """Read."""
-    raise ConfigError("not yet")
+    """List the requests that `fetch_intervals` would make, and make none.
+
+    Parameters
+    ----------
+    client, start, end, tz, store, refetch, repair
+        As for `fetch_intervals`.
+    **selection
+        ``env``, filters, ``slice_by``, ``languages``, ``phone_numbers`` and ``total``, as there.
+
+    Returns
+    -------
+    DataFrame
+        One row a request, in order: ``start`` and ``end`` (half-open, UTC), ``slice``, ``filters`` (phone
+        numbers as hashes) and ``why``: not held, provisional, asked again or damaged.
+
+    Raises
+    ------
+    ConfigError, StoreError
+        As `fetch_intervals`.
+
+    Examples
+    --------
+    >>> with Client("ws-1", "PROJECT-1", api_key="secret") as client:
+    ...     table = plan(client, "2026-01-09", "2026-01-14", tz="UTC", total=False)
+    >>> table["start"].dt.strftime("%a %d").tolist()
+    ['Fri 09', 'Mon 12']
+    """
+    want = wanted(client.account_id, client.project_id, **selection)
+    window = _closed_range(client, start, end, tz)
+    archive = Store(store) if store is not None else None
+    asks = _asks(client, want, window, archive, refetch=refetch, repair=repair) if window is not None else []
+    return pd.DataFrame(
+        {
+            "start": pd.DatetimeIndex([ask.window.start for ask in asks], tz="UTC").as_unit("ns"),
+            "end": pd.DatetimeIndex([ask.window.end for ask in asks], tz="UTC").as_unit("ns"),
+            "slice": [ask.scope.by or "total" for ask in asks],
+            "filters": [ask.scope.shown_filters for ask in asks],
+            "why": [ask.why for ask in asks],
+        }
+    )
+
+
+def _closed_range(client: Client, start: Instant, end: Instant, tz: str | None) -> Window | None:
+    first, last = as_range(start, end, tz)
+    last = min(last, last_closed(client._now()))
+    return Window(first, last) if first < last else None
+
+
+def _asks(
+    client: Client, want: Wanted, window: Window, archive: Store | None, *, refetch: bool, repair: bool
+) -> list[Ask]:
+    scopes = [scope for _, scope in want.layers]
+    return outstanding(scopes, window, archive, now=client._now(), refetch=refetch, repair=repair)
+
+
+class _Run:
+    """One plan being carried out: what came of it, and what did not."""
+
+    def __init__(self, client: Client, archive: Store | None, *, repair: bool) -> None:
+        self._client, self._archive, self._repair = client, archive, repair
+        self._answers: list[tuple[Ask, Rows]] = []
+        self._done = 0
+        self._duplicates = 0
+        self.failures: list[tuple[Ask, FetchError]] = []
+
+    def go(self, asks: Sequence[Ask], progress: bool | None) -> None:
+        """Ask for everything; raise where nothing else would fare better, and note the windows that failed."""
+        session = self._client._open()
+        with Progress(len(asks), progress) as bar:
+            try:
+                session.run(self._all(session, asks), lambda: bar.show(self._done, session.pause_left))
+            except BaseExceptionGroup as group:
+                raise _first(group) from None
+            except KeyboardInterrupt as stop:
+                kept = "kept in the store" if self._archive is not None else "lost, as there is no store"
+                stop.add_note(f"{self._done} of {len(asks)} windows were fetched and are {kept}")
+                raise
+            bar.show(self._done, 0.0)
+        self.failures.sort(key=lambda failed: (failed[0].window, failed[0].layer))
+        if self._duplicates:
+            _LOG.warning("%d intervals came more than once in one answer; the larger was kept", self._duplicates)
+
+    async def _all(self, session: Any, asks: Sequence[Ask]) -> None:
+        queue = iter(asks)
+
+        async def worker() -> None:
+            for ask in queue:
+                await self._one(session, ask)
+                self._done += 1
+
+        # More workers than requests in flight (the session counts those): while some answers are read and
+        # written, other requests are under way.
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(2 * self._client.max_workers, len(asks))):
+                group.create_task(worker())
+
+    async def _one(self, session: Any, ask: Ask) -> None:
+        asked_at = self._client._now()
+        try:
+            rows = await session.answer(ask.scope, ask.window)
+        except FetchError as exc:
+            redirected = exc.status is not None and 300 <= exc.status < 400
+            if isinstance(exc, _HOPELESS) or redirected:
+                raise
+            _LOG.info("%s: %s", ask.scope, exc)
+            self.failures.append((ask, exc))
+            return
+        self._duplicates += rows.duplicates
+        if self._archive is None:
+            self._answers.append((ask, rows))
+        else:
+            await asyncio.to_thread(self._archive.add, ask.scope, ask.window, rows, asked_at, repair=self._repair)
+
+    def layers(self, want: Wanted, window: Window) -> list[Layer]:
+        """Return what is held now of what is wanted."""
+        if self._archive is not None:
+            return [stored_layer(self._archive, label, scope, window) for label, scope in want.layers]
+        layers = [Layer(label) for label, _ in want.layers]
+        for ask, rows in sorted(self._answers, key=lambda answer: answer[0].window):
+            layers[ask.layer].add([ask.window], rows)
+        return layers
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the error to raise for several that happened at once: one of ours, if there is one."""
+    leaves: list[BaseException] = []
+    for exc in group.exceptions:
+        leaves.append(_first(exc) if isinstance(exc, BaseExceptionGroup) else exc)
+    return next((exc for exc in leaves if isinstance(exc, CapacityError)), leaves[0])
+
+
+def _incomplete(
+    failures: Sequence[tuple[Ask, FetchError]], asked: int, frame: pd.DataFrame, *, kept: bool
+) -> IncompleteError:
+    lines = [f"  {ask.scope}: {exc}" for ask, exc in failures[:_NAMED]]
+    if len(failures) > _NAMED:
+        lines.append(f"  and {len(failures) - _NAMED} more")
+    remedy = "ask again, only these are asked for then" if kept else "ask again; with store= only these would be"
+    head = f"{len(failures)} of {asked} windows were not answered; {remedy}:"
+    return IncompleteError("\n".join([head, *lines]), frame=frame, failures=[exc for _, exc in failures])

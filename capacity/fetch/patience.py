@@ -7,8 +7,9 @@ import email.utils
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["Pause", "Patience", "retry_after"]
+__all__ = ["Patience", "Pause", "Slot", "retry_after"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,17 @@ class Patience:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     clock: Callable[[], float] = time.monotonic
 
+    @property
+    def stamina(self) -> dict[str, Any]:
+        """The same for `stamina.retry_context`."""
+        return {
+            "attempts": self.attempts,
+            "timeout": self.budget,
+            "wait_initial": self.first_wait,
+            "wait_max": self.longest_wait,
+            "wait_jitter": self.jitter,
+        }
+
 
 class Pause:
     """One pause for all workers: a server that answers 429 to one of them means them all."""
@@ -56,6 +68,26 @@ class Pause:
         """Wait until the pause is over, also where it grows meanwhile."""
         while (left := self.left) > 0:
             await self._patience.sleep(left)
+
+
+class Slot:
+    """One of the requests that may be in flight at once; taken and given back as often as one likes."""
+
+    def __init__(self, slots: asyncio.Semaphore) -> None:
+        self._slots = slots
+        self._taken = False
+
+    async def take(self) -> None:
+        """Wait for a slot, unless this one has it."""
+        if not self._taken:
+            await self._slots.acquire()
+            self._taken = True
+
+    def give(self) -> None:
+        """Let another request go."""
+        if self._taken:
+            self._taken = False
+            self._slots.release()
 
 
 def retry_after(value: str | None, date: str | None = None, *, now: float | None = None) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 import numpy as np
@@ -19,28 +19,39 @@ from capacity.errors import FetchError, PayloadError, TransportFailure
 from capacity.fetch.windows import Window
 from capacity.intervals import NONE, TOTAL
 
-__all__ = ["Garbled", "Rows", "error_message", "parse"]
+__all__ = ["Garbled", "Rows", "error_message", "parse", "retryable"]
+
+T = TypeVar("T")
 
 _INT32_MAX = np.iinfo(np.int32).max
 _STEP_S = 300
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 
 
-class Garbled(TransportFailure):
-    """A 200 whose body is no JSON: cut off or not from the API at all. Asking again may help."""
+class Garbled(PayloadError):
+    """A 200 whose body is no JSON, so not from the API at all, perhaps. Asking again may help."""
 
 
 class _Interval(msgspec.Struct, gc=False):
     time: str
     max_concurrent_conversations: int
+
+
+class _OfVariant(_Interval, gc=False):
     variant_id: str | None = None
     variant_name: str | None = None
+
+
+class _OfLanguage(_Interval, gc=False):
     language: str | None = None
+
+
+class _OfNumber(_Interval, gc=False):
     phone_number: str | None = None
 
 
-class _Answer(msgspec.Struct, gc=False):
-    intervals: list[_Interval]
+class _Answer(msgspec.Struct, Generic[T]):
+    intervals: list[T]
     account_id: str | None = None
     project_id: str | None = None
 
@@ -49,7 +60,13 @@ class _Error(msgspec.Struct):
     error_message: str
 
 
-_ANSWER = msgspec.json.Decoder(_Answer)
+# What an answer is sliced by -> its decoder. Fields that this slice does not need cost nothing.
+_ANSWER: dict[str | None, msgspec.json.Decoder[Any]] = {
+    None: msgspec.json.Decoder(_Answer[_Interval]),
+    "variant": msgspec.json.Decoder(_Answer[_OfVariant]),
+    "language": msgspec.json.Decoder(_Answer[_OfLanguage]),
+    "phone_number": msgspec.json.Decoder(_Answer[_OfNumber]),
+}
 _ERROR = msgspec.json.Decoder(_Error)
 
 
@@ -101,15 +118,18 @@ def parse(body: bytes, window: Window, by: str | None) -> Rows:
     ------
     PayloadError
         Valid JSON that is not what the schema says.
+    TransportFailure
+        JSON that ends too early.
     Garbled
         No JSON.
     """
     try:
-        intervals = _ANSWER.decode(body).intervals
+        intervals = _ANSWER[by].decode(body).intervals
     except msgspec.ValidationError as exc:
         raise PayloadError(f"200, but the body is not what the schema says: {exc}", window=window, status=200) from exc
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise Garbled(f"200, but the body ({len(body):,} bytes) is no JSON: {exc}", window=window, status=200) from exc
+        kind = TransportFailure if "truncated" in str(exc) else Garbled
+        raise kind(f"200, but the body ({len(body):,} bytes) is no JSON: {exc}", window=window, status=200) from exc
     try:
         return _rows(intervals, window, by)
     except _Unreadable as exc:
@@ -120,33 +140,29 @@ class _Unreadable(ValueError):
     """A value that cannot be what the schema says it is."""
 
 
-def _rows(intervals: list[_Interval], window: Window, by: str | None) -> Rows:
+def _rows(intervals: list[Any], window: Window, by: str | None) -> Rows:
     seconds = _seconds([i.time for i in intervals])
     counts = _counts([i.max_concurrent_conversations for i in intervals])
-    codes, ids, labels = _series(intervals, by)
+    codes, ids = _series(intervals, by)
+    origin = np.arange(len(intervals))
     steps, rest = np.divmod(seconds, _STEP_S)
     inside = (steps >= window.first) & (steps < window.last)
     if rest[inside].any():
         off = int(seconds[inside & (rest != 0)][0])
         raise _Unreadable(f"{pd.Timestamp(off, unit='s', tz='UTC').isoformat()} is not on the 5-minute grid")
-    outside = len(steps) - int(inside.sum())
+    outside = len(steps) - int(np.count_nonzero(inside))
     if outside:
-        steps, counts, codes = steps[inside], counts[inside], codes[inside]
-        if labels is not None:
-            labels = [label for label, keep in zip(labels, inside.tolist(), strict=True) if keep]
+        steps, counts, codes, origin = steps[inside], counts[inside], codes[inside], origin[inside]
     key = (steps - window.first) * len(ids) + codes
-    order = None
-    if len(key) > 1 and not bool((key[1:] > key[:-1]).all()):
+    if not bool((key[1:] > key[:-1]).all()):
         order = np.argsort(key, kind="stable")
-        key, steps, counts, codes = key[order], steps[order], counts[order], codes[order]
-    names = _names(labels, order, codes, ids)
-    duplicates = 0
-    if len(key) > 1:
-        begins = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
-        duplicates = len(key) - len(begins)
-        if duplicates:
-            counts = np.maximum.reduceat(counts, begins)
-            steps, codes = steps[begins], codes[begins]
+        key, steps, counts, codes, origin = key[order], steps[order], counts[order], codes[order], origin[order]
+    names = _names(intervals, origin, codes, ids) if by == "variant" else {}
+    begins = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else key
+    duplicates = len(key) - len(begins)
+    if duplicates:
+        counts = np.maximum.reduceat(counts, begins)
+        steps, codes = steps[begins], codes[begins]
     return Rows(
         steps=steps.astype(np.int32),
         codes=codes.astype(np.int32),
@@ -158,43 +174,45 @@ def _rows(intervals: list[_Interval], window: Window, by: str | None) -> Rows:
     )
 
 
-def _series(
-    intervals: list[_Interval], by: str | None
-) -> tuple[npt.NDArray[np.int64], tuple[str, ...], list[str | None] | None]:
+def _series(intervals: list[Any], by: str | None) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
+    """Return each row's place among the series, and the series, ascending."""
     if by is None:
-        return np.zeros(len(intervals), dtype=np.int64), (TOTAL,), None
+        return np.zeros(len(intervals), dtype=np.int64), (TOTAL,)
     if by == "variant":
-        found: list[str | None] = [i.variant_id for i in intervals]
-        labels: list[str | None] | None = [i.variant_name for i in intervals]
+        found = [i.variant_id for i in intervals]
+    elif by == "language":
+        found = [i.language for i in intervals]
     else:
-        found = [getattr(i, by) for i in intervals]
-        labels = None
-    ids = sorted({NONE if i is None else i for i in set(found)})
-    if TOTAL in ids:
+        found = [i.phone_number for i in intervals]
+    # One pass: each row gets the place where its series stood first.
+    where: dict[str | None, int] = {}
+    first = np.fromiter(map(where.setdefault, found, range(len(found))), dtype=np.int64, count=len(found))
+    if TOTAL in where:
         raise _Unreadable(f"a {by} is called {TOTAL!r}, which stands for the total here")
-    place: dict[str | None, int] = {name: k for k, name in enumerate(ids)}
-    place[None] = place.get(NONE, 0)
-    codes = np.fromiter(map(place.__getitem__, found), dtype=np.int64, count=len(found))
-    return codes, tuple(ids), labels
+    ids = sorted({NONE if i is None else i for i in where})
+    rank = {name: k for k, name in enumerate(ids)}
+    code_at = np.zeros(len(found), dtype=np.int64)
+    for name, at in where.items():
+        code_at[at] = rank[NONE if name is None else name]
+    return code_at[first], tuple(ids)
 
 
 def _names(
-    labels: list[str | None] | None,
-    order: npt.NDArray[np.int64] | None,
-    codes: npt.NDArray[np.int64],
-    ids: tuple[str, ...],
+    intervals: list[Any], origin: npt.NDArray[np.int64], codes: npt.NDArray[np.int64], ids: tuple[str, ...]
 ) -> dict[str, str]:
-    if labels is None:
-        return {}
-    ordered = labels if order is None else [labels[k] for k in order.tolist()]
-    # The rows ascend in time, so that the last one to set a name is the latest.
-    latest = {c: label for c, label in zip(codes.tolist(), ordered, strict=True) if label is not None}
-    return {ids[code]: name for code, name in latest.items()}
+    """Return the display name of each series in its latest row, or in the latest row that has one."""
+    last = np.full(len(ids), -1)
+    last[codes] = origin  # the rows ascend in time: the last assignment stays
+    names = {ids[k]: intervals[at].variant_name for k, at in enumerate(last.tolist()) if at >= 0}
+    if None in names.values():
+        pairs = zip(codes.tolist(), origin.tolist(), strict=True)
+        return {ids[c]: intervals[at].variant_name for c, at in pairs if intervals[at].variant_name is not None}
+    return names
 
 
 def _counts(found: list[int]) -> npt.NDArray[np.int64]:
     try:
-        counts = np.array(found, dtype=np.int64)
+        counts = np.fromiter(found, dtype=np.int64, count=len(found))
     except OverflowError as exc:
         raise _Unreadable(f"a maximum does not fit 32 bits: {max(found)}") from exc
     if len(counts) and (counts.min() < 0 or counts.max() > _INT32_MAX):
@@ -219,27 +237,29 @@ def _seconds(times: list[str]) -> npt.NDArray[np.int64]:
 
 def _fast(joined: bytes, length: int) -> npt.NDArray[np.int64] | None:
     """Read times of the form 2026-01-05T00:00:00Z (20) or 2026-01-05T00:00:00.000Z (24); None for any other."""
-    text = np.frombuffer(joined, dtype=np.uint8).reshape(-1, length)
+    words = np.frombuffer(joined, dtype=np.uint32).reshape(-1, length // 4)
+    # Answers that ascend in time say each time many times in a row: read it once.
+    starts = np.concatenate([[True], (words[1:] != words[:-1]).any(axis=1)])
+    text = words[starts].view(np.uint8)
     template = np.frombuffer(b"0000-00-00T00:00:00.000Z"[: length - 1] + b"Z", dtype=np.uint8)
     is_digit = template == ord("0")
     if (text[:, ~is_digit] != template[~is_digit]).any():
         return None
     digits = text[:, is_digit] - np.uint8(ord("0"))
-    if (digits > 9).any():
+    if (digits > 9).any() or digits[:, 14:].any():
         return None
     d = digits.astype(np.int32).T
-    if length == 24 and d[14:].any():
-        return None
-    date = d[0] * 10000000 + d[1] * 1000000 + d[2] * 100000 + d[3] * 10000 + d[4] * 1000 + d[5] * 100 + d[6] * 10 + d[7]
     hour, minute, second = d[8] * 10 + d[9], d[10] * 10 + d[11], d[12] * 10 + d[13]
     if hour.max() > 23 or minute.max() > 59 or second.max() > 59:
         return None
-    codes, dates = pd.factorize(date)
+    year = d[0] * 1000 + d[1] * 100 + d[2] * 10 + d[3]
+    codes, dates = pd.factorize(year * 10_000 + d[4] * 1000 + d[5] * 100 + d[6] * 10 + d[7])
     try:
-        days = [dt.date(x // 10000, x // 100 % 100, x % 100).toordinal() - _EPOCH_DAY for x in dates.tolist()]
+        days = [dt.date(x // 10_000, x // 100 % 100, x % 100).toordinal() - _EPOCH_DAY for x in dates.tolist()]
     except ValueError:
         return None
-    return np.array(days, dtype=np.int64)[codes] * 86_400 + (hour * 3600 + minute * 60 + second)
+    seconds = np.array(days, dtype=np.int64)[codes] * 86_400 + (hour * 3600 + minute * 60 + second)
+    return np.asarray(seconds[np.cumsum(starts) - 1])
 
 
 def _slow(text: str) -> int:
@@ -265,4 +285,4 @@ def error_message(body: bytes) -> str | None:
 
 def retryable(error: FetchError) -> bool:
     """Whether asking again may help: no answer, garbage, 429, 500, 502, 503, 504."""
-    return isinstance(error, TransportFailure) or error.status in (429, 500, 502, 503, 504)
+    return isinstance(error, (TransportFailure, Garbled)) or error.status in (429, 500, 502, 503, 504)

@@ -10,8 +10,10 @@ import pandas as pd
 from capacity.errors import ConfigError
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.store import Store
-from capacity.fetch.windows import Window, split, subtract
+from capacity.fetch.weekfile import Week
+from capacity.fetch.windows import Window, last_closed, split, subtract, week_of
 from capacity.intervals import TOTAL
+from capacity.times import WEEK
 
 __all__ = ["Ask", "Wanted", "outstanding", "wanted"]
 
@@ -100,20 +102,40 @@ def _listed(values: Iterable[str] | None, name: str) -> list[str]:
 
 def outstanding(
     scopes: Sequence[Scope],
-    start: pd.Timestamp,
-    end: pd.Timestamp,
+    window: Window,
     store: Store | None,
     *,
+    now: pd.Timestamp,
     refetch: bool = False,
+    repair: bool = False,
 ) -> list[Ask]:
-    """Return the requests to be made for [start, end), oldest window first."""
+    """Return the requests to be made for `window`, oldest first.
+
+    Only what is not held, or not final, is asked for; with `refetch` everything; with `repair` also the whole
+    week of every damaged file.
+
+    Raises
+    ------
+    StoreError
+        A file of these scopes is damaged (without `repair`), or of another version.
+    """
     asks: list[Ask] = []
     for layer, scope in enumerate(scopes):
-        pieces = [p for week in store.weeks(scope) for p in week.pieces] if store is not None else []
+        weeks, broken = _held(store, scope, repair=repair)
+        pieces = [piece for week in weeks for piece in week.pieces]
         final = [p.window for p in pieces if p.final and not refetch]
         held = [p.window for p in pieces]
-        for window in split(start, end):
-            for left in subtract(window, final):
-                why = "not held" if subtract(left, held) else "asked again" if refetch else "provisional"
-                asks.append(Ask(left, scope, layer, why))
+        mend = [Window(monday, min(monday + WEEK, last_closed(now))) for monday in broken]
+        for part in split(window.start, window.end):
+            if week_of(part.start) not in broken:
+                for left in subtract(part, final):
+                    why = "not held" if subtract(left, held) else "asked again" if refetch else "provisional"
+                    asks.append(Ask(left, scope, layer, why))
+        asks += [Ask(part, scope, layer, "damaged") for part in mend if part.start < part.end]
     return sorted(asks, key=lambda ask: (ask.window, ask.layer))
+
+
+def _held(store: Store | None, scope: Scope, *, repair: bool) -> tuple[list[Week], list[pd.Timestamp]]:
+    if store is None:
+        return [], []
+    return store.survey(scope) if repair else (store.weeks(scope), [])

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -22,7 +24,7 @@ import pandas as pd
 from capacity.errors import ConfigError, StoreError
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.payload import Rows
-from capacity.fetch.weekfile import SETTLE, Piece, Week, read_header, read_rows, write
+from capacity.fetch.weekfile import SETTLE, Damaged, Piece, Week, read_header, read_rows, write
 from capacity.fetch.windows import Window, subtract, week_of
 
 __all__ = ["Store"]
@@ -68,7 +70,29 @@ class Store:
         StoreError
             A file is damaged, or of another version.
         """
-        return [self._checked(path, scope) for path in sorted(self.folder(scope).glob("[0-9]*.parquet"))]
+        return [self._checked(path, scope) for path in self.files(self.folder(scope))]
+
+    def folders(self) -> list[Path]:
+        """Return the folder of every scope."""
+        return sorted(self.root.glob("account=*/project=*/env=*/filters=*/slice=*"))
+
+    def files(self, folder: Path) -> list[Path]:
+        """Return the files of one scope, oldest week first."""
+        return sorted(folder.glob("[0-9]*.parquet"))
+
+    def header(self, path: Path) -> Week:
+        """Read what one file says of itself."""
+        return read_header(path)
+
+    def scopes(self) -> list[Scope]:
+        """Return every scope that there is a file of, as the first file of each folder says.
+
+        Raises
+        ------
+        StoreError
+            That file is damaged, or of another version.
+        """
+        return [self.header(files[0]).scope for folder in self.folders() if (files := self.files(folder))]
 
     def _checked(self, path: Path, scope: Scope) -> Week:
         week = read_header(path)
@@ -83,19 +107,43 @@ class Store:
         """Read the rows of one file."""
         return read_rows(week.path, week.scope.by)
 
-    def add(self, scope: Scope, window: Window, rows: Rows, fetched_at: pd.Timestamp, *, replace: bool = False) -> None:
+    def survey(self, scope: Scope) -> tuple[list[Week], list[pd.Timestamp]]:
+        """Return what is held of a scope, and the weeks whose files are damaged, in their headers or their rows."""
+        sound: list[Week] = []
+        broken: list[pd.Timestamp] = []
+        for path in self.files(self.folder(scope)):
+            try:
+                week = self._checked(path, scope)
+                self.rows(week)
+                sound.append(week)
+            except Damaged:
+                broken.append(pd.Timestamp(path.stem, tz="UTC").as_unit("ns"))
+        return sound, broken
+
+    def add(self, scope: Scope, window: Window, rows: Rows, fetched_at: pd.Timestamp, *, repair: bool = False) -> None:
         """Add the answer for `window`, which lies within one week; a newer answer takes the place of an older one.
 
-        With `replace` the file is not read before (it is damaged).
+        Raises
+        ------
+        StoreError
+            The file cannot be written, or it is damaged and `repair` does not say to replace it.
         """
-        week = week_of(window.start)
-        path = self.file(scope, week)
+        path = self.file(scope, week_of(window.start))
         with self._alone():
-            old: Week | None = None
-            if path.exists() and not replace:
-                old = self._checked(path, scope)
-            pieces, kept = _overlay(old, self.rows(old) if old else None, window, rows, fetched_at)
+            old, old_rows = self._old(path, scope, repair=repair)
+            pieces, kept = _overlay(old, old_rows, window, rows, fetched_at)
             write(path, scope, pieces, kept)
+
+    def _old(self, path: Path, scope: Scope, *, repair: bool) -> tuple[Week | None, Rows | None]:
+        if not path.exists():
+            return None, None
+        try:
+            week = self._checked(path, scope)
+            return week, self.rows(week)
+        except Damaged:
+            if not repair:
+                raise
+            return None, None
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -118,12 +166,10 @@ def _lock(handle: int) -> None:
     # A file system without locks still has atomic replacement: the worst is a window asked for again.
     with contextlib.suppress(OSError):
         if os.name == "nt":
-            import msvcrt
-
+            msvcrt: Any = importlib.import_module("msvcrt")
             msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
         else:
-            import fcntl
-
+            fcntl: Any = importlib.import_module("fcntl")
             fcntl.flock(handle, fcntl.LOCK_EX)
 
 

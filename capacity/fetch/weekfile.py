@@ -32,7 +32,7 @@ from capacity.fetch.payload import Rows
 from capacity.fetch.windows import Window
 from capacity.intervals import TOTAL, TOTAL_NAME
 
-__all__ = ["SETTLE", "VERSION", "Piece", "Week", "read_header", "read_rows", "write"]
+__all__ = ["SETTLE", "VERSION", "Damaged", "Piece", "Week", "read_header", "read_rows", "write"]
 
 SETTLE = pd.Timedelta(hours=48)
 VERSION = 1
@@ -41,6 +41,10 @@ _META = b"capacity"
 _STEP_US = 300_000_000
 _STALE_S = 3600.0
 _MEND = "fetch again with repair=True (`capacity fetch --repair`) to replace it, or delete it"
+
+
+class Damaged(StoreError):
+    """A file that cannot be read; asking for its week again mends it."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,7 @@ def _header(path: Path, footer: Any) -> Week:
     version = msgspec.json.decode(raw, type=_Version).version
     if version != VERSION:
         raise StoreError(
-            f"{path} is of version {version} of the store, this library reads {VERSION}; use the capacity that wrote it",
+            f"{path} is of version {version}, this library reads {VERSION}; use the capacity that wrote it",
             path=path,
         )
     meta = msgspec.json.decode(raw, type=_Meta)
@@ -182,7 +186,7 @@ def _reading(path: Path) -> Any:
     except FileNotFoundError:
         raise
     except (OSError, pa.ArrowException, msgspec.MsgspecError, KeyError, ValueError, AttributeError) as exc:
-        raise StoreError(f"{path} is damaged ({type(exc).__name__}: {exc}); {_MEND}", path=path) from exc
+        raise Damaged(f"{path} is damaged ({type(exc).__name__}: {exc}); {_MEND}", path=path) from exc
 
 
 def write(path: Path, scope: Scope, pieces: list[Piece], rows: Rows) -> None:

@@ -1,0 +1,53 @@
+"""A progress bar where somebody is looking."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Any
+
+__all__ = ["Progress"]
+
+
+class Progress:
+    """A bar of windows, or nothing.
+
+    Parameters
+    ----------
+    total : int
+        How many windows will be asked for.
+    shown : bool or None
+        None: on a terminal or in a notebook, if there is more than one window.
+    """
+
+    def __init__(self, total: int, shown: bool | None) -> None:
+        self._bar: Any = None
+        if total > 0 and (shown if shown is not None else total > 1 and _watched()):
+            from tqdm.auto import tqdm
+
+            self._bar = tqdm(total=total, desc="fetching", unit="window")
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def show(self, done: int, pause: float) -> None:
+        """Say how many windows are done, and how long [s] a rate limit keeps everybody waiting."""
+        if self._bar is None:
+            return
+        waiting = f"rate limited, {pause:.0f} s" if pause >= 1 else ""
+        if waiting or self._bar.postfix:
+            self._bar.set_postfix_str(waiting, refresh=False)
+        self._bar.update(done - self._bar.n)
+
+
+def _watched() -> bool:
+    if "ipykernel" in sys.modules:
+        shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+        return type(shell).__name__ == "ZMQInteractiveShell"
+    return sys.stderr is not None and sys.stderr.isatty()

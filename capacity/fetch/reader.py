@@ -1,0 +1,209 @@
+"""The store -> THE frame, offline: which scopes make it up, and what they hold."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from capacity.errors import ConfigError
+from capacity.fetch.build import Layer, build, check_absent, empty_frame
+from capacity.fetch.endpoint import FILTERS, Scope, hashed
+from capacity.fetch.plan import Wanted
+from capacity.fetch.store import Store
+from capacity.fetch.windows import Window
+from capacity.intervals import TOTAL
+from capacity.times import Instant, as_instant, ceil_step, floor_step
+
+__all__ = ["read_intervals", "stored_layer"]
+
+
+def read_intervals(
+    store: str | os.PathLike[str],
+    start: Instant | None = None,
+    end: Instant | None = None,
+    *,
+    tz: str | None = None,
+    account: str | None = None,
+    project: str | None = None,
+    env: str | None = None,
+    variant_id: str | None = None,
+    variant_name: str | None = None,
+    language: str | None = None,
+    phone_number: str | None = None,
+    unfiltered: bool = False,
+    slice_by: str | None = None,
+    languages: Iterable[str] | None = None,
+    phone_numbers: Iterable[str] | None = None,
+    total: bool = True,
+    absent: str = "zero",
+) -> pd.DataFrame:
+    """Read what a store holds, without a request.
+
+    Parameters
+    ----------
+    store : path
+        The folder that `fetch_intervals` filled.
+    start, end : str, date, datetime or Timestamp, optional
+        The half-open range; by default all that is held.
+    tz : str, optional
+        IANA name; for dates and times that are naive.
+    account, project, env : str, optional
+        Needed where the store holds more than one.
+    variant_id, variant_name, language, phone_number : str, optional
+        The filter set it was fetched with, whole; needed where the store holds more than one.
+    unfiltered : bool
+        Read what was fetched without a filter, where the store holds that and more.
+    slice_by : {"variant", "language", "phone_number"}, optional
+        Needed where the store holds more than one. "language" also reads what ``languages=[...]`` fetched.
+    languages, phone_numbers : list of str, optional
+        Read these of what ``languages=[...]`` or ``phone_numbers=[...]`` fetched. A store knows a phone number
+        by its hash alone: numbers that are not named here are called "#...".
+    total : bool
+        Whether TOTAL is read too.
+    absent : {"zero", "missing"}
+        As for `fetch_intervals`.
+
+    Returns
+    -------
+    DataFrame
+        THE frame. An interval that was not answered for has no row.
+
+    Raises
+    ------
+    ConfigError
+        There is no such store, it holds nothing of the kind, or more than one; the message lists what is there.
+    StoreError
+        A file is damaged, or of another version.
+
+    Examples
+    --------
+    >>> read_intervals("no-such-folder")
+    Traceback (most recent call last):
+    ...
+    capacity.errors.ConfigError: store='no-such-folder' does not exist; fetch into it first
+    """
+    check_absent(absent)
+    archive = Store(store)
+    if not archive.root.exists():
+        raise ConfigError(f"store={str(archive.root)!r} does not exist; fetch into it first")
+    there = archive.scopes()
+    if not there:
+        raise ConfigError(f"store={str(archive.root)!r} holds nothing yet; fetch into it first")
+    asked = {"account": account, "project": project, "env": env}
+    scopes = [s for s in there if all(v is None or getattr(s, k) == v for k, v in asked.items())]
+    if len({(s.account, s.project, s.env) for s in scopes}) != 1:
+        raise _ambiguous("account=, project= or env=", there)
+    values = (variant_id, variant_name, language, phone_number)
+    given = {n: hashed(v) if n == "phone_number" else v for n, v in zip(FILTERS, values, strict=True) if v is not None}
+    filters = tuple(sorted(given.items())) if given or unfiltered else None
+    wish = languages if languages is not None else phone_numbers
+    by = "language" if languages is not None else "phone_number" if phone_numbers is not None else slice_by
+    want = _chosen(scopes, filters, by, list(wish) if wish is not None else None, total=total)
+    window = _range(archive, want, start, end, tz)
+    if window is None:
+        return empty_frame(want.by)
+    layers = [stored_layer(archive, label, scope, window) for label, scope in want.layers]
+    return build(layers, window, by=want.by, absent=absent)
+
+
+def _chosen(
+    scopes: Sequence[Scope],
+    filters: tuple[tuple[str, str], ...] | None,
+    by: str | None,
+    wish: list[str] | None,
+    *,
+    total: bool,
+) -> Wanted:
+    """Choose the scopes of one account, project and env that make up one frame."""
+    sets = sorted({s.filters for s in scopes})
+    if filters is None:
+        fan = by if wish is not None else _fan(scopes, by)
+        if fan is not None:
+            return _fanned(scopes, fan, wish, total=total)
+        if len(sets) > 1:
+            raise _ambiguous("a filter (or unfiltered=True), or slice_by=", scopes)
+        filters = sets[0]
+    elif wish is not None:
+        return _fanned([s for s in scopes if set(filters) <= set(s.filters)], str(by), wish, total=total, base=filters)
+    chosen = [s for s in scopes if s.filters == filters]
+    sliced = [s for s in chosen if s.by is not None and by in (None, s.by)]
+    whole = [s for s in chosen if s.by is None and total]
+    if len(sliced) > 1 or not sliced + whole or (by is not None and not sliced):
+        raise _ambiguous("another filter or slice_by=", scopes)
+    layers = [(None, s) for s in sliced] + [(TOTAL, s) for s in whole]
+    return Wanted(sliced[0].by or "variant" if sliced else "variant", tuple(layers))
+
+
+def _fan(scopes: Sequence[Scope], by: str | None) -> str | None:
+    """Return what a store was sliced by with one filtered request each, if that is all it holds, or is asked for."""
+    narrowed = {s.filters[0][0] for s in scopes if len(s.filters) == 1}
+    if by in ("language", "phone_number"):
+        return by if by in narrowed and not any(s.by == by for s in scopes) else None
+    plain = all(s.by is None and len(s.filters) < 2 for s in scopes)
+    if by is None and plain and len(scopes) > 1 and narrowed in ({"language"}, {"phone_number"}):
+        return narrowed.pop()
+    return None
+
+
+def _fanned(
+    scopes: Sequence[Scope],
+    by: str,
+    wish: list[str] | None,
+    *,
+    total: bool,
+    base: tuple[tuple[str, str], ...] = (),
+) -> Wanted:
+    held = {dict(s.filters)[by]: s for s in scopes if s.by is None and _is_one_more(s, by, base)}
+    labels: dict[str, str] = (
+        {hashed(v) if by == "phone_number" else v: v for v in wish} if wish else {k: k for k in held}
+    )
+    if lacking := [shown for value, shown in labels.items() if value not in held]:
+        shown = [hashed(value) for value in lacking] if by == "phone_number" else lacking
+        raise _ambiguous(f"another {by} than {', '.join(shown)}", scopes)
+    layers: list[tuple[str | None, Scope]] = [(labels[value], held[value]) for value in labels]
+    whole = [s for s in scopes if s.by is None and s.filters == base]
+    if total:
+        layers += [(TOTAL, s) for s in whole]
+    return Wanted(by, tuple(layers))
+
+
+def _is_one_more(scope: Scope, by: str, base: tuple[tuple[str, str], ...]) -> bool:
+    return by in dict(scope.filters) and tuple(f for f in scope.filters if f[0] != by) == base
+
+
+def _ambiguous(selector: str, there: Sequence[Scope]) -> ConfigError:
+    listed = "\n".join(f"  {scope}" for scope in there)
+    return ConfigError(f"what to read is not clear: give {selector}. The store holds\n{listed}")
+
+
+def _range(archive: Store, want: Wanted, start: Instant | None, end: Instant | None, tz: str | None) -> Window | None:
+    first = None if start is None else floor_step(as_instant(start, tz, name="start"))
+    last = None if end is None else ceil_step(as_instant(end, tz, name="end"))
+    if first is not None and last is not None and first >= last:
+        raise ConfigError(f"start={first.isoformat()} is not before end={last.isoformat()}; ranges are [start, end)")
+    held = [p.window for _, scope in want.layers for week in archive.weeks(scope) for p in week.pieces]
+    if not held:
+        return None
+    # Not beyond what is held: a century of empty intervals costs memory and has no row.
+    first = max(min(w.start for w in held), first) if first is not None else min(w.start for w in held)
+    last = min(max(w.end for w in held), last) if last is not None else max(w.end for w in held)
+    return Window(first, last) if first < last else None
+
+
+def stored_layer(archive: Store, label: str | None, scope: Scope, window: Window) -> Layer:
+    """Return what a store holds of one scope, for a frame of the range `window`."""
+    layer = Layer(label)
+    for week in archive.weeks(scope):
+        layer.seen_before |= {i for i, step in week.first.items() if step < window.first}
+        layer.names |= week.names
+        pieces = [p.window for p in week.pieces if p.window.start < window.end and p.window.end > window.start]
+        if pieces:
+            layer.add(pieces, archive.rows(week))
+    if label is not None:
+        layer.seen_before = {label} if layer.seen_before else set()
+    elif scope.by == "phone_number":
+        # The metadata knows numbers by their hashes: only those that the rows name can be told.
+        layer.seen_before = {i for rows in layer.rows for i in rows.ids if hashed(i) in layer.seen_before}
+    return layer

@@ -1,0 +1,213 @@
+"""What a store holds, and taking a frame out of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from capacity.errors import ConfigError, StoreError
+from capacity.fetch.endpoint import Scope
+from capacity.fetch.store import Store
+from capacity.fetch.weekfile import Week
+from capacity.fetch.windows import Window, join, subtract
+from capacity.intervals import slice_name, validate
+
+__all__ = ["StoreStatus", "export", "status"]
+
+
+@dataclass(frozen=True)
+class StoreStatus:
+    """What a store holds.
+
+    Attributes
+    ----------
+    root : Path
+    scopes : DataFrame
+        One row a scope: account, project, env, filters, slice; ``start`` and ``end`` of what is held (UTC,
+        half-open); ``windows`` held without a break; ``intervals`` answered for; ``rows``; ``series``;
+        ``final`` (share of the intervals), ``final_until`` (up to where all is final); ``files``; ``bytes``.
+    gaps : DataFrame
+        One row a gap between `start` and `end` of a scope: the scope, ``start``, ``end``, ``intervals``.
+    damaged : tuple of str
+        One message a file that cannot be read.
+    """
+
+    root: Path
+    scopes: pd.DataFrame
+    gaps: pd.DataFrame
+    damaged: tuple[str, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table of scopes."""
+        return self.scopes.copy()
+
+    def __str__(self) -> str:
+        size = int(self.scopes["bytes"].sum()) if len(self.scopes) else 0
+        lines = [f"{self.root}: {len(self.scopes)} scopes, {size / 1e6:,.1f} MB"]
+        for row in self.scopes.itertuples():
+            where = f" where {row.filters}" if row.filters else ""
+            lines.append(f"  {row.account}/{row.project} {row.env} {row.slice}{where}")
+            lines.append(
+                f"    {row.start:%Y-%m-%d %H:%M} to {row.end:%Y-%m-%d %H:%M} UTC, {row.intervals:,} intervals, "
+                f"{row.series} series, {row.rows:,} rows, {row.final:.1%} final"
+            )
+            mine = self.gaps[self.gaps["scope"] == row.Index]
+            lines += [
+                f"    gap {gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M} ({gap.intervals:,} intervals)"
+                for gap in mine.itertuples()
+            ]
+        return "\n".join([*lines, *(f"  damaged: {message}" for message in self.damaged)])
+
+
+def status(store: str | os.PathLike[str]) -> StoreStatus:
+    """Say what a store holds: scopes, ranges, what is final, gaps and size.
+
+    Parameters
+    ----------
+    store : path
+        The folder.
+
+    Returns
+    -------
+    StoreStatus
+        Damaged files are listed, not raised.
+
+    Raises
+    ------
+    ConfigError
+        There is no such folder.
+
+    Examples
+    --------
+    >>> status("no-such-folder")
+    Traceback (most recent call last):
+    ...
+    capacity.errors.ConfigError: store='no-such-folder' does not exist; fetch into it first
+    """
+    archive = Store(store)
+    if not archive.root.exists():
+        raise ConfigError(f"store={str(archive.root)!r} does not exist; fetch into it first")
+    by_scope: dict[Scope, list[Week]] = {}
+    damaged: list[str] = []
+    for folder in archive.folders():
+        for path in archive.files(folder):
+            try:
+                week = archive.header(path)
+                archive.rows(week)
+                by_scope.setdefault(week.scope, []).append(week)
+            except StoreError as exc:
+                damaged.append(str(exc))
+    rows = [_row(scope, weeks) for scope, weeks in by_scope.items()]
+    gaps = [
+        {"scope": k, "start": gap.start, "end": gap.end, "intervals": gap.steps}
+        for k, weeks in enumerate(by_scope.values())
+        for gap in _gaps(weeks)
+    ]
+    return StoreStatus(
+        archive.root,
+        pd.DataFrame(rows, columns=_COLUMNS),
+        pd.DataFrame(gaps, columns=["scope", "start", "end", "intervals"]),
+        tuple(damaged),
+    )
+
+
+_COLUMNS = [
+    "account",
+    "project",
+    "env",
+    "filters",
+    "slice",
+    "start",
+    "end",
+    "windows",
+    "intervals",
+    "rows",
+    "series",
+    "final",
+    "final_until",
+    "files",
+    "bytes",
+]
+
+
+def _row(scope: Scope, weeks: Sequence[Week]) -> dict[str, object]:
+    pieces = [piece for week in weeks for piece in week.pieces]
+    held = join(piece.window for piece in pieces)
+    final = join(piece.window for piece in pieces if piece.final)
+    intervals = sum(window.steps for window in held)
+    return {
+        "account": scope.account,
+        "project": scope.project,
+        "env": scope.env,
+        "filters": scope.shown_filters,
+        "slice": scope.by or "total",
+        "start": held[0].start,
+        "end": held[-1].end,
+        "windows": len(held),
+        "intervals": intervals,
+        "rows": sum(week.rows for week in weeks),
+        "series": len({i for week in weeks for i in week.first}) if scope.by else 1,
+        "final": sum(window.steps for window in final) / intervals,
+        "final_until": final[0].end if final and final[0].start == held[0].start else held[0].start,
+        "files": len(weeks),
+        "bytes": sum(week.path.stat().st_size for week in weeks),
+    }
+
+
+def _gaps(weeks: Sequence[Week]) -> list[Window]:
+    held = join(piece.window for week in weeks for piece in week.pieces)
+    return subtract(Window(held[0].start, held[-1].end), held)
+
+
+def export(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
+    """Write a frame as CSV or Parquet, by the ending of the file name; in one step.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        THE frame.
+    path : path
+        Ends in ``.csv`` (times in ISO 8601 with offset) or ``.parquet``.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ConfigError
+        Another ending, or the file cannot be written.
+
+    Examples
+    --------
+    >>> from capacity.fetch.build import empty_frame
+    >>> export(empty_frame("variant"), "frame.xlsx")
+    Traceback (most recent call last):
+    ...
+    capacity.errors.ConfigError: 'frame.xlsx' ends neither in .csv nor in .parquet
+    """
+    path = Path(path)
+    kind = path.suffix.lower()
+    if kind not in (".csv", ".parquet"):
+        raise ConfigError(f"{str(path)!r} ends neither in .csv nor in .parquet")
+    table = validate(frame).reset_index()[["time", slice_name(frame), "max_concurrent", "variant_name"]]
+    fresh = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.tmp")
+    try:
+        if kind == ".csv":
+            table.to_csv(fresh, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
+        else:
+            table.to_parquet(fresh, index=False, engine="pyarrow")
+        fresh.replace(path)
+    except OSError as exc:
+        raise ConfigError(f"{str(path)!r} cannot be written ({exc.strerror or exc}); give another file") from exc
+    finally:
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+    return path
