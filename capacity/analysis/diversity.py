@@ -1,0 +1,273 @@
+"""Diversity: what the variants' peaks have to do with the total's, and what one pool of licences saves."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from capacity.analysis.combine import combine
+from capacity.analysis.peaks import daily_peaks
+from capacity.errors import InsufficientData
+from capacity.intervals import TOTAL, Dense, dense, slice_name
+
+__all__ = ["Diversity", "combine", "diversity"]
+
+_LEAST_DAYS = 14  # below two weeks a correlation of daily peaks is one of weekdays, if of anything
+_BLOCK = 4096  # rows of the matrix at a time: a block stays in the cache
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Diversity:
+    """How much the variants' peaks fall together. All figures in 5-minute maxima of concurrent calls.
+
+    Attributes
+    ----------
+    table : DataFrame
+        By variant, highest peak first: ``name``; ``peak`` [calls] and ``time``, the UTC start of the first interval
+        that reached it; ``at_total_peak`` [calls], its own maximum in the total's highest interval; ``share_at_top``,
+        its share of all variants' maxima in the total's `top` highest intervals: who drives the peak.
+    separate : int
+        Sum of the variants' peaks [calls]: licences, if each variant had its own.
+    pooled : tuple of int
+        Lowest and highest value that the peak of all together can have [calls]; the same twice where the frame holds
+        TOTAL. Licences, if all share them.
+    peak_time : Timestamp, UTC
+        Start of the first interval with the highest total; without TOTAL, with the highest upper bound.
+    bounds : DataFrame
+        By time: ``lower`` (the largest variant), ``total`` (where there is one), ``upper`` (the sum of the variants).
+    below, above : int
+        Intervals in which the total lies below the lower or above the upper bound. In exact data there are none.
+    intervals : int
+        How many intervals these figures rest on: those that hold all variants (each from its first row on) and TOTAL.
+    left_out : int
+        How many others the frame has.
+    top : int
+        How many highest intervals ``share_at_top`` looks at.
+    correlation : DataFrame, shape (variants, variants)
+        Pearson correlation of the daily peaks, over complete local days; NaN under 14 of them, or where one of the two
+        never changes.
+    exact : bool
+        Whether the frame holds TOTAL. Otherwise the figures on the pool are bounds.
+    slice_name : str
+        What the variants are: "variant", "language", "project", ...
+    """
+
+    table: pd.DataFrame
+    separate: int
+    pooled: tuple[int, int]
+    peak_time: pd.Timestamp
+    bounds: pd.DataFrame
+    below: int
+    above: int
+    intervals: int
+    left_out: int
+    top: int
+    correlation: pd.DataFrame
+    exact: bool
+    slice_name: str
+
+    @property
+    def factor_bounds(self) -> tuple[float, float]:
+        """Lowest and highest diversity factor that the data allow; the same twice where the frame holds TOTAL."""
+        return self.separate / self.pooled[1], self.separate / self.pooled[0]
+
+    @property
+    def factor(self) -> float:
+        """Diversity factor D, sum of the variants' peaks / peak of the total, at least 1; NaN without TOTAL."""
+        return self.factor_bounds[0] if self.exact else float("nan")
+
+    @property
+    def coincidence(self) -> float:
+        """Coincidence 1 / D, at most 1: 1 where all peak at once; NaN without TOTAL."""
+        return 1 / self.factor
+
+    @property
+    def saving(self) -> tuple[int, int]:
+        """Lowest and highest number of licences that one pool saves [calls]."""
+        return self.separate - self.pooled[1], self.separate - self.pooled[0]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table by variant."""
+        return self.table.copy()
+
+    def sentence(self) -> str:
+        """Say what a pool of licences saves, who drives the peak, and what is wrong with the data, if anything is."""
+        parts = [self._pool(), self._driver()]
+        if self.below or self.above:
+            parts.append(
+                f"In {self.below + self.above:,} of {self.intervals:,} intervals the total is not between the largest "
+                f"{self.slice_name} and their sum, as it would be in exact data."
+            )
+        if self.left_out:
+            parts.append(f"{self.left_out:,} intervals were left out, because not every series has them.")
+        return " ".join(parts)
+
+    __str__ = sentence
+
+    def __repr__(self) -> str:
+        return f"Diversity({self.sentence()})"
+
+    def _pool(self) -> str:
+        one = f"Separate licences for each {self.slice_name}: {self.separate:,}; pooled: "
+        if not self.exact:
+            low, high = self.pooled
+            return (
+                f"{one}between {low:,} and {high:,}. These are bounds: the frame holds no total, and maxima do not add "
+                f"up. Pooling saves {self.saving[0]:,} to {self.saving[1]:,}."
+            )
+        saved = self.saving[0]
+        if saved < 0:
+            return f"{one}{self.pooled[0]:,}, which is more: the total holds calls that no {self.slice_name} has."
+        part = 100 * saved / self.separate
+        return f"{one}{self.pooled[0]:,}. Pooling saves {saved:,} ({part:.0f} %; factor {self.factor:.2f})."
+
+    def _driver(self) -> str:
+        first = self.table.sort_values("share_at_top", ascending=False, kind="stable").iloc[0]
+        whose = "the total's" if self.exact else "the sum's"
+        highest = "highest interval" if self.top == 1 else f"{self.top:,} highest intervals"
+        return f"In {whose} {highest} {first['name']} had {100 * first['share_at_top']:.0f} % of the calls."
+
+
+def diversity(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", top: int = 100) -> Diversity:
+    """Compare the variants' peaks with the total's: bounds, diversity factor, who drives the peak, what a pool saves.
+
+    For every interval, max over variants <= total <= sum over variants, because the variants' maxima need not fall on
+    the same moment. The diversity factor is D = sum_i max_t M_i / max_t M_total >= 1, the coincidence 1 / D.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        THE frame. Without TOTAL the pool's peak is known between bounds only, and the result says so.
+    tz : str or tzinfo
+        IANA name of the zone whose days the correlation is over.
+    top : int
+        How many of the total's highest intervals to look at for who drives them; ties with the last are taken in.
+
+    Returns
+    -------
+    Diversity
+        Its ``sentence()`` says the answer.
+
+    Raises
+    ------
+    InsufficientData
+        There is no variant beside TOTAL, no conversation at all, or no interval that every series has.
+
+    References
+    ----------
+    Diversity and coincidence factors: IEC 60050-691-10 (International Electrotechnical Vocabulary).
+
+    Examples
+    --------
+    >>> import capacity as cap
+    >>> times = pd.to_datetime(["2026-07-01T14:00Z", "2026-07-01T14:05Z"])
+    >>> calls = {"sales": [90, 50], "support": [40, 74], cap.TOTAL: [128, 124]}
+    >>> rows = [(t, who, n) for who, ns in calls.items() for t, n in zip(times, ns)]
+    >>> frame = cap.as_intervals(pd.DataFrame(rows, columns=["time", "variant", "max_concurrent"]))
+    >>> print(diversity(frame, top=1))
+    Separate licences for each variant: 164; pooled: 128. Pooling saves 36 (22 %; factor 1.28). In the total's \
+highest interval sales had 69 % of the calls.
+    """
+    cells = dense(frame)
+    by = slice_name(frame)
+    exact = TOTAL in cells.ids
+    columns = [k for k, label in enumerate(cells.ids) if label != TOTAL]
+    if not columns or len(frame) == 0:
+        raise InsufficientData(f"diversity compares one {by} with another; the frame has only TOTAL or is empty")
+    rows = _rows_of_all(cells.values)
+    if not rows.any():
+        raise InsufficientData(
+            f"diversity compares intervals that every series has; none of {len(rows):,} is such: fetch all of them "
+            f"over the same range, and read with absent='zero', or drop the {by} with the gaps"
+        )
+    kept = cells if rows.all() else Dense(cells.times[rows], cells.ids, cells.values[rows])
+    lower, upper = _bounds(kept.values, columns)
+    whole = kept.values[:, cells.ids.index(TOTAL)].astype(np.int64) if exact else upper
+    if upper.max() == 0 or whole.max() == 0:
+        raise InsufficientData("diversity compares peaks; there is no conversation in the whole frame")
+    highest = _top(whole, top)
+    bounds = {"lower": lower, "total": whole, "upper": upper}
+    return Diversity(
+        table=_table(frame, kept, columns, whole, highest),
+        separate=int(kept.values.max(axis=0)[columns].clip(min=0).sum(dtype=np.int64)),
+        pooled=(int(whole.max()),) * 2 if exact else (int(lower.max()), int(upper.max())),
+        peak_time=kept.times[int(whole.argmax())],
+        bounds=pd.DataFrame(
+            {k: v for k, v in bounds.items() if exact or k != "total"}, index=kept.times.rename("time")
+        ),
+        below=int((whole < lower).sum()),
+        above=int((whole > upper).sum()),
+        intervals=len(whole),
+        left_out=int((~rows).sum()),
+        top=len(highest),
+        correlation=_correlation(frame, tz),
+        exact=exact,
+        slice_name=by,
+    )
+
+
+def _rows_of_all(values: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Return the intervals that every series has, each counted from its first row on: before it, it was not there."""
+    first = (values >= 0).argmax(axis=0)
+    rows = np.empty(len(values), dtype=bool)
+    for start in range(0, len(values), _BLOCK):
+        block = values[start : start + _BLOCK]
+        not_yet = np.arange(start, start + len(block))[:, None] < first
+        rows[start : start + _BLOCK] = ((block >= 0) | not_yet).all(axis=1)
+    return rows
+
+
+def _bounds(values: npt.NDArray[np.int32], columns: list[int]) -> tuple[Ints, Ints]:
+    """Return the largest variant and the sum of the variants in each interval; one that is not yet there counts 0."""
+    lower, upper = np.zeros((2, len(values)), dtype=np.int64)
+    for start in range(0, len(values), _BLOCK):
+        block = values[start : start + _BLOCK, columns].clip(min=0)
+        lower[start : start + _BLOCK] = block.max(axis=1)
+        upper[start : start + _BLOCK] = block.sum(axis=1, dtype=np.int64)
+    return lower, upper
+
+
+def _top(whole: Ints, top: int) -> Ints:
+    """Return the places of the highest intervals, with ties of the last; none in which nobody called."""
+    n = min(max(top, 1), len(whole))
+    least = max(int(np.partition(whole, len(whole) - n)[len(whole) - n]), 1)
+    return np.flatnonzero(whole >= least)
+
+
+def _table(frame: pd.DataFrame, kept: Dense, columns: list[int], whole: Ints, highest: Ints) -> pd.DataFrame:
+    values = kept.values
+    at_top = values[highest][:, columns].clip(min=0).sum(axis=0, dtype=np.int64)
+    names = _names(frame)
+    labels = [kept.ids[k] for k in columns]
+    table = pd.DataFrame(
+        {
+            "name": [names[label] for label in labels],
+            "peak": values.max(axis=0)[columns].clip(min=0),
+            "time": kept.times[values.argmax(axis=0)[columns]],
+            "at_total_peak": values[int(whole.argmax()), columns].clip(min=0),
+            "share_at_top": at_top / max(int(at_top.sum()), 1),
+        },
+        index=pd.Index(labels, dtype=frame.index.levels[1].dtype, name=slice_name(frame)),
+    )
+    return table.sort_values("peak", ascending=False, kind="stable")
+
+
+def _names(frame: pd.DataFrame) -> dict[str, str]:
+    """Return the display name of each slice value: that of its first row, since every row carries the latest."""
+    codes = np.asarray(frame.index.codes[1])
+    first = pd.Series(codes).drop_duplicates().index
+    labels: Any = frame.index.levels[1][codes[first]]
+    return dict(zip([str(k) for k in labels], [str(n) for n in frame["variant_name"].iloc[first]], strict=True))
+
+
+def _correlation(frame: pd.DataFrame, tz: str | dt.tzinfo) -> pd.DataFrame:
+    peaks = daily_peaks(frame, tz=tz)
+    by_day = peaks["peak"].where(peaks["complete"]).unstack(level=1).drop(columns=TOTAL, errors="ignore")  # noqa: PD010
+    return by_day.astype(float).corr(min_periods=_LEAST_DAYS).rename_axis(index=slice_name(frame))
