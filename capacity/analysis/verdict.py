@@ -1,0 +1,220 @@
+"""What an assessment found: the verdict in a sentence, as a table, and as figures for machines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from capacity.analysis import machine
+from capacity.analysis.wording import chance, day, moment, plural
+from capacity.intervals import TOTAL
+from capacity.licences import Licences
+
+if TYPE_CHECKING:
+    from capacity.analysis.backtest import Backtest
+    from capacity.analysis.diversity import Diversity
+    from capacity.analysis.headroom import Headroom
+    from capacity.analysis.paths import PeakForecast
+    from capacity.analysis.peaks import BusyHours
+    from capacity.analysis.utilisation import Utilisation
+    from capacity.gaps import Coverage
+
+__all__ = ["Assessment"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Assessment:
+    """What `assess` found. A field is None where its analysis had too little to go by: `notes` says so.
+
+    Attributes
+    ----------
+    name : str
+        Whose calls these are, for the head of the report; "" if nobody said.
+    tz : str
+        The zone whose days and hours are meant.
+    licences : Licences
+        The counts that were asked about.
+    horizon : int
+        Days ahead that were forecast.
+    seed : int
+        Of all that was drawn.
+    span : tuple of Timestamp
+        (start, end) of the data, UTC, half-open.
+    coverage : Coverage
+        What the frame holds of that span.
+    variant : str
+        The series the verdict is about: TOTAL, the only one, or "" where there are several and no TOTAL.
+    total_only : bool
+        Whether the frame holds nothing but TOTAL.
+    peak : tuple
+        (calls, UTC start of the first interval that reached it, variant) of the highest peak.
+    days_at_licences, days : int
+        On how many of the days seen the peak reached the licences of the day.
+    peaks : DataFrame
+        Daily peaks, as `capacity.daily_peaks` returns them.
+    forecast : PeakForecast or None
+        Of demand, where the licences capped what was seen.
+    headroom : Headroom or None
+    needed : DataFrame or None
+        Licences [calls] by risk and horizon [days], the last one the whole horizon.
+    backtest : Backtest or None
+    percentiles : DataFrame or None
+        Of 5-minute maxima, by variant.
+    load_duration : DataFrame or None
+        Hours a year at or above each level, by variant.
+    busy_hours : BusyHours or None
+    profile : DataFrame or None
+        The typical week, by variant and hour of the week.
+    diversity : Diversity or None
+        None where there are no variants to compare.
+    utilisation : Utilisation or None
+    anomalies : DataFrame or None
+    traffic : Blocking or None
+        Calls turned away; only with a mean call length.
+    cost : CostCurve or None
+        Only with prices.
+    return_levels : ReturnLevels or None
+    notes : tuple of str
+        What it rests on and what was left out, and why.
+    """
+
+    name: str
+    tz: str
+    licences: Licences
+    horizon: int
+    seed: int
+    span: tuple[pd.Timestamp, pd.Timestamp]
+    coverage: Coverage
+    variant: str
+    total_only: bool
+    peak: tuple[int, pd.Timestamp, str]
+    days_at_licences: int
+    days: int
+    peaks: pd.DataFrame
+    forecast: PeakForecast | None = None
+    headroom: Headroom | None = None
+    needed: pd.DataFrame | None = None
+    backtest: Backtest | None = None
+    percentiles: pd.DataFrame | None = None
+    load_duration: pd.DataFrame | None = None
+    busy_hours: BusyHours | None = None
+    profile: pd.DataFrame | None = None
+    diversity: Diversity | None = None
+    utilisation: Utilisation | None = None
+    anomalies: pd.DataFrame | None = None
+    traffic: Any = None
+    cost: Any = None
+    return_levels: Any = None
+    notes: tuple[str, ...] = ()
+
+    # -- words --------------------------------------------------------------------------------------------------
+
+    def sentence(self) -> str:
+        """Say the verdict in plain words."""
+        value, time, _ = self.peak
+        return " ".join(
+            [
+                f"{self._licences_held()}.",
+                f"Peak so far {value:,} on {moment(time.tz_convert(self.tz))}.",
+                self._outlook(),
+            ]
+        )
+
+    def _licences_held(self) -> str:
+        """Say what holds from the end of the data on, and how often it was reached."""
+        after = self.span[1].tz_convert(self.tz).tz_localize(None).normalize()
+        now = int(self.licences.on(pd.DatetimeIndex([after]))[0])
+        ahead = [
+            f"from {day(date)}: {count:,}"
+            for date, count in zip(self.licences.dates, self.licences.counts, strict=True)
+            if date > after
+        ]
+        whose = "" if self.variant in (TOTAL, "") else f" for {self.variant}"
+        text = f"Licences{whose}: {', '.join([f'{now:,}', *ahead])}"
+        reached = f"reached on {self.days_at_licences:,} of {plural(self.days, 'day')}"
+        return f"{text} ({reached})" if self.days_at_licences else text
+
+    def _outlook(self) -> str:
+        if self.headroom is None:
+            return "How likely they are to be passed cannot be told: see the notes."
+        span = plural(len(self.headroom.dates), "day")
+        held = set(self.headroom.daily["licences"])
+        what = f"{held.pop():,}" if len(held) == 1 else "them"
+        text = f"Chance to pass {what} within {span}: {chance(1 - self.headroom.beyond)}."
+        if self.needed is None:
+            return text
+        return f"{text} For 5 % risk: {int(self.needed.loc[0.05].iloc[-1]):,}."
+
+    def __str__(self) -> str:
+        return self.sentence()
+
+    def __repr__(self) -> str:
+        return f"<Assessment: {self.sentence()}>"
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<li>{note}</li>" for note in self.notes)
+        return f"<p><b>{self.sentence()}</b></p>{self.to_frame().to_html(header=False)}<ul>{notes}</ul>"
+
+    # -- tables -------------------------------------------------------------------------------------------------
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the verdict as a table of words: index what, column value."""
+        value, time, _ = self.peak
+        rows = {
+            "Licences": str(self.licences),
+            "Peak so far": f"{value:,} on {moment(time.tz_convert(self.tz))}",
+            "Days at the licences": f"{self.days_at_licences:,} of {self.days:,}",
+        }
+        if self.headroom is not None:
+            for days in [h for h in (30, 90, 365) if h < self.horizon] + [self.horizon]:
+                at = days - 1
+                above, reached = self.headroom.p_above.iloc[at], self.headroom.p_at_or_above.iloc[at]
+                rows[f"Chance to pass within {plural(days, 'day')}"] = f"{chance(above)}; to reach: {chance(reached)}"
+            for q, date in self.headroom.dates_given.items():
+                rows[f"If passed, {q:.0%} of cases by"] = "no case" if date is None else day(date)
+        if self.needed is not None:
+            for risk, row in self.needed.iterrows():
+                enough = [f"{count:,} for {plural(int(days), 'day')}" for days, count in row.items()]
+                rows[f"Licences for {100 * float(risk):g} % risk"] = ", ".join(enough)
+        return pd.DataFrame({"value": pd.Series(rows)}).rename_axis("what")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures for machines: everything JSON can hold, always the same keys in the same order.
+
+        ``verdict``, ``name``, ``tz``, ``seed``, ``horizon`` [days], ``variant``, ``span`` (start, end), ``licences``
+        (from, count), ``peak`` (calls, time, variant), ``days``, ``days_at_licences``, ``coverage`` (expected, present
+        intervals, gaps, by variant), ``headroom`` (p_above, p_at_or_above within the horizon, beyond, dates_given,
+        by_day, per_month, k_in_30), ``licences_needed`` (risk, horizon, licences), ``forecast`` (days of history,
+        left_out, paths, by_day), ``backtest`` (origins, horizon, breach, scores), ``percentiles``, ``busy_hours``,
+        ``utilisation``, ``diversity``, ``anomalies``, ``traffic``, ``cost``, ``return_levels``, ``notes``. A part
+        that is not there is None. Times are ISO 8601 in UTC, days are dates in `tz`.
+        """
+        return {
+            "verdict": self.sentence(),
+            "name": self.name,
+            "tz": self.tz,
+            "seed": self.seed,
+            "horizon": self.horizon,
+            "variant": self.variant,
+            "span": {"start": machine.plain(self.span[0]), "end": machine.plain(self.span[1])},
+            "licences": machine.licences(self.licences),
+            "peak": {"calls": int(self.peak[0]), "time": machine.plain(self.peak[1]), "variant": self.peak[2]},
+            "days": self.days,
+            "days_at_licences": self.days_at_licences,
+            "coverage": machine.records(self.coverage.table[["expected", "present", "missing", "share"]]),
+            "headroom": None if self.headroom is None else machine.headroom(self.headroom),
+            "licences_needed": None if self.needed is None else machine.needed(self.needed),
+            "forecast": None if self.forecast is None else machine.forecast(self.forecast, self.variant),
+            "backtest": None if self.backtest is None else machine.backtest(self.backtest),
+            "percentiles": machine.plain(self.percentiles),
+            "busy_hours": machine.table(self.busy_hours),
+            "utilisation": machine.table(self.utilisation),
+            "diversity": machine.table(self.diversity),
+            "anomalies": machine.plain(self.anomalies),
+            "traffic": machine.table(self.traffic),
+            "cost": machine.table(self.cost),
+            "return_levels": machine.table(self.return_levels),
+            "notes": list(self.notes),
+        }
