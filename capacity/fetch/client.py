@@ -29,7 +29,7 @@ from capacity.errors import (
 )
 from capacity.fetch import endpoint, payload
 from capacity.fetch.endpoint import Scope
-from capacity.fetch.loop import PrivateLoop
+from capacity.fetch.loop import THREAD_NAME, PrivateLoop
 from capacity.fetch.patience import Patience, Pause, Slot, retry_after
 from capacity.fetch.windows import Window
 
@@ -63,13 +63,22 @@ class _MaskNumbers(logging.Filter):
         return True
 
 
+class _OursSaysIt(logging.Filter):
+    """Drop stamina's warning about a retry of ours, which our own line tells with the window."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.threadName != THREAD_NAME
+
+
 _MASK = _MaskNumbers()
+_OURS = _OursSaysIt()
 
 
 def _mind_the_logs() -> None:
     # A filter acts on the logger that a record was made by, not on its children: each has to be named.
     for name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy"):
         logging.getLogger(name).addFilter(_MASK)
+    logging.getLogger("stamina").addFilter(_OURS)
 
 
 class _Secret:
@@ -302,8 +311,8 @@ class _Session:
         if status == 501 and scope.by in ("language", "phone_number"):
             return f"the API does not slice by {scope.by}; name what you want, {scope.by}s=[...], one request each"
         if 300 <= status < 400:
-            host = httpx.URL(location).host if location else ""
-            return f"a redirect to {host or 'another place'}, not followed: the key must not travel; check base_url"
+            place = endpoint.host_of(location) or "another place"
+            return f"a redirect to {place}, not followed: the key must not travel; check base_url"
         return ""
 
     def _clean(self, text: str, scope: Scope) -> str:

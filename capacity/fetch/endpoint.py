@@ -64,7 +64,7 @@ class Scope:
 
     def __post_init__(self) -> None:
         for what, value in (("account_id", self.account), ("project_id", self.project)):
-            if not isinstance(value, str) or not value.strip() or value in (".", ".."):
+            if not isinstance(value, str) or not value.strip() or value in (".", "..") or not _is_text(value):
                 raise ConfigError(f"{what}={value!r} is no id; copy it from the URL of the project")
         if self.env not in ENVIRONMENTS:
             raise ConfigError(f"env={self.env!r} is no environment; it is one of {', '.join(ENVIRONMENTS)}")
@@ -74,7 +74,7 @@ class Scope:
         if "variant_id" in names and "variant_name" in names:
             raise ConfigError("variant_id and variant_name were both given; the API takes one or the other")
         for name, value in self.filters:
-            if not isinstance(value, str) or not value:
+            if not isinstance(value, str) or not value or not _is_text(value):
                 shown = "..." if name == "phone_number" else repr(value)
                 raise ConfigError(f"{name}={shown} is no filter value; give text, or leave it out")
 
@@ -101,6 +101,14 @@ class Scope:
 
     def __repr__(self) -> str:
         return f"<Scope {self}>"
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return True
 
 
 def hashed(number: str) -> str:
@@ -140,6 +148,14 @@ def base_of(region: str, base_url: str | None) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         raise ConfigError(f"base_url={base_url!r} would send the key unencrypted; use https (http is for loopback)")
     return base_url.rstrip("/")
+
+
+def host_of(location: str) -> str:
+    """Return the host of a URL, "" where it has none or is none."""
+    try:
+        return urlsplit(location).hostname or ""
+    except ValueError:
+        return ""
 
 
 def is_loopback(host: str) -> bool:

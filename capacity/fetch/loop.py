@@ -11,7 +11,9 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-__all__ = ["PrivateLoop"]
+__all__ = ["THREAD_NAME", "PrivateLoop"]
+
+THREAD_NAME = "capacity-fetch"
 
 T = TypeVar("T")
 
@@ -24,7 +26,7 @@ class PrivateLoop:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._serve, name="capacity-fetch", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name=THREAD_NAME, daemon=True)
         self._thread.start()
 
     def _serve(self) -> None:
@@ -59,7 +61,10 @@ class PrivateLoop:
             future.cancel()
             over.wait(_GRACE_S)
             raise
-        return future.result()
+        try:
+            return future.result()
+        except concurrent.futures.CancelledError as exc:
+            raise RuntimeError("the client was closed while it was fetching") from exc
 
     def close(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `last` (closing what lives in the loop), then end the loop and its thread."""
@@ -67,7 +72,11 @@ class PrivateLoop:
             return
 
         async def finish() -> None:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
             try:
+                await asyncio.gather(*others, return_exceptions=True)
                 await last()
             finally:
                 self._loop.stop()

@@ -13,6 +13,8 @@ import contextlib
 import hashlib
 import importlib
 import os
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,10 +26,12 @@ import pandas as pd
 from capacity.errors import ConfigError, StoreError
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.payload import Rows
-from capacity.fetch.weekfile import SETTLE, Damaged, Piece, Week, read_header, read_rows, write
+from capacity.fetch.weekfile import SETTLE, Damaged, Piece, Week, read_header, read_rows, sweep, write
 from capacity.fetch.windows import Window, subtract, week_of
 
 __all__ = ["Store"]
+
+_PATIENCE_S = 30.0
 
 
 class Store:
@@ -41,6 +45,9 @@ class Store:
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = Path(root)
+        self._threads = threading.Lock()
+        self._swept: set[Path] = set()
+        self._headers: dict[Path, tuple[tuple[int, int, int], Week]] = {}
         if self.root.exists() and not self.root.is_dir():
             raise ConfigError(f"store={str(self.root)!r} is a file; a store is a folder")
 
@@ -81,8 +88,16 @@ class Store:
         return sorted(folder.glob("[0-9]*.parquet"))
 
     def header(self, path: Path) -> Week:
-        """Read what one file says of itself."""
-        return read_header(path)
+        """Read what one file says of itself; again only where the file was replaced."""
+        try:
+            stat = path.stat()
+        except OSError as exc:
+            raise StoreError(f"{path} cannot be read ({exc.strerror})", path=path) from exc
+        mark = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        known = self._headers.get(path)
+        if known is None or known[0] != mark:
+            known = self._headers[path] = (mark, read_header(path))
+        return known[1]
 
     def scopes(self) -> list[Scope]:
         """Return every scope that there is a file of, as the first file of each folder says.
@@ -95,7 +110,7 @@ class Store:
         return [self.header(files[0]).scope for folder in self.folders() if (files := self.files(folder))]
 
     def _checked(self, path: Path, scope: Scope) -> Week:
-        week = read_header(path)
+        week = self.header(path)
         if week.scope != scope.private:
             raise StoreError(
                 f"{path} holds {week.scope}, not {scope.private}; it was moved, or two ids differ in case alone",
@@ -130,6 +145,9 @@ class Store:
         """
         path = self.file(scope, week_of(window.start))
         with self._alone():
+            if path.parent not in self._swept:
+                sweep(path.parent)
+                self._swept.add(path.parent)
             old, old_rows = self._old(path, scope, repair=repair)
             pieces, kept = _overlay(old, old_rows, window, rows, fetched_at)
             write(path, scope, pieces, kept)
@@ -147,30 +165,43 @@ class Store:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """Keep other processes and threads from changing a file between our reading and our writing it."""
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
-        except OSError as exc:
-            raise StoreError(
-                f"{self.root} cannot be written ({exc.strerror}); give another store", path=self.root
-            ) from exc
-        try:
-            _lock(handle)
-            yield
-        finally:
-            os.close(handle)  # and with it the lock, also where the process is killed
+        """Keep other threads and processes from changing a file between our reading and our writing it."""
+        with self._threads:
+            try:
+                self.root.mkdir(parents=True, exist_ok=True)
+                handle = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+            except OSError as exc:
+                message = f"{self.root} cannot be written ({exc.strerror}); make room, or give another store"
+                raise StoreError(message, path=self.root) from exc
+            try:
+                self._lock(handle)
+                yield
+            finally:
+                os.close(handle)  # and with it the lock, also where the process is killed
+
+    def _lock(self, handle: int) -> None:
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                _try_lock(handle)
+            except (BlockingIOError, PermissionError) as exc:
+                if time.monotonic() > deadline:
+                    message = f"{self.root} has been locked by another process for {_PATIENCE_S:g} s; is it stopped?"
+                    raise StoreError(message, path=self.root) from exc
+                time.sleep(0.005)
+            except OSError:
+                return  # no locks on this file system: replacement is atomic still, a window may be asked for again
+            else:
+                return
 
 
-def _lock(handle: int) -> None:
-    # A file system without locks still has atomic replacement: the worst is a window asked for again.
-    with contextlib.suppress(OSError):
-        if os.name == "nt":
-            msvcrt: Any = importlib.import_module("msvcrt")
-            msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
-        else:
-            fcntl: Any = importlib.import_module("fcntl")
-            fcntl.flock(handle, fcntl.LOCK_EX)
+def _try_lock(handle: int) -> None:
+    if os.name == "nt":
+        msvcrt: Any = importlib.import_module("msvcrt")
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl: Any = importlib.import_module("fcntl")
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _filter_name(scope: Scope) -> str:

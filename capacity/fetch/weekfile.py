@@ -32,7 +32,7 @@ from capacity.fetch.payload import Rows
 from capacity.fetch.windows import Window
 from capacity.intervals import TOTAL, TOTAL_NAME
 
-__all__ = ["SETTLE", "VERSION", "Damaged", "Piece", "Week", "read_header", "read_rows", "write"]
+__all__ = ["SETTLE", "VERSION", "Damaged", "Piece", "Week", "read_header", "read_rows", "sweep", "write"]
 
 SETTLE = pd.Timedelta(hours=48)
 VERSION = 1
@@ -197,23 +197,27 @@ def write(path: Path, scope: Scope, pieces: list[Piece], rows: Rows) -> None:
     StoreError
         The disk is full or cannot be written; the old file stays as it was.
     """
-    table = _table(scope, pieces, rows)
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        _table(scope, pieces, rows),
+        sink,
+        compression="zstd",
+        write_page_checksum=True,
+        write_statistics=["time", "max_concurrent"],  # not of the series: it may be a phone number
+    )
     fresh = path.with_name(f".{path.stem}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path.parent)
         with fresh.open("xb") as file:
-            pq.write_table(
-                table, file, compression="zstd", write_page_checksum=True, write_statistics=["time", "max_concurrent"]
-            )
+            file.write(sink.getvalue())
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
         _sync_folder(path.parent)
-    except (OSError, pa.ArrowException) as exc:
-        why = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+    except OSError as exc:
         raise StoreError(
-            f"{path} cannot be written ({why}); what was there before is untouched. Make room, or give another store",
+            f"{path} cannot be written ({exc.strerror or exc}); what was there before is untouched. "
+            "Make room, or give another store",
             path=path,
         ) from exc
     finally:
@@ -258,7 +262,7 @@ def _meta(scope: Scope, pieces: list[Piece], rows: Rows) -> _Meta:
     )
 
 
-def _sweep(folder: Path) -> None:
+def sweep(folder: Path) -> None:
     """Remove what a killed process left half-written; a file of the last hour may still be in work."""
     for left in folder.glob(".*.tmp"):
         with contextlib.suppress(OSError):
