@@ -86,6 +86,9 @@ def _date_ticks(lo: pd.Timestamp, hi: pd.Timestamp, room: float) -> tuple[pd.Dat
     if len(chosen) == 0:
         chosen = pd.DatetimeIndex([lo])
     months = bool((chosen.day == 1).all()) and days > 40
+    # A label at the very end would hang over the edge of the page.
+    inner = (hi - chosen) / (hi - lo) * room > 10
+    chosen = chosen[inner] if inner.any() else chosen[:1]
     texts, year = [], None
     for tick in chosen:
         text = day(tick, year=False).split()[1] if months else day(tick, year=False)
@@ -125,7 +128,7 @@ def above(ax: Axes, label: str) -> None:
     ax.yaxis.set_label_coords(0, 1, transform=nudge(ax, 0, 5, ax.transAxes))
 
 
-def below(ax: Axes, label: str, distance: float = 13.0) -> None:
+def below(ax: Axes, label: str, distance: float = 15.0) -> None:
     """Write what the x axis shows below its right end, `distance` [pt] under the axes."""
     ax.set_xlabel(label, ha="right", va="top")
     ax.xaxis.set_label_coords(1, 0, transform=nudge(ax, 0, -distance, ax.transAxes))
@@ -261,7 +264,7 @@ def leader(ax: Axes, x: float, y: float, words: str, *, drop: float = 0.0, size:
     share = (x - left) / (right - left) if right > left else 0.5
     need = (text_width(words, size, "bold") + 8) / max(width_of(ax), 1.0)
     on_right = share + need <= 1.0
-    drop = min(drop, max(0.0, _above_floor(ax, y) - size))
+    drop = min(drop, max(0.0, _above_floor(ax, y) - size)) if on_right else -abs(drop) / 2
     ax.text(
         x,
         y,

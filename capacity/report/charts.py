@@ -17,5 +17,26 @@ from __future__ import annotations
 
 from capacity.report.charts_exhaustion import chances, days_above, exhaustion, risk
 from capacity.report.charts_history import history, outlook
+from capacity.report.charts_rhythm import busy_hours, heat_map, load_duration, percentiles
+from capacity.report.charts_trust import coverage_of, gaps, past_forecast, pit
+from capacity.report.charts_variants import drivers, pooling, small_history
 
-__all__ = ["chances", "days_above", "exhaustion", "history", "outlook", "risk"]
+__all__ = [
+    "busy_hours",
+    "chances",
+    "coverage_of",
+    "days_above",
+    "drivers",
+    "exhaustion",
+    "gaps",
+    "heat_map",
+    "history",
+    "load_duration",
+    "outlook",
+    "past_forecast",
+    "percentiles",
+    "pit",
+    "pooling",
+    "risk",
+    "small_history",
+]

@@ -16,7 +16,6 @@ from capacity.licences import Licences
 from capacity.report.axes import (
     above,
     below,
-    count_axis,
     date_axis,
     halo,
     key,
@@ -105,22 +104,25 @@ def exhaustion(headroom: Any, ax: Axes, *, tz: str | None = None) -> Axes:
         rising = headroom.p_above
         dates = pd.DatetimeIndex(rising.index)
         date_axis(ax, dates[0], dates[-1], tz=tz)
-        percent_axis(ax, "chance that it has happened by that day")
+        reached = headroom.p_at_or_above
+        percent_axis(ax, "chance that it has happened by that day", top=_room(float(reached.max())))
         edge = np.r_[number_of(dates[:1]), number_of(dates) + 1]
-        reached = getattr(headroom, "p_at_or_above", None)
-        if reached is not None:
-            ax.step(edge, np.r_[0, reached], where="pre", color=LICENCE, lw=0.9, ls=(0, (4, 2)), label="reached")
+        ax.step(edge, np.r_[0, reached], where="pre", color=LICENCE, lw=0.9, ls=(0, (4, 2)), label="reached")
         ax.fill_between(edge, np.r_[0, rising], step="pre", color=LICENCE, alpha=0.12, lw=0)
         ax.step(edge, np.r_[0, rising], where="pre", color=LICENCE, lw=1.8, label="passed")
         key(ax, [("line", LICENCE, "passed (demand above the licences)")])
-        if reached is not None:
-            _end_label(ax, float(reached.iloc[-1]), float(rising.iloc[-1]))
+        _end_label(ax, float(reached.iloc[-1]), float(rising.iloc[-1]))
         _given(ax, headroom, rising)
     return ax
 
 
+def _room(highest: float) -> float:
+    """Return where a percentage axis ends: at 100 %, or where small chances still can be read."""
+    return next((end for end in (0.02, 0.05, 0.1, 0.2, 0.5) if highest * 1.2 <= end), 1.0)
+
+
 def _end_label(ax: Axes, reached: float, passed: float) -> None:
-    if reached - passed < 0.08:
+    if (reached - passed) / ax.get_ylim()[1] < 0.08:
         words = "dashed: reached (at the licences or above)"
         ax.text(1, 1, words, transform=nudge(ax, 0, -9, ax.transAxes), ha="right", color=LICENCE, fontsize=CAPTION)
         return
@@ -156,7 +158,7 @@ def days_above(headroom: Any, ax: Axes) -> Axes:
     Parameters
     ----------
     headroom : Headroom
-        ``per_month``: index month; columns for days above and at or above.
+        ``per_month``: index month, column ``above`` [days].
     ax : Axes
         Where to draw.
 
@@ -169,11 +171,20 @@ def days_above(headroom: Any, ax: Axes) -> Axes:
         if table is None or len(table) == 0:
             return missing(ax, "No month lies ahead.")
         months = _months(table.index)
-        expected = table.iloc[:, 0].to_numpy(dtype=float)
+        expected = table["above"].to_numpy(dtype=float)
         x = np.arange(len(expected))
         ax.bar(x, expected, width=0.62, color=LICENCE, lw=0)
         ax.set_xlim(-0.6, max(len(expected), 4) - 0.4)
-        count_axis(ax, max(float(expected.max()), 1.0), "expected days above the licences")
+        ax.set_ylim(0, max(float(expected.max()) * 1.2, 0.1))
+        ax.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        ax.grid(axis="y")
+        above(ax, "expected days above the licences")
+        for place, value in zip(x.tolist(), expected, strict=True):
+            if value > 0 and len(x) <= 14:
+                words = count(value, 0 if value >= 10 else 1) if value >= 0.05 else "< 0.1"
+                look: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": CAPTION + 0.5, "fontweight": "bold"}
+                ax.text(place, value, words, transform=nudge(ax, 0, 2), **look)
         every = max(1, int(np.ceil(len(x) * 30 / max(width_of(ax), 1.0))))
         ax.set_xticks(x[::every], months[::every])
         ax.spines["bottom"].set_visible(True)
@@ -287,4 +298,4 @@ def _risk_marks(ax: Axes, tops: npt.NDArray[np.integer[Any]], marks: Sequence[fl
     for share in marks:
         need = float(np.quantile(tops, 1 - share, method="inverted_cdf"))
         ax.plot([need], [share], "o", color=DEMAND, ms=4.5, mec="white", mew=0.8, zorder=6)
-        leader(ax, need, share, f"{count(need)} for {percent(share)}")
+        leader(ax, need, share, f"{count(need)} for {percent(share)}", drop=-5)

@@ -37,7 +37,7 @@ from capacity.report.theme import (
     text_width,
 )
 
-__all__ = ["daily", "history", "outlook"]
+__all__ = ["daily", "history", "outlook", "weeks"]
 
 _CENTRAL = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 _WEEKLY = 200  # days shown from which on weeks are drawn instead of days
@@ -117,7 +117,7 @@ def history(
         every = pd.date_range(days.index[0], last, freq="D")
         tops = [days["peak"].max()]
         if licences is not None:
-            tops.append(float(licences.on(every).max()))
+            tops.append(float(licences.on(every).max()) * 1.09)
         if fan is not None:
             tops.append(fan[1].max())
         date_axis(ax, days.index[0], last, tz=tz)
@@ -146,6 +146,7 @@ def outlook(
     licences: Licences | None = None,
     variant: str | None = None,
     days: int | None = None,
+    ahead: int | None = None,
     tz: str | None = None,
 ) -> Axes:
     """Draw the last days and the days ahead, day by day, against the licences.
@@ -162,6 +163,8 @@ def outlook(
         By default TOTAL, or the only one.
     days : int, optional
         How many past days to show; by default as many as lie ahead, at least 28.
+    ahead : int, optional
+        How many days ahead to show; by default all.
     tz : str, optional
         The zone in which days are days, for the axis.
 
@@ -174,18 +177,19 @@ def outlook(
         if paths is None:
             return missing(ax, f"The forecast has no series {variant!r}.")
         past = forecast.history[_column(forecast, variant)].astype(float)
-        shown = max(28, len(forecast.dates)) if days is None else days
+        dates = forecast.dates[:ahead]
+        shown = max(28, len(dates)) if days is None else days
         begin = forecast.dates[0] - pd.Timedelta(days=shown)
         if len(past):
             begin = max(begin, past.index[0])
         past = past.reindex(pd.date_range(begin, forecast.dates[0] - pd.Timedelta(days=1), freq="D"))
-        every = pd.date_range(begin, forecast.dates[-1], freq="D")
+        every = pd.date_range(begin, dates[-1], freq="D")
         weekly = len(every) > _WEEKLY
-        fan = _fan(paths, forecast.dates, weekly=weekly)
+        fan = _fan(paths[:, : len(dates)], dates, weekly=weekly)
         tops = [0.0 if past.isna().all() else past.max(), fan[1].max()]
         if licences is not None:
-            tops.append(float(licences.on(every).max()))
-        date_axis(ax, begin, forecast.dates[-1], tz=tz)
+            tops.append(float(licences.on(every).max()) * 1.09)
+        date_axis(ax, begin, dates[-1], tz=tz)
         count_axis(ax, max(tops) * 1.04, "calls in progress at once, highest of the day")
         shade_gaps(ax, past.notna(), label=False)
         _draw_fan(ax, *fan, step=weekly)
@@ -236,8 +240,8 @@ def _days(ax: Axes, days: pd.DataFrame, *, weekly: bool) -> None:
     peak, complete = days["peak"].to_numpy(), days["complete"].to_numpy()
     room = width_of(ax) / max((ax.get_xlim()[1] - ax.get_xlim()[0]), 1.0)
     if weekly:
-        edge, weeks = _weeks(days["peak"])
-        ax.plot(np.repeat(edge, 2)[1:-1], np.repeat(weeks, 2), color=DEMAND, lw=1.2, zorder=3, label="weeks")
+        edge, highest = weeks(days["peak"])
+        ax.plot(np.repeat(edge, 2)[1:-1], np.repeat(highest, 2), color=DEMAND, lw=1.2, zorder=3, label="weeks")
         dot = float(np.clip(room * 1.6, 1.3, 2.6))
         alpha = float(np.clip(room * 0.5, 0.3, 0.6))
     else:
@@ -250,7 +254,7 @@ def _days(ax: Axes, days: pd.DataFrame, *, weekly: bool) -> None:
     )
 
 
-def _weeks(peak: pd.Series) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def weeks(peak: pd.Series) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return the edges of the weeks, counted back from the last day, and each week's highest peak (NaN: no day)."""
     lead = -len(peak) % 7
     padded = np.r_[np.full(lead, -1.0), peak.fillna(-1.0).to_numpy()].reshape(-1, 7).max(axis=1)

@@ -1,4 +1,4 @@
-"""What every page shares: margins, head and foot, and the panel that says why there is nothing to show."""
+"""What every page shares: margins, head and foot, and what an assessment is about in words."""
 
 from __future__ import annotations
 
@@ -7,69 +7,107 @@ from typing import Any
 import pandas as pd
 
 from capacity.intervals import TOTAL
-from capacity.report.axes import missing
 from capacity.report.sheet import A4, PT, Sheet
-from capacity.report.theme import INK, MUTED, count, day, percent, plain, shorten
+from capacity.report.theme import INK, MUTED, count, day, percent, plain, shorten, wrap
 
-__all__ = ["MARGIN", "PAGES", "WIDTH", "begin", "missing_panel", "reason", "span_of", "variant_name"]
+__all__ = [
+    "GAP",
+    "MARGIN",
+    "PAGES",
+    "TOP",
+    "WIDTH",
+    "begin",
+    "licences_now",
+    "local",
+    "period",
+    "reason",
+    "span_of",
+    "variant_name",
+    "variant_of",
+]
 
 MARGIN = 16.0  # [mm]
 WIDTH = A4[0] - 2 * MARGIN
+GAP = 9.0  # [mm] between columns
+TOP = 39.0  # [mm] where panels begin
 PAGES = ("The verdict", "History", "Rhythm", "Variants", "Exhaustion", "Trust")
 
 
-def begin(assessment: Any, number: int) -> Sheet:
-    """Return a page with its head and foot."""
+def begin(assessment: Any, number: int, sentence: str = "") -> Sheet:
+    """Return a page with its head, what it says in one sentence, and its foot."""
     sheet = Sheet()
-    title = PAGES[number - 1]
-    sheet.text(MARGIN, 15.0, title, 9, weight="bold", color=INK)
+    sheet.text(MARGIN, 15.0, PAGES[number - 1], 9, weight="bold", color=INK)
     name = getattr(assessment, "name", None)
-    right = [plain(name)] if name else []
-    right.append(_period(assessment))
-    words = shorten("  ·  ".join(right), (WIDTH - 50) * PT, 8)
-    sheet.text(MARGIN + WIDTH, 15.0, words, 8, ha="right", color=MUTED)
+    words = "  ·  ".join([*([plain(name)] if name else []), period(assessment)])
+    sheet.text(MARGIN + WIDTH, 15.0, shorten(words, (WIDTH - 50) * PT, 8), 8, ha="right", color=MUTED)
     sheet.rule(MARGIN, 18.5, WIDTH)
     foot = ["A value is the highest number of calls in progress at once within 5 minutes"]
     foot.append(f"days and hours are local, {assessment.tz}")
-    forecast = assessment.forecast
-    if forecast is not None:
-        foot.append(f"forecast from {count(forecast.paths.shape[1])} paths, seed {assessment.seed}")
+    if assessment.forecast is not None:
+        foot.append(f"forecast from {count(assessment.forecast.paths.shape[1])} paths, seed {assessment.seed}")
     sheet.text(MARGIN, 205.0, "; ".join(foot), 6.5, color=MUTED)
     sheet.text(MARGIN + WIDTH, 205.0, f"{number} / {len(PAGES)}", 6.5, ha="right", color=MUTED)
+    words = plain(sentence)
+    size = 15.0 if len(wrap(words, WIDTH * PT, 15.0, "bold")) <= 1 else 13.0
+    sheet.block(MARGIN, 28.0, words, size, WIDTH, lines=2, weight="bold", leading=1.3)
     return sheet
 
 
-def _local(time: Any, tz: str) -> pd.Timestamp:
+def local(time: Any, tz: str) -> pd.Timestamp:
+    """Return an aware time as a naive local one."""
     stamp = pd.Timestamp(time)
     return stamp.tz_convert(tz).tz_localize(None) if stamp.tzinfo is not None else stamp
 
 
-def _period(assessment: Any) -> str:
-    start, end = (_local(t, assessment.tz) for t in assessment.span)
-    last = end - pd.Timedelta(nanoseconds=1)
-    return f"{day(start)} to {day(last)}, {assessment.tz}"
+def period(assessment: Any) -> str:
+    """Return the first and the last local day of the data, and the zone."""
+    start, end = (local(t, assessment.tz) for t in assessment.span)
+    return f"{day(start)} to {day(end - pd.Timedelta(nanoseconds=1))}, {assessment.tz}"
 
 
 def span_of(assessment: Any) -> list[str]:
-    """Return in words what the numbers rest on: span, coverage, gaps, days at the cap."""
-    lines = [f"Data: {_period(assessment)}."]
+    """Return in words what the numbers rest on: span, coverage, gaps, time at the licences."""
+    lines = [f"Data: {period(assessment)}."]
     coverage = assessment.coverage
     if coverage is not None:
         table = coverage.table
-        row = table.loc[TOTAL] if TOTAL in table.index else table.sum()
+        whole = TOTAL in table.index
+        row = table.loc[TOTAL] if whole else table.sum()
         share = float(row["present"]) / float(row["expected"]) if row["expected"] else 1.0
-        what = "the total series" if TOTAL in table.index else "all series"
-        gaps = coverage.gaps
-        own = gaps[gaps.iloc[:, 0] == TOTAL] if TOTAL in table.index else gaps
+        own = coverage.gaps[coverage.gaps.iloc[:, 0] == TOTAL] if whole else coverage.gaps
         words = "no gaps" if len(own) == 0 else f"{count(len(own))} gap{'s' if len(own) > 1 else ''}"
-        lines.append(f"Coverage: {percent(share)} of 5-minute intervals of {what}, {words}.")
+        what = "the total" if whole else "all series"
+        lines.append(f"Coverage: {percent(share)} of the 5-minute intervals of {what}, {words}.")
+    if assessment.utilisation is not None:
+        lines.append(_at_the_cap(assessment))
     return lines
 
 
+def _at_the_cap(assessment: Any) -> str:
+    table = assessment.utilisation.table
+    chosen = variant_of(assessment)
+    row = table.loc[(chosen if chosen in table.index.unique(0) else table.index[0][0], 100)]
+    if not row["intervals"]:
+        return "The licences were never all in use."
+    return f"All licences were in use in {percent(float(row['share']))} of the 5-minute intervals."
+
+
+def variant_of(assessment: Any) -> str:
+    """Return the series that the verdict is about; where there is none, the first."""
+    known = assessment.peaks.index.unique(1)
+    return str(assessment.variant or (known[0] if len(known) else TOTAL))
+
+
 def variant_name(assessment: Any) -> str:
-    """Return what the verdict is about."""
-    chosen = getattr(assessment.headroom, "variant", None) if assessment.headroom is not None else None
-    return "All calls together" if chosen in (None, TOTAL) else plain(chosen)
+    """Return what the verdict is about, for people."""
+    chosen = variant_of(assessment)
+    return "All calls together" if chosen == TOTAL else plain(chosen)
+
+
+def licences_now(assessment: Any) -> int:
+    """Return the licences on the day after the data."""
+    end = local(assessment.span[1], assessment.tz)
+    return int(assessment.licences.on(pd.DatetimeIndex([end.normalize()]))[0])
 
 
 def reason(assessment: Any, *words: str) -> str:
@@ -79,11 +117,3 @@ def reason(assessment: Any, *words: str) -> str:
             if word.lower() in str(note).lower():
                 return plain(note)
     return "Not part of this assessment."
-
-
-def missing_panel(
-    sheet: Sheet, assessment: Any, x: float, y: float, width: float, height: float, title: str, *words: str
-) -> None:
-    """Keep the panel's place and say in a line what is missing and why."""
-    sheet.heading(x, y, width, title)
-    missing(sheet.axes(x, y + 8.0, width, height - 8.0), reason(assessment, *words))

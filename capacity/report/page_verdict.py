@@ -7,13 +7,12 @@ from typing import Any
 import pandas as pd
 
 from capacity.report import charts_exhaustion, charts_history
-from capacity.report.frame import MARGIN, WIDTH, begin, missing_panel, span_of, variant_name
+from capacity.report.frame import GAP, MARGIN, WIDTH, begin, licences_now, local, span_of, variant_name, variant_of
+from capacity.report.panels import Area, Panel, place, table
 from capacity.report.sheet import PT, Sheet
-from capacity.report.theme import INK, LICENCE, MUTED, TINT, count, day, moment, percent, plain, text_width, wrap
+from capacity.report.theme import INK, LICENCE, MUTED, count, day, moment, percent, plain, text_width, wrap
 
-__all__ = ["verdict"]
-
-_GAP = 9.0  # [mm] between columns
+__all__ = ["PANELS", "verdict"]
 
 
 def verdict(assessment: Any) -> Sheet:
@@ -21,12 +20,12 @@ def verdict(assessment: Any) -> Sheet:
     sheet = begin(assessment, 1)
     y = _headline(sheet, assessment.sentence(), 31.0)
     _figures(sheet, assessment, max(y + 1.0, 51.5))
+    outlook, chances, needed = PANELS
     left = 172.0
-    right = WIDTH - left - _GAP
-    top = 90.5
-    _picture(sheet, assessment, MARGIN, top, left)
-    _chances(sheet, assessment, MARGIN + left + _GAP, top, right)
-    _needed(sheet, assessment, MARGIN + left + _GAP, 134.5, right)
+    right, width = MARGIN + left + GAP, WIDTH - left - GAP
+    place(outlook, assessment, Area(sheet, MARGIN, 90.5, left, 78.0))
+    place(chances, assessment, Area(sheet, right, 90.5, width, 40.0))
+    place(needed, assessment, Area(sheet, right, 134.5, width, 36.0))
     _rests_on(sheet, assessment, 173.0)
     return sheet
 
@@ -42,9 +41,9 @@ def _headline(sheet: Sheet, sentence: str, y: float) -> float:
 
 def _figures(sheet: Sheet, assessment: Any, y: float) -> None:
     tiles = [_licences(assessment), _peak(assessment), _chance(assessment), _when(assessment)]
-    width = (WIDTH - 3 * _GAP) / 4
-    for place, (label, value, note, colour) in enumerate(tiles):
-        x = MARGIN + place * (width + _GAP)
+    width = (WIDTH - 3 * GAP) / 4
+    for number, (label, value, note, colour) in enumerate(tiles):
+        x = MARGIN + number * (width + GAP)
         sheet.rule(x, y, width, colour=colour, weight=2.0)
         sheet.text(x, y + 6.2, label, 8.5, color=MUTED)
         size = 27.0
@@ -56,8 +55,7 @@ def _figures(sheet: Sheet, assessment: Any, y: float) -> None:
 
 def _licences(assessment: Any) -> tuple[str, str, str, str]:
     licences = assessment.licences
-    today = pd.Timestamp(assessment.span[1]).tz_convert(assessment.tz).tz_localize(None).normalize()
-    now = int(licences.on(pd.DatetimeIndex([today]))[0])
+    today, now = local(assessment.span[1], assessment.tz).normalize(), licences_now(assessment)
     steps = list(zip(licences.dates, licences.counts, strict=True))
     ahead = [(d, n) for d, n in steps if d > today]
     past = [d for d, n in steps if n == now and d.year > 1900 and (d, n) not in ahead]
@@ -113,57 +111,31 @@ def _beyond(headroom: Any) -> str:
     return "no path stays below" if share <= 0 else f"{percent(share)} not within {len(headroom.p_above)} days"
 
 
-def _picture(sheet: Sheet, assessment: Any, x: float, y: float, width: float) -> None:
-    title = "Daily peaks against the licences"
-    if assessment.forecast is None:
-        return missing_panel(sheet, assessment, x, y, width, 70.0, title, "forecast", "history")
-    sheet.heading(x, y, width, title, f"{variant_name(assessment)}, the last days and the {_ahead(assessment)} ahead")
-    ax = sheet.axes(x + 9.0, y + 18.0, width - 9.0, 48.0)
-    charts_history.outlook(assessment.forecast, ax, licences=assessment.licences, tz=assessment.tz)
-    return None
+def _outlook(assessment: Any, area: Area) -> None:
+    ax = area.axes(left=9.0, bottom=10.0)
+    licences, tz = assessment.licences, assessment.tz
+    charts_history.outlook(assessment.forecast, ax, licences=licences, variant=variant_of(assessment), tz=tz)
 
 
-def _ahead(assessment: Any) -> str:
-    return f"{len(assessment.forecast.dates)} days"
-
-
-def _chances(sheet: Sheet, assessment: Any, x: float, y: float, width: float) -> None:
-    title = "Chance that demand passes the licences"
-    if assessment.headroom is None:
-        return missing_panel(sheet, assessment, x, y, width, 34.0, title, "headroom", "forecast", "history")
-    sheet.heading(x, y, width, title)
+def _chances(assessment: Any, area: Area) -> None:
     rows = len(charts_exhaustion.horizons_within(len(assessment.headroom.p_above)))
-    ax = sheet.axes(x, y + 8.5, width, 10.0 * rows)
+    ax = area.sheet.axes(area.x, area.y - 5.5, area.width, min(10.0 * rows, area.height + 5.5))
     charts_exhaustion.chances(assessment.headroom, ax)
-    return None
 
 
-def _needed(sheet: Sheet, assessment: Any, x: float, y: float, width: float) -> None:
-    title = "Licences to hold"
-    table = assessment.needed
-    if table is None:
-        return missing_panel(sheet, assessment, x, y, width, 28.0, title, "licences needed", "forecast", "history")
-    begin = sheet.heading(x, y, width, title, "for the risk that demand passes them at some time within")
-    columns = list(table.columns)
-    step = (width - 22.0) / max(len(columns), 1)
-    y = begin + 5.0
-    for place, days in enumerate(columns):
-        sheet.text(x + 22.0 + (place + 1) * step, y, f"{days} days", 7.5, ha="right", color=MUTED)
-    for row, (risk, values) in enumerate(sorted(table.iterrows(), key=lambda item: -float(item[0]))):
-        base = y + 5.8 * (row + 1)
-        if row % 2 == 0:
-            sheet.box(x, base - 4.1, width, 5.8, TINT)
-        sheet.text(x + 1.0, base, f"{percent(float(risk))} risk", 8.5)
-        for place, days in enumerate(columns):
-            value = values[days]
-            words = "-" if pd.isna(value) else count(value)
-            sheet.text(x + 22.0 + (place + 1) * step - 0.5, base, words, 10, ha="right", weight="bold")
-    return None
+def _needed(assessment: Any, area: Area) -> None:
+    needed = assessment.needed.sort_index(ascending=False)
+    head = ("", *(f"{count(days)} days" for days in needed.columns))
+    rows = [
+        (f"{percent(float(risk))} risk", *(count(n) for n in row))
+        for risk, row in zip(needed.index, needed.to_numpy(), strict=True)
+    ]
+    table(area, head, rows, first=0.26, strong=len(needed.columns))
 
 
 def _rests_on(sheet: Sheet, assessment: Any, y: float) -> None:
     sheet.heading(MARGIN, y, WIDTH, "What it rests on")
-    width = (WIDTH - 2 * _GAP) / 3
+    width = (WIDTH - 2 * GAP) / 3
     lines = [plain(line) for line in (*span_of(assessment), *assessment.notes)]
     heights = [len(wrap(line, width * PT, 7.5)) * 3.57 + 0.9 for line in lines]
     deep = max(sum(heights) / 3, max(heights))
@@ -173,5 +145,37 @@ def _rests_on(sheet: Sheet, assessment: Any, y: float) -> None:
             column, at = column + 1, 0.0
         if at + height > 22.0:
             continue  # the rest is on the page of trust
-        sheet.block(MARGIN + column * (width + _GAP), y + 10.0 + at, line, 7.5, width, color=MUTED)
+        sheet.block(MARGIN + column * (width + GAP), y + 10.0 + at, line, 7.5, width, color=MUTED)
         at += height
+
+
+_WHY = ("forecast", "history")
+
+PANELS = (
+    Panel(
+        "outlook",
+        "Daily peaks against the licences",
+        lambda a: f"{variant_name(a)}: the last days, and the {count(len(a.forecast.dates))} days ahead",
+        "forecast",
+        _WHY,
+        _outlook,
+    ),
+    Panel(
+        "chances",
+        "Chance that demand passes the licences",
+        lambda _: "",
+        "headroom",
+        ("headroom", *_WHY),
+        _chances,
+        (130.0, 62.0),
+    ),
+    Panel(
+        "licences-needed",
+        "Licences to hold",
+        lambda _: "for the risk that demand passes them at some time within",
+        "needed",
+        ("licences needed", *_WHY),
+        _needed,
+        (130.0, 62.0),
+    ),
+)

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from capacity.errors import ConfigError
-from capacity.report.page_verdict import verdict
+from capacity.report import page_exhaustion, page_history, page_rhythm, page_trust, page_variants, page_verdict
+from capacity.report.panels import Panel, single
 from capacity.report.sheet import Sheet, png
 from capacity.report.theme import style
 
 __all__ = ["page", "save"]
 
-# File name -> the page.
-_PAGES: dict[str, Callable[[Any], Sheet]] = {"page-1-verdict": verdict}
+# File name -> the page, and the panels of which it is made.
+_PAGES: dict[str, tuple[Callable[[Any], Sheet], Sequence[Panel]]] = {
+    "page-1-verdict": (page_verdict.verdict, page_verdict.PANELS),
+    "page-2-history": (page_history.history, page_history.PANELS),
+    "page-3-rhythm": (page_rhythm.rhythm, page_rhythm.PANELS),
+    "page-4-variants": (page_variants.variants, page_variants.PANELS),
+    "page-5-exhaustion": (page_exhaustion.exhaustion, page_exhaustion.PANELS),
+    "page-6-trust": (page_trust.trust, page_trust.PANELS),
+}
 
 
 def page(assessment: Any, number: int) -> bytes:
@@ -33,7 +41,7 @@ def page(assessment: Any, number: int) -> bytes:
     ConfigError
         There is no such page.
     """
-    draws = list(_PAGES.values())
+    draws = [draw for draw, _ in _PAGES.values()]
     if not 1 <= number <= len(draws):
         raise ConfigError(f"number={number!r} is no page; the report has pages 1 to {len(draws)}")
     with style():
@@ -53,7 +61,7 @@ def save(assessment: Any, out_dir: str | os.PathLike[str]) -> list[Path]:
     Returns
     -------
     list of Path
-        The pages in order, then the charts.
+        The pages in order, then the charts; of these only the ones that there is something to draw for.
 
     Raises
     ------
@@ -66,7 +74,16 @@ def save(assessment: Any, out_dir: str | os.PathLike[str]) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     paths = []
     with style():
-        for name, draw in _PAGES.items():
+        for name, (draw, _) in _PAGES.items():
             paths.append(out / f"{name}.png")
             png(draw(assessment).figure, paths[-1])
+        for panel in _panels():
+            if getattr(assessment, panel.field) is None:
+                continue
+            paths.append(out / f"chart-{panel.name}.png")
+            png(single(panel, assessment).figure, paths[-1])
     return paths
+
+
+def _panels() -> list[Panel]:
+    return [panel for _, panels in _PAGES.values() for panel in panels]

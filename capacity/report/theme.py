@@ -228,7 +228,7 @@ def plain(text: object) -> str:
 
     Examples
     --------
-    >>> plain("Sales\\nEMEA"), plain("$5_off")
+    >>> plain("Sales\nEMEA"), plain("$5_off")
     ('Sales EMEA', '$5_off')
     """
     signs = _signs()

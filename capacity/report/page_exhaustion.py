@@ -1,0 +1,95 @@
+"""Page 5: when the licences run out, and how many would be enough."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from capacity.report import charts_exhaustion
+from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, variant_of
+from capacity.report.panels import Area, Panel, place
+from capacity.report.sheet import Sheet
+from capacity.report.theme import day, percent
+
+__all__ = ["PANELS", "exhaustion"]
+
+_WHY = ("headroom", "forecast", "history")
+
+
+def exhaustion(assessment: Any) -> Sheet:
+    """Draw the page of running out."""
+    sheet = begin(assessment, 5, _sentence(assessment))
+    width = (WIDTH - GAP) / 2
+    for number, panel in enumerate(PANELS):
+        row, column = divmod(number, 2)
+        height = (83.0, 72.0)[row]
+        place(panel, assessment, Area(sheet, MARGIN + column * (width + GAP), (TOP, 128.0)[row], width, height))
+    return sheet
+
+
+def _sentence(assessment: Any) -> str:
+    headroom = assessment.headroom
+    if headroom is None:
+        return "When the licences run out is not known: there is no forecast."
+    share = float(headroom.p_above.iloc[-1])
+    last = day(headroom.p_above.index[-1])
+    middle = (headroom.dates_given or {}).get(0.5)
+    if middle is None or pd.isna(middle):
+        return f"On no path is demand above the licences up to {last}."
+    words = f"With a chance of {percent(share)}, demand is above the licences on some day up to {last}"
+    return f"{words}; if so, as likely as not by {day(middle)}."
+
+
+def _when(assessment: Any, area: Area) -> None:
+    charts_exhaustion.exhaustion(assessment.headroom, area.axes(left=11.0), tz=assessment.tz)
+
+
+def _risk(assessment: Any, area: Area) -> None:
+    ax = area.axes(left=11.0)
+    charts_exhaustion.risk(assessment.forecast, ax, licences=assessment.licences, variant=variant_of(assessment))
+
+
+def _months(assessment: Any, area: Area) -> None:
+    charts_exhaustion.days_above(assessment.headroom, area.axes(left=11.0, bottom=12.0))
+
+
+def _cost(assessment: Any, area: Area) -> None:
+    ax = area.axes(left=14.0, bottom=12.0)
+    charts_exhaustion.cost(assessment.cost, ax, licences=assessment.licences.last)
+
+
+PANELS = (
+    Panel(
+        "exhaustion",
+        "When the licences are passed for the first time",
+        lambda _: "Share of paths; dots: one in ten, half, nine in ten of those that pass them",
+        "headroom",
+        _WHY,
+        _when,
+    ),
+    Panel(
+        "risk",
+        "Licences against risk",
+        lambda _: "Chance that demand passes so many licences at some time within the horizon",
+        "forecast",
+        _WHY,
+        _risk,
+    ),
+    Panel(
+        "days-above",
+        "How often, month by month",
+        lambda _: "Expected number of days on which demand is above the licences",
+        "headroom",
+        _WHY,
+        _months,
+    ),
+    Panel(
+        "cost",
+        "What it costs",
+        lambda _: "Licences and lost calls together, by the number of licences",
+        "cost",
+        ("price", "cost"),
+        _cost,
+    ),
+)

@@ -1,0 +1,133 @@
+"""Page 2: how the daily peak went, and how it may go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from capacity.report import charts_history
+from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, variant_of
+from capacity.report.panels import Area, Panel, place, table
+from capacity.report.sheet import Sheet
+from capacity.report.theme import count, day, percent
+
+__all__ = ["PANELS", "history", "standouts"]
+
+_YEAR = 364  # days: the same weekdays
+
+
+def history(assessment: Any) -> Sheet:
+    """Draw the page of the past, with the forecast at its end."""
+    sheet = begin(assessment, 2, _sentence(assessment))
+    whole, close, days = PANELS
+    place(whole, assessment, Area(sheet, MARGIN, TOP, WIDTH, 87.0))
+    left = 150.0
+    place(close, assessment, Area(sheet, MARGIN, 130.0, left, 70.0))
+    place(days, assessment, Area(sheet, MARGIN + left + GAP, 130.0, WIDTH - left - GAP, 68.0))
+    return sheet
+
+
+def _sentence(assessment: Any) -> str:
+    peak = charts_history.daily(assessment.peaks, variant_of(assessment))["peak"]
+    if not peak.notna().any():
+        return "No day has data."
+    top = f"The highest peak was {count(peak.max())}, on {day(peak.idxmax())}"
+    recent, before = peak.iloc[-28:], peak.iloc[-28 - _YEAR : -_YEAR]
+    if before.notna().sum() < 21 or recent.notna().sum() < 21 or before.max() == 0:
+        return f"{top}."
+    change = recent.max() / before.max() - 1
+    way = "above" if change > 0 else "below"
+    words = "level with" if abs(change) < 0.005 else f"{percent(abs(change))} {way}"
+    return f"{top}; that of the last four weeks, {count(recent.max())}, is {words} the same weeks of the year before."
+
+
+def standouts(assessment: Any) -> pd.DataFrame:
+    """Return the days that stood out, too high ones first: index date; columns as `capacity.anomalies` has them."""
+    found = assessment.anomalies
+    own = found[found.index.get_level_values(1) == variant_of(assessment)].droplevel(1)
+    quiet = (own["score"] < 0).to_numpy()  # after the days that were too high: these decide about licences
+    return own.iloc[np.lexsort((-own["score"].abs().to_numpy(), quiet))]
+
+
+def _whole(assessment: Any, area: Area) -> None:
+    names = None
+    if assessment.anomalies is not None:
+        dates = pd.DatetimeIndex(standouts(assessment).index[:12])
+        names = pd.Series([day(date) for date in dates], index=dates, dtype=object)
+    charts_history.history(
+        assessment.peaks,
+        area.axes(bottom=10.0),
+        licences=assessment.licences,
+        forecast=assessment.forecast,
+        standouts=names,
+        variant=variant_of(assessment),
+        tz=assessment.tz,
+    )
+
+
+def _close(assessment: Any, area: Area) -> None:
+    charts_history.outlook(
+        assessment.forecast,
+        area.axes(bottom=10.0),
+        licences=assessment.licences,
+        variant=variant_of(assessment),
+        days=35,
+        ahead=28,
+        tz=assessment.tz,
+    )
+
+
+def _days(assessment: Any, area: Area) -> None:
+    found = standouts(assessment)
+    if len(found) == 0:
+        area.sheet.text(area.x, area.y + 4.0, "None did.", 8.5)
+        return
+    rows = [
+        (
+            day(date) + (", holiday" if row.special else ""),
+            count(row.peak),
+            count(row.expected),
+            _change(row.peak, row.expected),
+        )
+        for date, row in zip(found.index, found.iloc[:12].itertuples(), strict=False)
+    ]
+    table(area, ("day", "peak", "expected", "difference"), rows, first=0.40)
+
+
+def _change(peak: float, expected: float) -> str:
+    if expected < 0.5:
+        return f"+{count(peak)}"
+    share = peak / expected - 1
+    return f"{'+' if share >= 0 else '−'}{percent(abs(share))}"
+
+
+PANELS = (
+    Panel(
+        "history",
+        "Daily peaks, licences and forecast",
+        lambda _: "Each local day's highest number of calls in progress at once; hatched where there are no data",
+        "peaks",
+        ("history",),
+        _whole,
+        (240.0, 104.0),
+    ),
+    Panel(
+        "close-up",
+        "The weeks around the end of the data, day by day",
+        lambda _: "What happened, and the range in which each single day's peak is expected",
+        "forecast",
+        ("forecast", "history"),
+        _close,
+    ),
+    Panel(
+        "days-that-stood-out",
+        "Days that stood out",
+        lambda _: "From what weekday and season led to expect; too high ones first",
+        "anomalies",
+        ("anomal", "stood out", "history"),
+        _days,
+        (130.0, 104.0),
+    ),
+)

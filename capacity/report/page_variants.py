@@ -1,0 +1,113 @@
+"""Page 4: the variants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from capacity.intervals import TOTAL
+from capacity.report import charts_variants
+from capacity.report.axes import missing
+from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin
+from capacity.report.panels import Area, Panel, place
+from capacity.report.sheet import PT, Sheet
+from capacity.report.theme import count, percent, plain, shorten
+
+__all__ = ["PANELS", "names_of", "variants"]
+
+_MOST = 12
+
+
+def variants(assessment: Any) -> Sheet:
+    """Draw the page of who drives the peak."""
+    sheet = begin(assessment, 4, _sentence(assessment))
+    drivers, pooling, peaks = PANELS
+    left = 158.0
+    place(drivers, assessment, Area(sheet, MARGIN, TOP, left, 66.0))
+    place(pooling, assessment, Area(sheet, MARGIN + left + GAP, TOP, WIDTH - left - GAP, 66.0))
+    place(peaks, assessment, Area(sheet, MARGIN, 111.0, WIDTH, 88.0))
+    return sheet
+
+
+def names_of(assessment: Any) -> dict[str, str]:
+    """Return the variants' display names."""
+    if assessment.diversity is None:
+        return {}
+    return {str(v): str(name) for v, name in assessment.diversity.table["name"].items()}
+
+
+def _sentence(assessment: Any) -> str:
+    found = assessment.diversity
+    if found is None:
+        return "What the variants have to do with the peak is not known."
+    first = found.table.sort_values("share_at_top", ascending=False, kind="stable").iloc[0]
+    name = shorten(plain(first["name"]), 90 * PT, 13, "bold")
+    words = f"{name} drives the peak, with {percent(float(first['share_at_top']))} of the calls when all are busiest"
+    saved = found.saving[0]
+    return f"{words}; one pool saves {count(saved)} licences." if saved > 0 else f"{words}."
+
+
+def _drivers(assessment: Any, area: Area) -> None:
+    ax = area.axes(left=0.0, top=0.0, bottom=1.0)
+    charts_variants.drivers(assessment.diversity.table["share_at_top"], ax, names=names_of(assessment))
+
+
+def _pooling(assessment: Any, area: Area) -> None:
+    ax = area.sheet.axes(area.x, area.y + 5.0, area.width, min(area.height - 6.0, 42.0))
+    charts_variants.pooling(assessment.diversity, ax)
+
+
+def _highest(assessment: Any) -> pd.Series:
+    highest = assessment.peaks["peak"].groupby(level=1, observed=True).max().drop(TOTAL, errors="ignore")
+    return highest.sort_values(ascending=False, kind="stable")
+
+
+def _rest(assessment: Any) -> str:
+    what = "Each on a scale of its own; the number is the highest peak [calls at once]"
+    rest = _highest(assessment).iloc[_MOST:]
+    if len(rest) == 0:
+        return what
+    low, high = count(rest.min()), count(rest.max())
+    return f"{what}. The {count(len(rest))} others have peaks of {low if low == high else f'{low} to {high}'}"
+
+
+def _multiples(assessment: Any, area: Area) -> None:
+    peaks = assessment.peaks
+    shown = _highest(assessment).iloc[:_MOST]
+    if len(shown) == 0:
+        missing(
+            area.axes(left=0.0, top=-4.0, bottom=0.0), "The data hold the total alone: there is nothing to tell apart."
+        )
+        return
+    columns = {1: 1, 2: 2, 3: 3, 5: 3, 6: 3}.get(len(shown), 4)
+    rows = -(-len(shown) // columns)
+    width, height = (area.width - (columns - 1) * GAP) / columns, area.height / rows
+    names, dates = names_of(assessment), peaks.index.get_level_values(0)
+    for place_, variant in enumerate(shown.index):
+        row, column = divmod(place_, columns)
+        ax = area.sheet.axes(area.x + column * (width + GAP), area.y + 4.0 + row * height, width, height - 11.0)
+        name = names.get(str(variant))
+        charts_variants.small_history(peaks, ax, variant=str(variant), name=name, span=(dates.min(), dates.max()))
+
+
+PANELS = (
+    Panel(
+        "drivers",
+        "Who drives the peak",
+        lambda a: f"Share of all calls in progress in the {count(a.diversity.top)} highest 5-minute intervals",
+        "diversity",
+        ("diversity", "variant", "slice"),
+        _drivers,
+    ),
+    Panel(
+        "pooling",
+        "What pooling gains",
+        lambda _: "Licences that would have carried every call: peaks do not fall together",
+        "diversity",
+        ("diversity", "variant", "slice"),
+        _pooling,
+        (130.0, 80.0),
+    ),
+    Panel("variants", "Each variant's highest peaks", _rest, "peaks", ("variant",), _multiples, (297.0, 120.0)),
+)
