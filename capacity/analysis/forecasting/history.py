@@ -86,7 +86,8 @@ def as_history(peaks: pd.DataFrame | pd.Series, *, exclude: Iterable[Any] | None
     # A last day that is incomplete is not over: its peak is still to come, and it is the first day to forecast.
     used = used.iloc[: int(np.flatnonzero(usable)[-1]) + 1]
     if exclude is not None:
-        used = used.where(~used.index.isin(as_days(exclude, name="exclude"))[:, None])
+        taught = ~used.index.isin(as_days(exclude, name="exclude"))
+        used = used.where(np.broadcast_to(taught[:, None], used.shape))
     left_out = int((known & used.reindex(wide.index).isna()).any(axis=1).sum())
     used = used.iloc[int(np.flatnonzero(usable)[0]) :].asfreq("D")
     return _long_enough(used, name, left_out)
