@@ -1,0 +1,244 @@
+"""The assessment: the verdict, what it says when there is too little, and what machines read."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import capacity as cap
+from capacity.analysis.headroom import headroom, licences_needed
+from capacity.analysis.machine import plain
+from capacity.analysis.wording import chance
+from capacity.errors import ConfigError, InsufficientData
+
+
+def made(days: int, *, start: str = "2026-01-05", top: float = 60, cap_at: int | None = None, ids=("*", "a", "b")):
+    """Return a frame of so many UTC days: busy at noon, quiet at weekends, seeded."""
+    rng = np.random.default_rng(7)
+    times = pd.date_range(start, periods=288 * days, freq="5min", tz="UTC")
+    day = np.clip(np.sin((np.arange(len(times)) % 288 - 72) / 288 * 2 * np.pi), 0, None)
+    busy = np.where(times.day_of_week < 5, top, top / 4) * day
+    parts = []
+    for share, name in zip((1.0, 0.7, 0.4, 0.2), ids, strict=False):
+        values = rng.poisson(busy * share)
+        values = values if cap_at is None else np.minimum(values, cap_at)
+        parts.append(pd.DataFrame({"time": times, "variant": name, "max_concurrent": values}))
+    return cap.as_intervals(pd.concat(parts))
+
+
+@pytest.fixture(scope="module")
+def whole() -> cap.assess:
+    """Half a year with everything there is to find."""
+    return cap.assess(made(180), 90, tz="UTC", horizon=40, seed=3, holidays="GB", name="Hotel")
+
+
+def test_the_verdict_in_a_sentence(whole):
+    """The sentence would give another figure than the tables behind it."""
+    peaks = cap.daily_peaks(made(180))["peak"].xs("*", level=1)
+    passed = chance(1 - whole.headroom.beyond)
+    enough = whole.needed.loc[0.05, 40]
+    value, time, variant = whole.peak
+    assert (value, variant) == (peaks.max(), "*") and time.tzinfo is not None
+    assert whole.sentence() == (
+        f"Licences: 90. Peak so far {value} on {time:%a} {time.day} {time:%b %Y %H:%M}. "
+        f"Chance to pass 90 within 40 days: {passed}. For 5 % risk: {enough}."
+    )
+    assert str(whole) == whole.sentence() and whole.sentence() in repr(whole)
+
+
+def test_parts_are_those_of_the_functions_called_alone(whole):
+    """The report would show other figures than a notebook with the same seed."""
+    forecast = cap.forecast_peaks(cap.daily_peaks(made(180)), 40, seed=3, holidays="GB", licences=90)
+    np.testing.assert_array_equal(whole.forecast.paths, forecast.paths)
+    pd.testing.assert_series_equal(whole.headroom.p_above, headroom(forecast, 90).p_above)
+    pd.testing.assert_frame_equal(whole.needed, licences_needed(forecast, horizons=(30, 40)))
+    pd.testing.assert_frame_equal(whole.percentiles, cap.percentiles(made(180)))
+    assert whole.diversity.separate == cap.diversity(made(180)).separate
+
+
+def test_every_part_is_there(whole):
+    """A part that has data would be missing from the report."""
+    measured = ["percentiles", "load_duration", "busy_hours", "profile", "diversity", "utilisation", "anomalies"]
+    for part in ["forecast", "headroom", "needed", "backtest", *measured]:
+        assert getattr(whole, part) is not None, part
+    assert whole.traffic is None and whole.cost is None
+    assert not whole.total_only and whole.variant == "*" and whole.name == "Hotel"
+    assert whole.span == (pd.Timestamp("2026-01-05", tz="UTC"), pd.Timestamp("2026-07-04", tz="UTC"))
+    assert any("less than a year" in note for note in whole.notes)
+
+
+def test_one_week_still_gives_a_report():
+    """A week of data would raise instead of showing what it has."""
+    result = cap.assess(made(7), 90, tz="Europe/London", seed=1)
+    for part in ("forecast", "headroom", "needed", "backtest", "return_levels", "cost"):
+        assert getattr(result, part) is None, part
+    for part in ("percentiles", "busy_hours", "profile", "utilisation", "diversity"):
+        assert getattr(result, part) is not None, part
+    assert result.notes[0].startswith("Forecast: ") or any(n.startswith("Forecast: ") for n in result.notes)
+    assert result.sentence().endswith("How likely they are to be passed cannot be told: see the notes.")
+    assert json.loads(json.dumps(result.to_dict(), allow_nan=False))["headroom"] is None
+    assert "Licences" in result._repr_html_()
+
+
+def test_one_interval():
+    """The smallest frame would fail somewhere between the analyses."""
+    one = pd.DataFrame({"time": pd.to_datetime(["2026-07-01T14:00Z"]), "variant": "*", "max_concurrent": 5})
+    result = cap.assess(cap.as_intervals(one), 4, tz="Europe/London", seed=1)
+    assert result.peak == (5, pd.Timestamp("2026-07-01T14:00Z"), "*")
+    assert "Peak so far 5 on Wed 1 Jul 2026 15:00." in result.sentence()
+    assert result.total_only
+    json.dumps(result.to_dict(), allow_nan=False)
+
+
+def test_an_empty_frame_says_so():
+    """An assessment of nothing would look like one of no calls."""
+    with pytest.raises(InsufficientData, match="no interval"):
+        cap.assess(made(1).iloc[:0], 4, tz="UTC", seed=1)
+
+
+def test_all_zeros():
+    """No calls at all would divide by zero."""
+    result = cap.assess(made(70, top=0), 10, tz="UTC", horizon=14, seed=1)
+    assert "Peak so far 0" in result.sentence() and "under 1 %" in result.sentence()
+    json.dumps(result.to_dict(), allow_nan=False)
+
+
+def test_days_at_a_cap_are_counted_and_said():
+    """Demand that was turned away would pass for demand that was not there."""
+    result = cap.assess(made(80, cap_at=70), 70, tz="UTC", horizon=14, seed=1, backtest=False)
+    at = int((cap.daily_peaks(made(80, cap_at=70)).xs("*", level=1)["peak"] == 70).sum())
+    assert at > 5 and result.days_at_licences == at and result.days == 80
+    assert f"(reached on {at} of 80 days)" in result.sentence()
+    assert any(f"stood at them on {at} days of 80" in note for note in result.notes)
+    assert result.forecast.licences is not None
+    assert result.backtest is None
+
+
+def test_licences_below_what_was_seen_are_a_plan():
+    """A what-if count below the peaks would censor days that were never capped."""
+    result = cap.assess(made(80), 40, tz="UTC", horizon=14, seed=1, backtest=False)
+    assert result.forecast.licences is None
+    assert any("taken as a plan" in note for note in result.notes)
+    assert "over 99 %" in result.sentence()
+
+
+def test_steps_ahead_are_named_and_those_past_are_not():
+    """The sentence would speak of licences that no longer hold, or not of those to come."""
+    steps = {"2026-01-01": 50, "2026-02-01": 80, "2026-04-01": 100}
+    result = cap.assess(made(80), steps, tz="UTC", horizon=20, seed=1, backtest=False)
+    assert result.span[1] == pd.Timestamp("2026-03-26", tz="UTC")
+    assert result.sentence().startswith("Licences: 80, from Wed 1 Apr 2026: 100")
+    assert "Chance to pass them within 20 days" in result.sentence()
+
+
+def test_several_variants_without_a_total_have_no_verdict():
+    """Licences would be judged on one variant, or on a sum of maxima."""
+    result = cap.assess(made(80, ids=("a", "b")), 90, tz="UTC", horizon=14, seed=1)
+    assert result.variant == "" and result.headroom is None and result.needed is None
+    assert result.forecast is not None
+    assert any("no TOTAL" in note for note in result.notes)
+    json.dumps(result.to_dict(), allow_nan=False)
+
+
+def test_one_series_is_judged_whatever_its_name_and_slice():
+    """A frame sliced by language with one value would have no verdict."""
+    frame = made(80, ids=("en-GB",)).rename_axis(["time", "language"])
+    result = cap.assess(frame, 90, tz="UTC", horizon=14, seed=1, backtest=False)
+    assert result.variant == "en-GB" and result.diversity is None
+    assert result.sentence().startswith("Licences for en-GB: 90.")
+
+
+def test_a_variant_that_has_just_begun_is_named():
+    """A new variant would be missing from the forecast without a word."""
+    frame = made(80)
+    late = frame[(frame.index.get_level_values(1) != "b") | (frame.index.get_level_values(0) >= "2026-03-01")]
+    result = cap.assess(late, 90, tz="UTC", horizon=14, seed=1, backtest=False)
+    assert result.forecast.variants == ("*", "a")
+    assert "Forecast: too little history for b." in result.notes
+
+
+def test_excluded_days_do_not_teach():
+    """An incident would still raise the forecast."""
+    day = pd.Timestamp("2026-03-20")
+    result = cap.assess(made(80), 90, tz="UTC", horizon=14, seed=1, exclude=[day], backtest=False)
+    assert np.isnan(result.forecast.history.loc[day, "*"])
+    assert any("1 day left out as incomplete or excluded" in note for note in result.notes)
+
+
+def test_gaps_are_counted():
+    """A day with holes would count as a day of low peaks."""
+    frame = made(80)
+    times = frame.index.get_level_values(0)
+    holed = frame[(times < "2026-02-03T09:00Z") | (times >= "2026-02-03T15:00Z")]
+    result = cap.assess(holed, 90, tz="UTC", horizon=14, seed=1, backtest=False)
+    assert len(result.coverage.gaps) == 3
+    assert any(note == "Forecast: 1 day left out as incomplete." for note in result.notes)
+
+
+def test_figures_for_machines_keep_their_keys(whole):
+    """A program that reads the JSON would break."""
+    text = json.dumps(whole.to_dict(), allow_nan=False)
+    read = json.loads(text)
+    assert list(read) == [
+        "verdict", "name", "tz", "seed", "horizon", "variant", "span", "licences", "peak", "days", "days_at_licences",
+        "coverage", "headroom", "licences_needed", "forecast", "backtest", "percentiles", "busy_hours", "utilisation",
+        "diversity", "anomalies", "traffic", "cost", "return_levels", "notes",
+    ]  # fmt: skip
+    assert list(read["headroom"]) == [
+        "p_above", "p_at_or_above", "beyond", "dates_given", "by_day", "per_month", "k_in_30",
+    ]  # fmt: skip
+    assert read["licences"] == [{"from": None, "count": 90}]
+    assert len(read["headroom"]["by_day"]) == 40 and read["headroom"]["by_day"][0]["date"] == "2026-07-04"
+    assert read["licences_needed"][0] == {"risk": 0.01, "horizon": 30, "licences": int(whole.needed.iloc[0, 0])}
+    assert [row["method"] for row in read["backtest"]["scores"]] == ["ours", "weekday average", "seasonal naive"]
+    assert read["span"]["start"] == "2026-01-05T00:00:00+00:00"
+    assert read["coverage"][0] == {
+        "variant": "*", "expected": 51840, "present": 51840, "missing": 0, "share": 1.0,
+    }  # fmt: skip
+
+
+def test_same_seed_same_figures():
+    """Two runs on the same data would give two verdicts."""
+    one, two = (cap.assess(made(75), 90, tz="UTC", horizon=10, seed=5, mean_call_length=None) for _ in range(2))
+    assert json.dumps(one.to_dict()) == json.dumps(two.to_dict())
+
+
+def test_progress_counts_up_to_the_end():
+    """A bar would stop short or run over."""
+    told = []
+    cap.assess(made(7), 90, tz="UTC", seed=1, progress=lambda *step: told.append(step))
+    assert [done for _, done, _ in told] == list(range(len(told)))
+    assert told[-1][1] == told[-1][2] == told[0][2]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "match"),
+    [
+        ({"horizon": 0}, "horizon=0"),
+        ({"horizon": 366}, "horizon=366"),
+        ({"tz": "Mars/Olympus"}, "Mars/Olympus"),
+        ({"licence_price": 100}, "licence_price, lost_call_cost and mean_call_length"),
+        ({"licence_price": 100, "lost_call_cost": 2}, "give all three"),
+        ({"licences": -1}, "-1 is no count"),
+        ({"holidays": "XX"}, "XX"),
+    ],
+)
+def test_wrong_calls_say_what_is_wrong(wrong, match):
+    """A wrong argument would cost minutes before it is noticed, or be taken for another."""
+    call = {"licences": 90, "tz": "UTC", "seed": 1} | wrong
+    with pytest.raises(ConfigError, match=match):
+        cap.assess(made(60), call.pop("licences"), **call)
+
+
+def test_plain_values():
+    """JSON would get NaN, a numpy number or a time it cannot hold."""
+    assert plain([np.float32(1.5), np.nan, np.inf, np.bool_(True), pd.NaT, None, np.int8(3)]) == [
+        1.5, None, None, True, None, None, 3,
+    ]  # fmt: skip
+    assert plain(pd.Timestamp("2026-03-29T00:30Z")) == "2026-03-29T00:30:00+00:00"
+    assert plain(pd.Timedelta("3min")) == 180.0
+    assert plain(pd.Series([1], index=[pd.Period("2026-09", "M")])) == {"2026-09": 1}
+    assert plain(pd.DataFrame({("a", 1): [2]})) == [{"a, 1": 2}]
