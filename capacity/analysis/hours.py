@@ -79,6 +79,8 @@ def _day(text: str, key: Any) -> int:
 def _spans(spans: Any, hours: HoursLike) -> list[tuple[int, int]]:
     if spans is None:
         return []
+    if not isinstance(spans, Sequence) or isinstance(spans, str):
+        raise ConfigError(f"hours={hours!r}: {spans!r} is no pair of opening and closing time; {_EXAMPLE}")
     pairs = [spans] if len(spans) == 2 and all(isinstance(one, str) for one in spans) else list(spans)
     return [_span(pair, hours) for pair in pairs]
 

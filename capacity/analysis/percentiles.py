@@ -16,6 +16,7 @@ from capacity.analysis.localtime import hour_of_day, hour_of_week, local_times, 
 from capacity.analysis.ranks import as_percents, group_quantiles
 from capacity.errors import ConfigError, InsufficientData
 from capacity.intervals import Dense, dense, slice_name
+from capacity.times import as_zone
 
 __all__ = ["load_duration", "percentiles"]
 
@@ -106,6 +107,7 @@ def percentiles(
     """
     percents = tuple(sorted(as_percents(q)))
     cells = dense(frame)
+    tz = as_zone(tz)
     kept = _open(cells, hours, tz)
     groups = _groups(cells.times, by, tz)
     of = groups.of if kept is None else np.where(kept, groups.of, -1)
@@ -162,6 +164,7 @@ def load_duration(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", hours: Ho
             7              1   0.25        2190.0
     """
     cells = dense(frame)
+    tz = as_zone(tz)
     kept = _open(cells, hours, tz)
     year = _YEAR_HOURS * float(open_slots(hours).mean())
     tables = {}

@@ -40,9 +40,12 @@ class Grouped(NamedTuple):
 
 def as_percents(q: float | Sequence[float]) -> tuple[float, ...]:
     """Return percentiles as a tuple; ConfigError for one that does not lie between 0 and 100."""
-    percents = tuple(float(one) for one in (q if isinstance(q, Sequence | np.ndarray) else [q]))
-    wrong = [one for one in percents if not 0 <= one <= 100]
-    if wrong or not percents or len(set(percents)) < len(percents):
+    try:
+        percents = tuple(np.atleast_1d(np.asarray(q, dtype=np.float64)).ravel().tolist())
+    except (TypeError, ValueError):
+        percents = ()
+    fit = all(0 <= one <= 100 for one in percents)
+    if not (percents and fit and len(set(percents)) == len(percents)):
         raise ConfigError(f"q={q!r}: give percentiles between 0 and 100, each once, such as (50, 95, 99.9)")
     return percents
 
