@@ -57,6 +57,7 @@ class Manners:
 
     @classmethod
     def drawn(cls, rng: random.Random) -> Manners:
+        """Draw the manners of one run."""
         return cls(
             sends_zeros=rng.random() < 0.5,
             end_inclusive=rng.random() < 0.5,
@@ -78,10 +79,12 @@ class Request:
 
     @property
     def raw_query(self) -> str:
+        """The query string, as its bytes came."""
         return urlsplit(self.target).query
 
     @property
     def query(self) -> dict[str, str]:
+        """The parameters."""
         return {name: values[0] for name, values in parse_qs(self.raw_query).items()}
 
 
@@ -124,6 +127,7 @@ class FaultyServer:
         self.reset(seed)
 
     def reset(self, seed: int) -> None:
+        """Begin to count anew."""
         self.rng = random.Random(seed)
         self.requests: list[Request] = []
         self.answered: list[str] = []
@@ -132,6 +136,7 @@ class FaultyServer:
 
     @property
     def url(self) -> str:
+        """The base URL."""
         return f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> FaultyServer:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import ssl
 import weakref
 from collections.abc import Callable, Coroutine
 from types import TracebackType
@@ -277,11 +276,10 @@ class _Session:
         _LOG.debug("GET %s", endpoint.mask(str(request.url)))
         try:
             return await self._http.send(request)
-        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as exc:
+        except httpx.HTTPError as exc:
+            exc.request = httpx.Request("GET", self._base)  # its own has the key and the phone number in it
             why = self._clean(str(exc), scope) or "no answer"
             raise TransportFailure(f"{type(exc).__name__}: {why}", window=window) from exc
-        finally:
-            request.headers.pop(_KEY_HEADER, None)  # an exception holds on to its request
 
     def _maybe_pause(self, response: httpx.Response) -> None:
         asked = retry_after(response.headers.get("retry-after"), response.headers.get("date"))
