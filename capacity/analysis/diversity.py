@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -181,7 +180,7 @@ highest interval sales had 69 % of the calls.
     columns = [k for k, label in enumerate(cells.ids) if label != TOTAL]
     if not columns or len(frame) == 0:
         raise InsufficientData(f"diversity compares one {by} with another; the frame has only TOTAL or is empty")
-    rows = _rows_of_all(cells.values)
+    rows = np.ones(len(cells.times), bool) if len(frame) == cells.values.size else _rows_of_all(cells.values, columns)
     if not rows.any():
         raise InsufficientData(
             f"diversity compares intervals that every series has; none of {len(rows):,} is such: fetch all of them "
@@ -191,12 +190,13 @@ highest interval sales had 69 % of the calls.
     lower, upper = _bounds(kept.values, columns)
     whole = kept.values[:, cells.ids.index(TOTAL)].astype(np.int64) if exact else upper
     if upper.max() == 0 or whole.max() == 0:
-        raise InsufficientData("diversity compares peaks; there is no conversation in the whole frame")
+        raise InsufficientData(f"diversity compares peaks; no {by} has a conversation in the intervals that all have")
     highest = _top(whole, top)
+    table = _table(frame, kept, columns, whole, highest)
     bounds = {"lower": lower, "total": whole, "upper": upper}
     return Diversity(
-        table=_table(frame, kept, columns, whole, highest),
-        separate=int(kept.values.max(axis=0)[columns].clip(min=0).sum(dtype=np.int64)),
+        table=table,
+        separate=int(table["peak"].sum()),
         pooled=(int(whole.max()),) * 2 if exact else (int(lower.max()), int(upper.max())),
         peak_time=kept.times[int(whole.argmax())],
         bounds=pd.DataFrame(
@@ -213,9 +213,10 @@ highest interval sales had 69 % of the calls.
     )
 
 
-def _rows_of_all(values: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    """Return the intervals that every series has, each counted from its first row on: before it, it was not there."""
-    first = (values >= 0).argmax(axis=0)
+def _rows_of_all(values: npt.NDArray[np.int32], columns: list[int]) -> npt.NDArray[np.bool_]:
+    """Return the intervals that every series has; a variant counts from its first row on: before, it was not there."""
+    first = np.zeros(values.shape[1], dtype=np.int64)
+    first[columns] = (values >= 0).argmax(axis=0)[columns]
     rows = np.empty(len(values), dtype=bool)
     for start in range(0, len(values), _BLOCK):
         block = values[start : start + _BLOCK]
@@ -234,6 +235,18 @@ def _bounds(values: npt.NDArray[np.int32], columns: list[int]) -> tuple[Ints, In
     return lower, upper
 
 
+def _peaks(values: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], Ints]:
+    """Return each series' peak and the row that first reached it."""
+    peak, at = np.zeros(values.shape[1], np.int32), np.zeros(values.shape[1], np.int64)
+    for start in range(0, len(values), _BLOCK):
+        block = values[start : start + _BLOCK]
+        here = block.max(axis=0)
+        higher = np.flatnonzero(here > peak) if start else np.arange(len(peak))
+        peak[higher] = here[higher].clip(min=0)
+        at[higher] = start + block[:, higher].argmax(axis=0)
+    return peak, at
+
+
 def _top(whole: Ints, top: int) -> Ints:
     """Return the places of the highest intervals, with ties of the last; none in which nobody called."""
     n = min(max(top, 1), len(whole))
@@ -243,14 +256,15 @@ def _top(whole: Ints, top: int) -> Ints:
 
 def _table(frame: pd.DataFrame, kept: Dense, columns: list[int], whole: Ints, highest: Ints) -> pd.DataFrame:
     values = kept.values
+    peak, at = _peaks(values)
     at_top = values[highest][:, columns].clip(min=0).sum(axis=0, dtype=np.int64)
     names = _names(frame)
     labels = [kept.ids[k] for k in columns]
     table = pd.DataFrame(
         {
             "name": [names[label] for label in labels],
-            "peak": values.max(axis=0)[columns].clip(min=0),
-            "time": kept.times[values.argmax(axis=0)[columns]],
+            "peak": peak[columns],
+            "time": kept.times[at[columns]],
             "at_total_peak": values[int(whole.argmax()), columns].clip(min=0),
             "share_at_top": at_top / max(int(at_top.sum()), 1),
         },
@@ -260,11 +274,12 @@ def _table(frame: pd.DataFrame, kept: Dense, columns: list[int], whole: Ints, hi
 
 
 def _names(frame: pd.DataFrame) -> dict[str, str]:
-    """Return the display name of each slice value: that of its first row, since every row carries the latest."""
-    codes = np.asarray(frame.index.codes[1])
-    first = pd.Series(codes).drop_duplicates().index
-    labels: Any = frame.index.levels[1][codes[first]]
-    return dict(zip([str(k) for k in labels], [str(n) for n in frame["variant_name"].iloc[first]], strict=True))
+    """Return the display name of each slice value; every row carries it."""
+    labels, codes = frame.index.levels[1], np.asarray(frame.index.codes[1])
+    names = frame["variant_name"].array
+    name_of = np.zeros(len(labels), dtype=np.int64)
+    name_of[codes] = names.codes
+    return {str(label): str(names.categories[k]) for label, k in zip(labels, name_of, strict=True)}
 
 
 def _correlation(frame: pd.DataFrame, tz: str | dt.tzinfo) -> pd.DataFrame:
