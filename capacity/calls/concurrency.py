@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.calls.columns import CallArrays, call_arrays
+from capacity.calls.columns import CallArrays, call_arrays, instants
 from capacity.calls.sweep import Piece, sweep
-from capacity.errors import ConfigError
-from capacity.intervals import TOTAL, assemble
+from capacity.errors import ConfigError, FrameError
+from capacity.intervals import TOTAL, assemble, validate
 from capacity.times import STEP, Instant, as_instant, ceil_step, floor_step
 
 __all__ = ["intervals_from_calls"]
@@ -34,6 +34,7 @@ def intervals_from_calls(
     total: bool = True,
     absent: str = "zero",
     columns: Mapping[str, str] | None = None,
+    gaps: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Count how many calls were in progress at once, at most, in each 5-minute interval. Exact to the nanosecond.
 
@@ -59,6 +60,9 @@ def intervals_from_calls(
         intervals in which a group had no call get no row (for thousands of groups). The total has every row.
     columns : mapping, optional
         Which column is what: ``{"start": "answered_at", "duration": "talk_time"}``.
+    gaps : DataFrame, optional
+        Stretches [``start``, ``end``), aware, in which nothing was recorded: their intervals get no rows, for a
+        missing interval is not a zero. `capacity.calls.records.read_calls` finds candidates (``silences``).
 
     Returns
     -------
@@ -119,9 +123,10 @@ def intervals_from_calls(
         sliced=by is not None,
     )
     times = pd.DatetimeIndex(first + np.arange(steps, dtype=np.int64) * _STEP_NS).tz_localize("UTC")
-    return as_frame(
+    frame = as_frame(
         pieces, times, ids=arrays.ids, names=arrays.names, by=by or "variant", total=total, zeros=absent == "zero"
     )
+    return frame if gaps is None else _without(frame, gaps)
 
 
 def span_of(arrays: CallArrays, start: Instant | None, end: Instant | None) -> tuple[int, int] | None:
@@ -166,6 +171,21 @@ def clip(arrays: CallArrays, first: int, last: int) -> tuple[Ints, Ints, Ints]:
     if bool(inside.all()):
         return starts, ends, arrays.codes
     return starts[inside], ends[inside], arrays.codes[inside]
+
+
+def _without(frame: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the intervals that lie in a gap, wholly or in part."""
+    starts, none = instants(gaps["start"], "the start of a gap")
+    ends, open_ended = instants(gaps["end"], "the end of a gap")
+    if none.any() or open_ended.any() or (ends < starts).any():
+        raise FrameError("a gap has a start and an end, which is not before it")
+    times = frame.index.levels[0].asi8
+    edge = np.zeros(len(times) + 1, dtype=np.int64)
+    np.add.at(edge, np.searchsorted(times, starts - _STEP_NS, side="right"), ends > starts)
+    np.add.at(edge, np.searchsorted(times, ends), -(ends > starts).astype(np.int64))
+    kept = frame[(np.cumsum(edge)[:-1] == 0)[frame.index.codes[0]]]
+    kept.index = kept.index.remove_unused_levels()
+    return validate(kept.assign(variant_name=kept["variant_name"].cat.remove_unused_categories()))
 
 
 def check_rows(groups: int, steps: int) -> None:

@@ -1,0 +1,304 @@
+"""Call logs as they come: what is read, what is dropped and why."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import capacity as cap
+from capacity.calls.account import silences
+from capacity.calls.records import read_calls
+from capacity.calls.stamps import read_lengths, read_times
+from capacity.errors import ConfigError, FrameError
+from capacity.times import as_zone
+
+BANK = Path(__file__).parents[2] / "shared" / "reference" / "bank_call_log_1999_01.txt"
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a log and return its path."""
+
+    def write(text: str, name: str = "log.csv", encoding: str = "utf-8") -> Path:
+        path = tmp_path / name
+        path.write_bytes(gzip.compress(text.encode(encoding)) if name.endswith(".gz") else text.encode(encoding))
+        return path
+
+    return write
+
+
+def utc(*texts: str) -> list[pd.Timestamp]:
+    """Instants, in short."""
+    return [pd.Timestamp(text, tz="UTC") for text in texts]
+
+
+def test_mixed_formats_and_local_times(write):
+    """A time with an offset would be moved to local time, or a local one be taken for UTC."""
+    log = read_calls(
+        write(
+            "start,end,variant\n"
+            "2026-07-01T14:01:00Z,2026-07-01T14:02:00.250Z,a\n"
+            "2026-07-01 14:01:00,2026-07-01 14:02,\n"
+            "2026-07-01T14:01:00+0530,2026-07-01T14:02:00+05:30,b\n"
+            '"01/07/2026 14:01","01/07/2026 14:02",b\n'
+        ),
+        tz="Europe/London",
+        time_format="%d/%m/%Y %H:%M",
+    )
+    assert log.calls["start"].tolist() == utc(
+        "2026-07-01 14:01", "2026-07-01 13:01", "2026-07-01 08:31", "2026-07-01 13:01"
+    )
+    assert log.calls["end"].tolist() == utc(
+        "2026-07-01 14:02:00.25", "2026-07-01 13:02", "2026-07-01 08:32", "2026-07-01 13:02"
+    )
+    assert log.calls["variant"].isna().tolist() == [False, True, False, False]
+    assert len(log.dropped) == 0
+    assert cap.intervals_from_calls(log.calls).index.levels[1].tolist() == ["(none)", "*", "a", "b"]
+
+
+def test_each_row_is_counted_once_with_its_reason(write):
+    """Rows would vanish without a word, or the sum of the account would not be the rows of the file."""
+    log = read_calls(
+        write(
+            "id;begin;finish;kind;blocked\n"
+            "1;2026-07-01T14:00Z;2026-07-01T14:05Z;call;no\n"
+            "2;;2026-07-01T14:05Z;call;no\n"
+            "3;soon;later;call;no\n"
+            "4;2026-07-01T14:00Z;13.45;call;no\n"
+            "5;2026-07-01T14:00Z;2026-07-01T13:00Z;call;no\n"
+            "6;2026-07-01T14:00Z;;call;yes\n"
+            "7;2026-07-01T14:00Z;2026-07-01T14:05Z;test;no\n"
+            "8;2026-07-01T14:00Z\n"
+            "9;2026-07-01T14:00Z;2026-07-01T14:00Z;call;maybe\n"
+            "10;2026-07-01T14:00Z;2026-07-04T14:00Z;call;\n"
+        ),
+        columns={"start": "begin", "end": "finish"},
+        drop={"kind": ["test"]},
+    )
+    assert log.dropped["rows"].to_dict() == {
+        "no start": 1,
+        "start cannot be read": 1,
+        "finish cannot be read": 1,
+        "finish lies before begin": 1,
+        "kind is 'test'": 1,
+        "a line with more or fewer fields than the header": 1,
+        "blocked is neither true nor false": 1,
+    }
+    assert log.dropped.loc["finish lies before begin", "first"] == 5
+    assert log.dropped.loc["a line with more or fewer fields than the header", "first"] == 8
+    assert log.notes["rows"].to_dict() == {"no end: still in progress": 1, "longer than a day": 1}
+    assert log.read == 10 == len(log.calls) + log.dropped["rows"].sum()
+    assert log.calls["blocked"].tolist() == [False, True, False]
+    assert "10 rows read, 3 calls kept, 7 dropped" in str(log)
+
+
+def test_times_of_day_pass_midnight(write):
+    """Calls over midnight would end a day before they begin, and stages that did not happen would end them at 0:00."""
+    log = read_calls(
+        write(
+            "day\tin\tout\tqueue\n"
+            "990105\t23:59:15\t0:03:40\t0:00:00\n"
+            "990105\t23:59:15\t23:59:50\t0:00:10\n"
+            "990105\t10:00:30\t10:00:10\t10:05:00\n"
+            "990131\t10:00:30\t0:00:00\t0:00:00\n"
+            "990132\t10:00:30\t10:00:40\t0:00:00\n"
+        ),
+        columns={"start": "in", "end": ["out", "queue"]},
+        date="day",
+        date_format="%y%m%d",
+        tz="Asia/Jerusalem",
+        nothing=["0:00:00"],
+        unfinished="drop",
+    )
+    assert log.calls["end"].tolist() == utc("1999-01-05 22:03:40", "1999-01-05 22:00:10")
+    assert log.dropped["rows"].to_dict() == {"out lies before in": 1, "no end": 1, "start cannot be read": 1}
+    assert log.notes.loc["end after midnight: on the next day", "rows"] == 2
+
+
+def test_the_hours_at_which_the_clock_changes(write):
+    """An hour too many or too few would stand in the frame on two days a year."""
+    log = read_calls(
+        write(
+            "start,end\n"
+            "2026-10-25 00:50,2026-10-25 01:10\n"  # starts before the repeated hour: the first 01:10
+            "2026-10-25 01:50,2026-10-25 01:10\n"  # the hour is heard twice: ends in the second
+            "2026-10-25 01:50,2026-10-25 02:10\n"
+            "2026-03-29 00:50,2026-03-29 02:10\n"
+            "2026-03-29 01:30,2026-03-29 02:10\n"  # never was
+        ),
+        tz="Europe/London",
+    )
+    lengths = (log.calls["end"] - log.calls["start"]).dt.total_seconds() / 60
+    assert lengths.tolist() == [20, 20, 80, 20]
+    assert log.dropped["rows"].to_dict() == {"start is a local time that the clock skipped": 1}
+    assert log.notes["rows"].to_dict() == {"start in the hour that the clock repeats: the first is taken": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("75", 75),
+        ("1:15", 75),
+        ("01:01:15", 3675),
+        ("100:00", 6000),
+        ("0:01.5", 1.5),
+        (" 2 min ", 120),
+        ("62.25", 62.25),
+        ("", None),
+        ("-", "bad"),
+        ("1:75:00:00", "bad"),
+        ("inf", "bad"),
+    ],
+)
+def test_lengths(text, seconds):
+    """A length of 1:15 would be an hour and a quarter, or be dropped."""
+    values, missing, bad = read_lengths(pd.Series([text]))
+    assert (missing[0], bad[0]) == (seconds is None, seconds == "bad")
+    if not missing[0] and not bad[0]:
+        assert values[0] == seconds * 10**9
+
+
+@pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
+@pytest.mark.parametrize("as_text", [False, True])
+def test_numbers_since_1970(unit, as_text):
+    """Milliseconds would be taken for seconds."""
+    instant = pd.Timestamp("2026-07-01T14:01:02Z").value
+    column = pd.Series([instant // (10**9 // unit)])
+    stamps = read_times(column.astype(str) if as_text else column, tz=None)
+    assert abs(stamps.values[0] - instant) < (1000 if as_text else 1)
+
+
+def test_numbers_that_are_no_times():
+    """A day written 20260701 would become a night in August 1970."""
+    assert read_times(pd.Series([20260701, 20260701140100]), tz=None).unreadable.all()
+
+
+def test_nothing_is_guessed(write):
+    """Naive times, unknown columns, day-first dates: each needs one clear error that says what to give."""
+    naive = write("start,end\n2026-07-01 14:00,2026-07-01 14:05\n")
+    with pytest.raises(ConfigError, match=r"1 times have no time zone.*tz="):
+        read_calls(naive)
+    with pytest.raises(ConfigError, match="no IANA time zone"):
+        read_calls(naive, tz="Mars/Olympus")
+    with pytest.raises(FrameError, match=r"no columns \['begin'\]"):
+        read_calls(naive, columns={"start": "begin"}, tz="UTC")
+    with pytest.raises(ConfigError, match="keep="):
+        read_calls(naive, columns={"queue": "end"}, tz="UTC")
+    with pytest.raises(ConfigError, match="unfinished"):
+        read_calls(naive, tz="UTC", unfinished="maybe")
+    with pytest.raises(FrameError, match="'end' or 'duration'"):
+        read_calls(write("start,stop\n", "b.csv"), tz="UTC")
+    with pytest.raises(FrameError, match=r"'03/04/2026 10:00'.*time_format="):
+        read_calls(write("start,end\n03/04/2026 10:00,03/04/2026 10:05\n", "c.csv"), tz="UTC")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "match"),
+    [
+        ("", "a.csv", "is empty"),
+        ("start,start\n", "b.csv", "twice"),
+        ("start,end\n", "c.parquet", "cannot be read"),
+        ("start,end\n", "d.csv.gz", "cannot be read"),
+        ("st\xe4rt,end\n", "e.csv", "encoding="),
+    ],
+)
+def test_files_that_are_not_what_they_seem(tmp_path, text, name, match):
+    """A damaged file would end in a traceback."""
+    (tmp_path / name).write_bytes(text.encode("latin-1"))
+    with pytest.raises(FrameError, match=match):
+        read_calls(tmp_path / name, tz="UTC")
+    with pytest.raises(FrameError, match="not there"):
+        read_calls(tmp_path / "absent.csv")
+
+
+def test_encodings_compression_quotes_and_an_empty_log(write):
+    """Logs from a spreadsheet (a byte order mark, Latin-1), compressed or without a call, could not be read."""
+    row = '\n2026-07-01T14:00Z,2026-07-01T14:05Z,"Buchung, Köln\nSüd"\n'
+    for path, encoding in [
+        (write("\ufeffstart,end,variant" + row, "bom.csv"), "utf-8"),
+        (write("start,end,variant" + row, "latin.csv", "latin-1"), "latin-1"),
+        (write("start,end,variant" + row, "small.csv.gz"), "utf-8"),
+    ]:
+        log = read_calls(path, encoding=encoding)
+        assert log.calls["variant"].tolist() == ["Buchung, Köln\nSüd"], path
+    empty = read_calls(write("start,end,variant\n", "none.csv"))
+    assert (empty.read, len(empty.calls), len(empty.silences)) == (0, 0, 0)
+    assert cap.intervals_from_calls(empty.calls).empty
+
+
+def test_parquet_keeps_its_types_and_batches_join(tmp_path, monkeypatch):
+    """Parquet logs, naive or aware, in one file or a folder, would give other calls than they hold."""
+    from capacity.calls import logfile
+
+    monkeypatch.setattr(logfile, "_BATCH", 1000)
+    calls = cap.simulate_calls("2026-10-24", days=2, seed=2)
+    folder = tmp_path / "log"
+    folder.mkdir()
+    calls[:2500].to_parquet(folder / "1.parquet")
+    calls[2500:].to_parquet(folder / "2.parquet")
+    seen: list[int] = []
+    log = read_calls(folder, progress=seen.append)
+    pd.testing.assert_frame_equal(log.calls.astype(str), calls.astype(str))
+    assert seen[-1] == len(calls)
+    assert len(seen) > 3
+    local = calls.assign(**{c: calls[c].dt.tz_convert("Asia/Tokyo").dt.tz_localize(None) for c in ("start", "end")})
+    local.to_parquet(tmp_path / "local.pq")
+    again = read_calls(tmp_path / "local.pq", tz="Asia/Tokyo", keep=["env"])
+    assert np.array_equal(again.calls["start"], calls["start"])
+
+
+def test_silences_are_named_and_get_no_rows(write):
+    """A hole in a log would count as two days of zero load, and teach a forecast so."""
+    calls = read_calls(
+        write(
+            "start,end\n2026-07-01T10:00Z,2026-07-01T10:07Z\n2026-07-01T10:01Z,2026-07-01T10:02Z\n"
+            "2026-07-02T10:06Z,2026-07-02T10:08Z\n2026-07-04T11:13Z,2026-07-04T11:14Z\n"
+        )
+    )
+    assert calls.silences.to_numpy().tolist() == [utc("2026-07-02 10:10", "2026-07-04 11:10")]
+    assert "silent: no call from 2026-07-02 10:10" in str(calls)
+    frame = cap.intervals_from_calls(calls.calls, by=None, gaps=calls.silences)
+    whole = cap.intervals_from_calls(calls.calls, by=None)
+    assert len(whole) - len(frame) == (48 * 60 + 60) // 5
+    assert cap.coverage(frame).gaps[["start", "end"]].to_numpy().tolist() == calls.silences.to_numpy().tolist()
+    assert frame["max_concurrent"].sum() == whole["max_concurrent"].sum()
+    part = pd.DataFrame({"start": utc("2026-07-02 10:14:59.999999999"), "end": utc("2026-07-02 10:20")})
+    assert len(whole) - len(cap.intervals_from_calls(calls.calls, by=None, gaps=part)) == 2
+    with pytest.raises(FrameError, match="not before it"):
+        cap.intervals_from_calls(calls.calls, by=None, gaps=part[["end", "start"]].set_axis(["start", "end"], axis=1))
+    assert len(silences(calls.calls.head(1))) == 0
+
+
+@pytest.mark.skipif(not BANK.exists(), reason="the log is not beside the checkout")
+def test_a_real_log():
+    """The month of a bank's call centre would not come out as a count of its rows by other means has it."""
+    log = read_calls(
+        BANK,
+        columns={"start": "vru_entry", "end": ["vru_exit", "q_exit", "ser_exit"], "variant": "type"},
+        date="date",
+        date_format="%y%m%d",
+        tz="Asia/Jerusalem",
+        nothing=["0:00:00"],
+        drop={"outcome": ["PHANTOM"]},
+    )
+    raw = pd.read_csv(BANK, sep="\t")
+    clock = {c: pd.to_timedelta(raw[c]) for c in ("vru_entry", "vru_exit", "q_exit", "ser_exit")}
+    phantom = raw["outcome"] == "PHANTOM"
+    back = (clock["vru_exit"] < clock["vru_entry"]) & ~phantom
+    assert log.read == len(raw) == 31_599
+    assert log.dropped["rows"].tolist() == [phantom.sum(), back.sum()] == [240, 32]
+    # Between 15:00 and 15:05 on the 3rd, second by second.
+    day = (raw["date"] == 990103) & ~phantom & ~back
+    start = clock["vru_entry"][day].dt.total_seconds().to_numpy()
+    end = np.max([clock[c][day].dt.total_seconds() for c in ("vru_exit", "q_exit", "ser_exit")], axis=0)
+    most = max(int(((start <= s) & (s < end)).sum()) for s in range(15 * 3600, 15 * 3600 + 300))
+    frame = cap.intervals_from_calls(log.calls, gaps=log.silences)
+    assert frame.loc[(pd.Timestamp("1999-01-03T13:00Z"), cap.TOTAL), "max_concurrent"] == most
+    # The log is silent on the 11th and 12th, and only there.
+    gaps = cap.coverage(cap.total(frame)).gaps
+    local = [t.tz_convert(as_zone("Asia/Jerusalem")) for t in gaps[["start", "end"]].to_numpy().ravel()]
+    assert [f"{t:%d %H}" for t in local] == ["10 23", "13 03"]
