@@ -77,8 +77,8 @@ def test_one_week_still_gives_a_report():
         assert getattr(result, part) is None, part
     for part in ("percentiles", "busy_hours", "profile", "utilisation", "diversity"):
         assert getattr(result, part) is not None, part
-    assert result.notes[0].startswith("Forecast: ") or any(n.startswith("Forecast: ") for n in result.notes)
-    assert result.sentence().endswith("How likely they are to be passed cannot be told: see the notes.")
+    assert sum(note.startswith("A forecast needs 56 days") for note in result.notes) == 1
+    assert result.sentence().endswith("Too little history to say how likely they are to be passed.")
     assert json.loads(json.dumps(result.to_dict(), allow_nan=False))["headroom"] is None
     assert "Licences" in result._repr_html_()
 
@@ -111,7 +111,7 @@ def test_days_at_a_cap_are_counted_and_said():
     result = cap.assess(made(80, cap_at=70), 70, tz="UTC", horizon=14, seed=1, backtest=False)
     at = int((cap.daily_peaks(made(80, cap_at=70)).xs("*", level=1)["peak"] == 70).sum())
     assert at > 5 and result.days_at_licences == at and result.days == 80
-    assert f"(reached on {at} of 80 days)" in result.sentence()
+    assert f"(all in use on {at} of 80 days)" in result.sentence()
     assert any(f"stood at them on {at} days of 80" in note for note in result.notes)
     assert result.forecast.licences is not None
     assert result.backtest is None
@@ -140,6 +140,7 @@ def test_several_variants_without_a_total_have_no_verdict():
     assert result.variant == "" and result.headroom is None and result.needed is None
     assert result.forecast is not None
     assert any("no TOTAL" in note for note in result.notes)
+    assert result.sentence().endswith("No total to say how likely they are to be passed.")
     json.dumps(result.to_dict(), allow_nan=False)
 
 

@@ -101,7 +101,7 @@ def assess(
     >>> import capacity as cap
     >>> times = pd.date_range("2026-07-01", periods=288, freq="5min", tz="UTC")
     >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": 7}))
-    >>> assess(frame, 10, tz="UTC", seed=1).sentence().partition(" How")[0]
+    >>> assess(frame, 10, tz="UTC", seed=1).sentence().partition(" Too")[0]
     'Licences: 10. Peak so far 7 on Wed 1 Jul 2026 00:00.'
     """
     if isinstance(horizon, bool) or int(horizon) != horizon or not 1 <= horizon <= _YEAR:
@@ -207,10 +207,16 @@ def _run(steps: list[Step], found: Found, progress: Callable[[str, int, int], No
             found[field] = work()
         except InsufficientData as exc:
             found[field] = None
-            failed.append(f"{what}: {str(exc).rstrip('.')}.")
+            failed.append(_because(what, str(exc)))
     if progress is not None:
         progress("", len(steps), len(steps))
     return failed
+
+
+def _because(what: str, message: str) -> str:
+    text = f"{message.rstrip('.')}."
+    named = text.lower().startswith((what.lower(), f"a {what.lower()}"))
+    return text[0].upper() + text[1:] if named else f"{what}: {text}"
 
 
 def _measures(ask: _Ask) -> list[Step]:
@@ -256,6 +262,8 @@ def _outlook(ask: _Ask, found: Found, backtest: bool) -> list[Step]:
         return work(forecast) if forecast is not None and ask.variant in forecast.variants else None
 
     def tried() -> Any:
+        if found["forecast"] is None:
+            return None  # its note is there already
         # A third of what can be tested at most: a horizon as long as the history would leave one origin.
         span = max(14, min(ask.horizon, (ask.days - _EIGHT_WEEKS) // 3))
         return try_out(ask.peaks, min(span, ask.horizon), variant=ask.variant, **same)

@@ -133,12 +133,13 @@ class Assessment:
         ]
         whose = "" if self.variant in (TOTAL, "") else f" for {self.variant}"
         text = f"Licences{whose}: {', '.join([f'{now:,}', *ahead])}"
-        reached = f"reached on {self.days_at_licences:,} of {plural(self.days, 'day')}"
+        reached = f"all in use on {self.days_at_licences:,} of {plural(self.days, 'day')}"
         return f"{text} ({reached})" if self.days_at_licences else text
 
     def _outlook(self) -> str:
         if self.headroom is None:
-            return "How likely they are to be passed cannot be told: see the notes."
+            why = "Too little history" if self.forecast is None else "No total"
+            return f"{why} to say how likely they are to be passed."
         span = plural(len(self.headroom.dates), "day")
         held = set(self.headroom.daily["licences"])
         what = f"{held.pop():,}" if len(held) == 1 else "them"
