@@ -8,9 +8,45 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # for type checkers and editors; a test holds it to be the same as below
     from capacity import errors as errors
     from capacity import report as report
+    from capacity.analysis.assessment import assess as assess
+    from capacity.analysis.backtest import backtest as backtest
+    from capacity.analysis.cost import best_licence_count as best_licence_count
+    from capacity.analysis.diversity import combine as combine
+    from capacity.analysis.diversity import diversity as diversity
+    from capacity.analysis.erlang import channels_for as channels_for
+    from capacity.analysis.erlang import erlang_b as erlang_b
+    from capacity.analysis.erlang import load_for as load_for
+    from capacity.analysis.extremes import return_levels as return_levels
+    from capacity.analysis.forecast import forecast_peaks as forecast_peaks
+    from capacity.analysis.headroom import headroom as headroom
+    from capacity.analysis.headroom import licences_needed as licences_needed
+    from capacity.analysis.peaks import busy_hours as busy_hours
+    from capacity.analysis.peaks import daily_peaks as daily_peaks
+    from capacity.analysis.peaks import top_peaks as top_peaks
+    from capacity.analysis.percentiles import percentiles as percentiles
+    from capacity.analysis.profile import weekly_profile as weekly_profile
+    from capacity.analysis.seasonality import anomalies as anomalies
+    from capacity.analysis.seasonality import decompose as decompose
+    from capacity.analysis.seasonality import seasonal_strength as seasonal_strength
+    from capacity.analysis.traffic import blocking as blocking
+    from capacity.analysis.traffic import offered_load as offered_load
+    from capacity.analysis.utilisation import utilisation as utilisation
+    from capacity.calls.concurrency import intervals_from_calls as intervals_from_calls
+    from capacity.calls.simulate import simulate_calls as simulate_calls
+    from capacity.fetch.client import Client as Client
+    from capacity.fetch.fetcher import fetch_intervals as fetch_intervals
+    from capacity.fetch.fetcher import read_intervals as read_intervals
+    from capacity.gaps import coverage as coverage
+    from capacity.intervals import TOTAL as TOTAL
+    from capacity.intervals import as_intervals as as_intervals
+    from capacity.intervals import concat as concat
+    from capacity.intervals import total as total
+    from capacity.intervals import validate as validate
+    from capacity.intervals import variants as variants
+    from capacity.sample import load_sample as load_sample
 
 __version__ = "0.1.0"
 

@@ -129,6 +129,15 @@ def test_public_names():
         cap.nothing_like_it  # noqa: B018
 
 
+def test_type_checkers_see_the_same_names():
+    """An editor would complete other names than there are, or take them from elsewhere."""
+    tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
+    block = next(n for n in tree.body if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING")
+    seen = {a.name: str(n.module) for n in block.body if isinstance(n, ast.ImportFrom) for a in n.names}
+    home = {name: f"capacity.{module}" for name, module in cap._HOME.items()}
+    assert seen == home | {"errors": "capacity", "report": "capacity"}
+
+
 def test_public_functions_are_documented():
     """help() would be empty or without an example."""
     for name in cap.__all__:

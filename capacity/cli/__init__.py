@@ -1,15 +1,46 @@
-"""The command line: ``capacity``, also ``python -m capacity``."""
+"""The command line: ``capacity``, also ``python -m capacity``. Errors leave it in one line and an exit code."""
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Sequence
 
-__all__ = ["main"]
+from capacity.cli import demo, fetching, records, reporting  # noqa: F401  each registers its commands
+from capacity.cli.app import app, say
+from capacity.errors import CapacityError, IncompleteError
+
+__all__ = ["main", "run"]
+
+EXIT_ERROR, EXIT_INCOMPLETE = 1, 3
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    from capacity.cli import demo, fetching, records, reporting  # noqa: F401  each registers its commands
-    from capacity.cli.app import run
-
     sys.exit(run())
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    0 done; 1 an error, told in one line; 2 wrong usage; 3 a fetch that ended incomplete; 130 an interrupted one.
+    """
+    try:
+        app(arguments, prog_name="capacity")
+    except SystemExit as exc:  # typer tells wrong usage itself
+        return exc.code if isinstance(exc.code, int) else EXIT_ERROR
+    except IncompleteError as exc:
+        return _fail(str(exc), EXIT_INCOMPLETE)
+    except CapacityError as exc:
+        return _fail(" ".join(str(exc).split()), EXIT_ERROR)
+    except BrokenPipeError:  # the reader of our output (head, less) has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_ERROR
+    except OSError as exc:
+        return _fail(str(exc), EXIT_ERROR)
+    return 0
+
+
+def _fail(message: str, code: int) -> int:
+    say(f"capacity: {message}")
+    return code

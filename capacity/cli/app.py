@@ -1,20 +1,15 @@
-"""The typer application, and how errors leave it: one clear line on stderr and an exit code."""
+"""The typer application, and how it speaks to the user while it works."""
 
 from __future__ import annotations
 
 import logging
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-import click
 import typer
 
-from capacity.errors import CapacityError, IncompleteError
-
-__all__ = ["app", "run", "say", "show_requests"]
-
-EXIT_ERROR, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_INTERRUPTED = 1, 2, 3, 130
+__all__ = ["app", "progress", "say", "show_requests"]
 
 app = typer.Typer(
     name="capacity",
@@ -26,35 +21,25 @@ app = typer.Typer(
 )
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code.
-
-    0 done; 1 an error, told in one line; 2 wrong usage; 3 a fetch that ended incomplete; 130 interrupted.
-    """
-    try:
-        code = typer.main.get_command(app).main(args=arguments, prog_name="capacity", standalone_mode=False)
-    except click.exceptions.Abort:
-        return _fail("interrupted; what was fetched is kept", EXIT_INTERRUPTED)
-    except click.ClickException as exc:
-        exc.show()
-        return exc.exit_code
-    except IncompleteError as exc:
-        return _fail(str(exc), EXIT_INCOMPLETE)
-    except CapacityError as exc:
-        return _fail(str(exc), EXIT_ERROR)
-    except KeyboardInterrupt:
-        return _fail("interrupted; what was fetched is kept", EXIT_INTERRUPTED)
-    except BrokenPipeError:  # the reader of our output (head, less) has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_ERROR
-    except OSError as exc:
-        return _fail(str(exc), EXIT_ERROR)
-    return int(code or 0)
-
-
 def say(text: str = "") -> None:
     """Tell the user something on stderr, so that stdout stays for results."""
     typer.echo(text, err=True)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Show long work as a bar on a terminal; the callback takes (what comes next, steps done, steps in all)."""
+    from tqdm import tqdm
+
+    with tqdm(desc=what, bar_format="{desc} |{bar}| {n}/{total}{postfix}", disable=None, leave=False) as bar:
+
+        def step(what: str, done: int, steps: int) -> None:
+            bar.total = steps
+            bar.set_postfix_str(what, refresh=False)
+            bar.update(done - bar.n)
+            bar.refresh()
+
+        yield step
 
 
 def show_requests(verbose: bool) -> None:
@@ -62,8 +47,3 @@ def show_requests(verbose: bool) -> None:
     if verbose:
         logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
         logging.getLogger("capacity").setLevel(logging.DEBUG)
-
-
-def _fail(message: str, code: int) -> int:
-    say(f"capacity: {' '.join(message.split()) if code == EXIT_ERROR else message}")
-    return code

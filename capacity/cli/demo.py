@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import pandas as pd
 import typer
 
-from capacity.cli.app import app, say, show_requests
+from capacity.cli.app import app, progress, say, show_requests
 from capacity.cli.options import Horizon, Seed, Verbose
+from capacity.cli.records import read_log
 from capacity.cli.reporting import write_report
 
 if TYPE_CHECKING:
@@ -57,8 +58,10 @@ def demo(
         peak = int(cap.total(frame)["max_concurrent"].max())
         licences = str(_a_little_above(peak))
         say(f"No licence count given: taking {licences}, a little above the peak of {peak}.")
-    say("Weighing the history, forecasting, and back-testing the forecast ...")
-    assessment = cap.assess(frame, licences, tz=zone, horizon=horizon, seed=seed, holidays=None if calls else "GB")
+    with progress("Weighing the history") as step:
+        assessment = cap.assess(
+            frame, licences, tz=zone, horizon=horizon, seed=seed, holidays=None if calls else "GB", progress=step
+        )
     say()
     write_report(assessment, out)
 
@@ -75,13 +78,10 @@ def _records(
         say(f"Simulating {days} days of calls on four variants (seed {seed}) ...")
         calls = cap.simulate_calls(start=first, end=last, tz=tz, seed=seed)
         return calls, f"PROJECT-demo-{first:%Y%m%d}-{days}d-seed{seed}", (first, last)
-    from capacity.calls.records import read_calls
-
-    reading = read_calls(path, tz=tz)
-    say(str(reading))
-    calls = reading.calls
-    span = (calls["start"].min().floor("D"), calls[["start", "end"]].max().max().ceil("D"))
-    return calls, f"PROJECT-{path.stem}", span
+    calls = read_log(path, tz).calls
+    first, last = calls["start"].min().tz_convert(tz), calls[["start", "end"]].max().max().tz_convert(tz)
+    # Whole local days, so that each day's peak counts.
+    return calls, f"PROJECT-{path.stem}", (first.normalize(), (last.normalize() + pd.DateOffset(days=1)))
 
 
 def _fetch(
@@ -94,11 +94,11 @@ def _fetch(
         client: Client
         with cap.Client(ACCOUNT, project, api_key=KEY, base_url=server.url) as client:
             frame = cap.fetch_intervals(client, *span, tz=tz, store=store)
-        say(f"{server.requests} requests answered; what is final is kept in {store} and not asked for again.")
+        say(f"{len(server.requests)} requests answered; what is final is kept in {store} and not asked for again.")
     return frame
 
 
 def _a_little_above(peak: int) -> int:
     """Round up to what a contract would say: 113 -> 120, 9 -> 10, 1040 -> 1100."""
-    step = 10 ** max(0, math.floor(math.log10(max(peak, 1))) - 1)
-    return (math.floor(peak * 1.02 / step) + 1) * step
+    step = int(10 ** max(0, math.floor(math.log10(max(peak, 1))) - 1))
+    return int(math.floor(peak * 1.02 / step) + 1) * step

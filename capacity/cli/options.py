@@ -11,6 +11,7 @@ import typer
 __all__ = [
     "Absent",
     "Account",
+    "AnyEnv",
     "End",
     "Env",
     "Horizon",
@@ -47,6 +48,7 @@ Out = Annotated[Path, typer.Option("--out", help="Where to write.")]
 Account = Annotated[str | None, typer.Option("--account", help="Account id.")]
 Project = Annotated[str | None, typer.Option("--project", help="Project id.")]
 Env = Annotated[str, typer.Option("--env", help="live, sandbox or pre-release.")]
+AnyEnv = Annotated[str | None, typer.Option("--env", help="live, sandbox or pre-release.")]
 Start = Annotated[str | None, typer.Option("--start", help="From this time on (a date is midnight in --tz).")]
 End = Annotated[str | None, typer.Option("--end", help="Up to this time, exclusive (a date is midnight in --tz).")]
 Absent = Annotated[

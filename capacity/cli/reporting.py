@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from capacity.cli.app import app, say
-from capacity.cli.options import Account, End, Horizon, Licence, Out, Project, Seed, Start, Store, Zone
+from capacity.cli.app import app, progress
+from capacity.cli.options import Account, AnyEnv, End, Horizon, Licence, Out, Project, Seed, Start, Store, Zone
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ def report(
     end: End = None,
     account: Account = None,
     project: Project = None,
-    env: Annotated[str | None, typer.Option("--env", help="live, sandbox or pre-release.")] = None,
+    env: AnyEnv = None,
     holidays: Holidays = None,
     exclude: Exclude = None,
     mean_call_length: CallLength = None,
@@ -56,7 +56,6 @@ def report(
     """
     import capacity as cap
 
-    say("Reading the store and weighing the history ...")
     frame = cap.read_intervals(store, start, end, tz=tz, account=account, project=project, env=env)
     assessment = assess_from_options(
         frame, licences, tz, horizon, seed, holidays, exclude, mean_call_length, licence_price, lost_call_cost
@@ -75,7 +74,7 @@ def headroom(
     end: End = None,
     account: Account = None,
     project: Project = None,
-    env: Annotated[str | None, typer.Option("--env", help="live, sandbox or pre-release.")] = None,
+    env: AnyEnv = None,
     holidays: Holidays = None,
     exclude: Exclude = None,
     mean_call_length: CallLength = None,
@@ -121,7 +120,8 @@ def assess_from_options(
         "licence_price": licence_price,
         "lost_call_cost": lost_call_cost,
     }
-    return cap.assess(frame, licences, tz=tz, horizon=horizon, seed=seed, **extras)  # type: ignore[no-any-return]
+    with progress("Weighing the history") as step:
+        return cap.assess(frame, licences, tz=tz, horizon=horizon, seed=seed, progress=step, **extras)
 
 
 def write_report(assessment: Assessment, out: Path) -> None:

@@ -1,0 +1,175 @@
+"""The command line as a user meets it: exit codes, one clear line on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import capacity as cap
+from capacity.calls import emulator
+from capacity.cli import run
+
+ACCOUNT, PROJECT, KEY = "ACCOUNT-t", "PROJECT t/1", "a-secret-key-of-length"
+SPAN = ["--start", "2026-01-01", "--end", "2026-04-01", "--tz", "Europe/London"]
+
+
+@pytest.fixture(scope="module")
+def calls() -> pd.DataFrame:
+    """Three months of few calls."""
+    return cap.simulate_calls("2026-01-01", "2026-04-01", tz="Europe/London", scale=0.2, seed=3)
+
+
+@pytest.fixture(scope="module")
+def server(calls):
+    """The endpoint over them."""
+    with emulator.serve(calls, account=ACCOUNT, project=PROJECT, key=KEY) as running:
+        yield running
+
+
+@pytest.fixture
+def fetch(server, monkeypatch, tmp_path):
+    """The words of a fetch into a fresh store."""
+    monkeypatch.setenv("POLYAI_API_KEY", KEY)
+    ids = ["--account", ACCOUNT, "--project", PROJECT, "--base-url", server.url]
+    return ["fetch", *ids, *SPAN, "--store", str(tmp_path / "store")]
+
+
+@pytest.fixture(scope="module")
+def store(server, tmp_path_factory) -> str:
+    """A store that holds all of them."""
+    path = tmp_path_factory.mktemp("held") / "store"
+    with cap.Client(ACCOUNT, PROJECT, api_key=KEY, base_url=server.url) as client:
+        cap.fetch_intervals(client, "2026-01-01", "2026-04-01", tz="Europe/London", store=path)
+    return str(path)
+
+
+def test_fetch_then_status_then_export(fetch, calls, tmp_path, capsys):
+    """What was fetched, told and written out would not be what the calls say."""
+    assert run(fetch) == 0
+    assert run(["status", "--store", str(tmp_path / "store")]) == 0
+    told = capsys.readouterr().out
+    assert "2026-01-01 00:00 to 2026-03-31 23:00 UTC" in told
+    for name in ("frame.csv", "frame.parquet"):
+        assert run(["export", "--store", str(tmp_path / "store"), "--out", str(tmp_path / name)]) == 0
+    truth = cap.intervals_from_calls(
+        calls[calls["env"] == "live"], start="2026-01-01T00:00Z", end="2026-03-31T23:00Z"
+    ).reset_index()
+    for written in (
+        pd.read_parquet(tmp_path / "frame.parquet"),
+        pd.read_csv(tmp_path / "frame.csv", parse_dates=["time"]),
+    ):
+        assert written["max_concurrent"].tolist() == truth["max_concurrent"].tolist()
+        assert written["variant"].tolist() == truth["variant"].tolist()
+        assert (pd.DatetimeIndex(written["time"]) == pd.DatetimeIndex(truth["time"])).all()
+
+
+def test_second_fetch_asks_for_nothing_final(fetch, server):
+    """The server would be asked again for what is held and final."""
+    assert run(fetch) == 0
+    before = len(server.requests)
+    assert run(fetch) == 0
+    assert len(server.requests) == before
+    assert run([*fetch, "--refetch"]) == 0
+    assert len(server.requests) > before
+
+
+def test_dry_run_asks_nothing(fetch, server, capsys):
+    """A dry run would make requests, or not say which it would make."""
+    before = len(server.requests)
+    assert run([*fetch, "--dry-run"]) == 0
+    assert len(server.requests) == before
+    assert capsys.readouterr().out.count("not held") == 2 * 14  # weeks from Monday 29 December on, both series
+
+
+def test_headroom_as_sentence_and_json(store, capsys):
+    """The verdict would not be there for people, or not be JSON for machines."""
+    words = ["headroom", "--store", store, "--licences", "30", "--tz", "Europe/London", "--horizon", "28"]
+    assert run(words) == 0
+    assert capsys.readouterr().out.startswith("Licences: 30. Peak so far ")
+    assert run([*words, "--json"]) == 0
+    verdict = json.loads(capsys.readouterr().out)
+    peak = cap.total(cap.read_intervals(store))["max_concurrent"].max()
+    assert verdict["peak"]["calls"] == peak
+
+
+def test_report_writes_pictures(store, tmp_path, capsys):
+    """`capacity report` would leave no pictures, or not say where they are."""
+    out = tmp_path / "report"
+    assert run(["report", "--store", store, "--licences", "30", "--horizon", "28", "--out", str(out)]) == 0
+    listed = [Path(line.strip()) for line in capsys.readouterr().out.splitlines() if line.endswith(".png")]
+    assert len(listed) >= 6
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in listed)
+
+
+def test_slices_one_request_each(fetch, tmp_path):
+    """`--language` twice would not make a frame by language."""
+    assert run([*fetch, "--language", "en-GB", "--language", "es-ES"]) == 0
+    frame = cap.read_intervals(tmp_path / "store")
+    assert frame.index.names[1] == "language"
+    assert set(frame.index.get_level_values(1)) <= {"en-GB", "es-ES", "*"}
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "says"),
+    [
+        (["--start", "2026-05-01"], 1, "not before"),
+        (["--tz", "Mars/Base"], 1, "IANA"),
+        (["--env", "prod"], 1, "env"),
+        (["--base-url", "http://example.org"], 1, "http"),
+        (["--project", "PROJECT-other"], 1, "404"),
+        (["--workers", "0"], 2, "workers"),
+        (["--no-such-option"], 2, "no-such-option"),
+    ],
+)
+def test_wrong_words_end_in_one_line(fetch, change, code, says, capsys):
+    """A typing error would end in a traceback, or in the wrong exit code."""
+    assert run([*fetch, *change]) == code
+    told = capsys.readouterr().err
+    assert says in told
+    assert "Traceback" not in told
+    assert KEY not in told
+    if code == 1:
+        assert told.strip().count("\n") == 0
+
+
+def test_without_a_key(fetch, monkeypatch, capsys):
+    """Who forgot the key would not be told which variable to set."""
+    monkeypatch.delenv("POLYAI_API_KEY")
+    assert run(fetch) == 1
+    assert "POLYAI_API_KEY" in capsys.readouterr().err
+
+
+def test_missing_store_is_told(tmp_path, capsys):
+    """A wrong path would be a traceback, or an empty report."""
+    for command in (["status"], ["headroom", "--licences", "5"], ["export", "--out", str(tmp_path / "x.csv")]):
+        assert run([*command, "--store", str(tmp_path / "nowhere")]) == 1
+        assert "nowhere" in capsys.readouterr().err
+
+
+def test_demo_in_small(tmp_path, capsys):
+    """The main job would not run end to end, or would ask again for what is final."""
+    words = ["demo", "--out", str(tmp_path / "demo"), "--days", "100"]
+    assert run(words) == 0
+    first = capsys.readouterr()
+    assert first.out.startswith("Licences: ")
+    assert len(list((tmp_path / "demo").glob("page-*.png"))) == 6
+    assert run(words) == 0
+    second = capsys.readouterr()
+    assert "\n0 requests answered" in second.err
+    assert second.out == first.out
+
+
+def test_help_and_usage():
+    """`capacity --help` would fail, or a command would stand there without a word of help."""
+    run_it = [sys.executable, "-m", "capacity"]
+    env = os.environ | {"NO_COLOR": "1", "COLUMNS": "200"}
+    top = subprocess.run([*run_it, "--help"], capture_output=True, text=True, check=True, env=env).stdout
+    for command in "demo fetch report headroom status export intervals simulate serve".split():
+        assert command in top
+    assert subprocess.run([*run_it, "nonsense"], capture_output=True, env=env, check=False).returncode == 2
