@@ -46,7 +46,17 @@ def test_the_verdict_in_a_sentence(whole):
         f"Licences: 90. Peak so far {value} on {time:%a} {time.day} {time:%b %Y %H:%M}. "
         f"Chance to pass 90 within 40 days: {passed}. For 5 % risk: {enough}."
     )
-    assert str(whole) == whole.sentence() and whole.sentence() in repr(whole)
+    assert repr(whole) == f"<Assessment: {whole.sentence()}>"
+
+
+def test_printed_it_is_the_sentence_the_table_and_the_notes(whole):
+    """The command line would print less than what was found, or another figure."""
+    head, table, notes = str(whole).split("\n\n")
+    assert head == whole.sentence()
+    assert f"  Licences for 5 % risk          {whole.needed.loc[0.05, 30]} for 30 days, " in table
+    above, reached = whole.headroom.p_above.iloc[29], whole.headroom.p_at_or_above.iloc[29]
+    assert f"  Chance to pass within 30 days  {chance(above)}; to reach: {chance(reached)}" in table
+    assert notes.splitlines() == [f"- {note}" for note in whole.notes]
 
 
 def test_parts_are_those_of_the_functions_called_alone(whole):

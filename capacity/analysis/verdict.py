@@ -149,7 +149,11 @@ class Assessment:
         return f"{text} For 5 % risk: {int(self.needed.loc[0.05].iloc[-1]):,}."
 
     def __str__(self) -> str:
-        return self.sentence()
+        rows = self.to_frame()["value"]
+        width = max(len(what) for what in rows.index)
+        table = "\n".join(f"  {what:<{width}}  {value}" for what, value in rows.items())
+        notes = "\n".join(f"- {note}" for note in self.notes)
+        return "\n\n".join(part for part in (self.sentence(), table, notes) if part)
 
     def __repr__(self) -> str:
         return f"<Assessment: {self.sentence()}>"
@@ -174,7 +178,7 @@ class Assessment:
                 above, reached = self.headroom.p_above.iloc[at], self.headroom.p_at_or_above.iloc[at]
                 rows[f"Chance to pass within {plural(days, 'day')}"] = f"{chance(above)}; to reach: {chance(reached)}"
             for q, date in self.headroom.dates_given.items():
-                rows[f"If passed, {q:.0%} of cases by"] = "no case" if date is None else day(date)
+                rows[f"If passed, in {100 * q:g} % of cases by"] = "no case" if date is None else day(date)
         if self.needed is not None:
             for risk, row in self.needed.iterrows():
                 enough = [f"{count:,} for {plural(int(days), 'day')}" for days, count in row.items()]
