@@ -135,7 +135,7 @@ def below(ax: Axes, label: str, distance: float = 15.0) -> None:
 
 
 def key(ax: Axes, entries: Sequence[tuple[str, str, str]]) -> None:
-    """Write a one-line key above the axes, at the right: (mark, colour, words); marks are line, dot, ring and area."""
+    """Write a one-line key above the axes, at the right: (mark, colour, words); line, dash, dot, ring or area."""
     at = 0.0
     room = width_of(ax)
     wanted = sum(text_width(words, CAPTION) + 20 for _, _, words in entries)
@@ -151,8 +151,8 @@ def key(ax: Axes, entries: Sequence[tuple[str, str, str]]) -> None:
         start = nudge(ax, -at - width, lift, base)
         if mark == "area":
             ax.plot([1], [1], "s", ms=5, color=colour, mew=0, transform=start + _shift(ax, -6), clip_on=False)
-        elif mark == "line":
-            for step in np.arange(-10.0, -2.4, 0.75):
+        elif mark in ("line", "dash"):
+            for step in np.arange(-10.0, -2.4, 0.75 if mark == "line" else 2.8):
                 ax.plot([1], [1], "s", ms=1.3, color=colour, mew=0, transform=start + _shift(ax, step), clip_on=False)
         else:
             face = colour if mark == "dot" else "white"

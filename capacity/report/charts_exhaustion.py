@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from capacity.analysis.headroom import Headroom
 from capacity.analysis.paths import PeakForecast
 from capacity.licences import Licences
 from capacity.report.axes import (
@@ -33,6 +34,7 @@ from capacity.report.theme import (
     LICENCE,
     MUTED,
     RULE,
+    chance,
     count,
     day,
     number_of,
@@ -51,7 +53,7 @@ def horizons_within(days: int, wanted: Sequence[int] = (30, 90, 365)) -> list[in
     return [h for h in wanted if h <= days] or [days]
 
 
-def chances(headroom: Any, ax: Axes, *, horizons: Sequence[int] | None = None) -> Axes:
+def chances(headroom: Headroom, ax: Axes, *, horizons: Sequence[int] | None = None) -> Axes:
     """Draw the chance that demand has passed the licences within each horizon, as bars with their figures.
 
     Parameters
@@ -80,11 +82,11 @@ def chances(headroom: Any, ax: Axes, *, horizons: Sequence[int] | None = None) -
             ax.text(0, row + 0.06, f"by {by}", fontsize=CAPTION, va="center_baseline", color=MUTED)
             ax.barh(row - 0.12, 0.42, height=0.22, left=0.36, color=RULE, lw=0)
             ax.barh(row - 0.12, 0.42 * share, height=0.22, left=0.36, color=LICENCE, lw=0, label=f"{days} days")
-            ax.text(1, row - 0.12, percent(share), fontsize=12, va="center_baseline", ha="right", fontweight="bold")
+            ax.text(1, row - 0.12, chance(share), fontsize=12, va="center_baseline", ha="right", fontweight="bold")
     return ax
 
 
-def exhaustion(headroom: Any, ax: Axes, *, tz: str | None = None) -> Axes:
+def exhaustion(headroom: Headroom, ax: Axes, *, tz: str | None = None) -> Axes:
     """Draw by date the chance that demand has passed the licences, and that it has reached them.
 
     Parameters
@@ -110,8 +112,7 @@ def exhaustion(headroom: Any, ax: Axes, *, tz: str | None = None) -> Axes:
         ax.step(edge, np.r_[0, reached], where="pre", color=LICENCE, lw=0.9, ls=(0, (4, 2)), label="reached")
         ax.fill_between(edge, np.r_[0, rising], step="pre", color=LICENCE, alpha=0.12, lw=0)
         ax.step(edge, np.r_[0, rising], where="pre", color=LICENCE, lw=1.8, label="passed")
-        key(ax, [("line", LICENCE, "passed (demand above the licences)")])
-        _end_label(ax, float(reached.iloc[-1]), float(rising.iloc[-1]))
+        key(ax, [("line", LICENCE, "passed"), ("dash", LICENCE, "reached (at the licences or above)")])
         _given(ax, headroom, rising)
     return ax
 
@@ -121,38 +122,18 @@ def _room(highest: float) -> float:
     return next((end for end in (0.02, 0.05, 0.1, 0.2, 0.5) if highest * 1.2 <= end), 1.0)
 
 
-def _end_label(ax: Axes, reached: float, passed: float) -> None:
-    if (reached - passed) / ax.get_ylim()[1] < 0.08:
-        words = "dashed: reached (at the licences or above)"
-        ax.text(1, 1, words, transform=nudge(ax, 0, -9, ax.transAxes), ha="right", color=LICENCE, fontsize=CAPTION)
-        return
-    right = ax.get_xlim()[1]
-    ax.text(
-        right,
-        reached,
-        "reached (at the licences or above)",
-        transform=nudge(ax, 0, 3),
-        ha="right",
-        va="bottom",
-        color=LICENCE,
-        fontsize=CAPTION,
-    )
-
-
-def _given(ax: Axes, headroom: Any, rising: pd.Series) -> None:
+def _given(ax: Axes, headroom: Headroom, rising: pd.Series) -> None:
+    shares: dict[pd.Timestamp, list[str]] = {}
     for share, date in sorted((headroom.dates_given or {}).items()):
-        if date is None or pd.isna(date):
-            continue
-        stamp = pd.Timestamp(date)
-        x = float(number_of([stamp])[0]) + 0.5
-        y = float(rising.asof(stamp))
-        if np.isnan(y):
-            continue
+        if date is not None and not pd.isna(date):
+            shares.setdefault(pd.Timestamp(date), []).append(_PARTS.get(round(share, 2), percent(share)))
+    for stamp, parts in shares.items():
+        x, y = float(number_of([stamp])[0]) + 0.5, float(rising.loc[stamp])
         ax.plot([x], [y], "o", color=LICENCE, ms=5, mec="white", mew=0.8, zorder=6)
-        leader(ax, x, y, f"{day(stamp)}: {_PARTS.get(round(share, 2), percent(share))}", drop=7)
+        leader(ax, x, y, f"{day(stamp)}: {', '.join(parts)}", drop=7)
 
 
-def days_above(headroom: Any, ax: Axes) -> Axes:
+def days_above(headroom: Headroom, ax: Axes) -> Axes:
     """Draw the expected number of days above the licences in each month ahead.
 
     Parameters

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from capacity.intervals import TOTAL
+from capacity.licences import Licences
 from capacity.report.sheet import A4, PT, Sheet
 from capacity.report.theme import INK, MUTED, count, day, percent, plain, shorten, wrap
 
@@ -17,6 +18,7 @@ __all__ = [
     "TOP",
     "WIDTH",
     "begin",
+    "drawn_licences",
     "licences_now",
     "local",
     "period",
@@ -72,7 +74,7 @@ def span_of(assessment: Any) -> list[str]:
     if coverage is not None:
         table = coverage.table
         whole = TOTAL in table.index
-        row = table.loc[TOTAL] if whole else table.sum()
+        row = table.loc[TOTAL] if whole else table[["expected", "present"]].sum()
         share = float(row["present"]) / float(row["expected"]) if row["expected"] else 1.0
         own = coverage.gaps[coverage.gaps.iloc[:, 0] == TOTAL] if whole else coverage.gaps
         words = "no gaps" if len(own) == 0 else f"{count(len(own))} gap{'s' if len(own) > 1 else ''}"
@@ -93,9 +95,8 @@ def _at_the_cap(assessment: Any) -> str:
 
 
 def variant_of(assessment: Any) -> str:
-    """Return the series that the verdict is about; where there is none, the first."""
-    known = assessment.peaks.index.unique(1)
-    return str(assessment.variant or (known[0] if len(known) else TOTAL))
+    """Return the series that the verdict is about; where there is none, the one with the highest peak."""
+    return str(assessment.variant or assessment.peak[2])
 
 
 def variant_name(assessment: Any) -> str:
@@ -110,10 +111,15 @@ def licences_now(assessment: Any) -> int:
     return int(assessment.licences.on(pd.DatetimeIndex([end.normalize()]))[0])
 
 
+def drawn_licences(assessment: Any) -> Licences | None:
+    """Return the licences to draw; None where the series drawn is not the one that they are judged on."""
+    return assessment.licences if assessment.variant else None
+
+
 def reason(assessment: Any, *words: str) -> str:
-    """Return the first note that speaks of one of `words`, or say that nothing is known."""
+    """Return the first note that speaks of one of `words`, or nothing."""
     for word in words:
         for note in assessment.notes:
             if word.lower() in str(note).lower():
                 return plain(note)
-    return "Not part of this assessment."
+    return ""

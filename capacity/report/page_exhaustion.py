@@ -6,11 +6,12 @@ from typing import Any
 
 import pandas as pd
 
+from capacity.analysis.wording import chance
 from capacity.report import charts_exhaustion
-from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, variant_of
+from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, drawn_licences, variant_of
 from capacity.report.panels import Area, Panel, place
 from capacity.report.sheet import Sheet
-from capacity.report.theme import day, percent
+from capacity.report.theme import day
 
 __all__ = ["PANELS", "exhaustion"]
 
@@ -37,7 +38,7 @@ def _sentence(assessment: Any) -> str:
     middle = (headroom.dates_given or {}).get(0.5)
     if middle is None or pd.isna(middle):
         return f"On no path is demand above the licences up to {last}."
-    words = f"With a chance of {percent(share)}, demand is above the licences on some day up to {last}"
+    words = f"The chance is {chance(share)} that demand is above the licences on some day up to {last}"
     return f"{words}; if so, as likely as not by {day(middle)}."
 
 
@@ -47,7 +48,7 @@ def _when(assessment: Any, area: Area) -> None:
 
 def _risk(assessment: Any, area: Area) -> None:
     ax = area.axes(left=11.0)
-    charts_exhaustion.risk(assessment.forecast, ax, licences=assessment.licences, variant=variant_of(assessment))
+    charts_exhaustion.risk(assessment.forecast, ax, licences=drawn_licences(assessment), variant=variant_of(assessment))
 
 
 def _months(assessment: Any, area: Area) -> None:
@@ -89,7 +90,8 @@ PANELS = (
         "What it costs",
         lambda _: "Licences and lost calls together, by the number of licences",
         "cost",
-        ("price", "cost"),
+        ("price", "cost", "calls turned away"),
         _cost,
+        otherwise="No prices were given: it needs the mean call length, the price of a licence and of a lost call.",
     ),
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.report import charts_history
-from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, variant_of
+from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, drawn_licences, variant_of
 from capacity.report.panels import Area, Panel, place, table
 from capacity.report.sheet import Sheet
 from capacity.report.theme import count, day, percent
@@ -59,7 +59,7 @@ def _whole(assessment: Any, area: Area) -> None:
     charts_history.history(
         assessment.peaks,
         area.axes(bottom=10.0),
-        licences=assessment.licences,
+        licences=drawn_licences(assessment),
         forecast=assessment.forecast,
         standouts=names,
         variant=variant_of(assessment),
@@ -71,7 +71,7 @@ def _close(assessment: Any, area: Area) -> None:
     charts_history.outlook(
         assessment.forecast,
         area.axes(bottom=10.0),
-        licences=assessment.licences,
+        licences=drawn_licences(assessment),
         variant=variant_of(assessment),
         days=35,
         ahead=28,

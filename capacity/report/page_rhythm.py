@@ -51,20 +51,26 @@ def _in_numbers(assessment: Any) -> str:
     row = table.loc[variant_of(assessment)]
     if not row["days"]:
         return "No day is whole"
-    words = f"Time-consistent busy hour {count(row['time_consistent'])}, bouncing {count(row['bouncing'])}"
+    words = f"Time-consistent {count(row['time_consistent'])}, bouncing {count(row['bouncing'])}"
     highest = float(row["highest_30"])
     return words if highest != highest else f"{words}, 30 highest days {count(highest)}"
 
 
 def _shares(assessment: Any, area: Area) -> None:
     charts_rhythm.percentiles(
-        assessment.percentiles, area.axes(left=26.0), licences=licences_now(assessment), variant=variant_of(assessment)
+        assessment.percentiles,
+        area.axes(left=26.0),
+        licences=licences_now(assessment) if assessment.variant else None,
+        variant=variant_of(assessment),
     )
 
 
 def _duration(assessment: Any, area: Area) -> None:
     charts_rhythm.load_duration(
-        assessment.load_duration, area.axes(left=9.0), licences=licences_now(assessment), variant=variant_of(assessment)
+        assessment.load_duration,
+        area.axes(left=9.0),
+        licences=licences_now(assessment) if assessment.variant else None,
+        variant=variant_of(assessment),
     )
 
 

@@ -12,11 +12,12 @@ from capacity.report.axes import missing
 from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin
 from capacity.report.panels import Area, Panel, place
 from capacity.report.sheet import PT, Sheet
-from capacity.report.theme import count, percent, plain, shorten
+from capacity.report.theme import count, percent, plain, readable, shorten
 
 __all__ = ["PANELS", "names_of", "variants"]
 
 _MOST = 12
+_ALONE = "The data hold the total alone: there is nothing to tell apart."
 
 
 def variants(assessment: Any) -> Sheet:
@@ -34,15 +35,16 @@ def names_of(assessment: Any) -> dict[str, str]:
     """Return the variants' display names."""
     if assessment.diversity is None:
         return {}
-    return {str(v): str(name) for v, name in assessment.diversity.table["name"].items()}
+    names = assessment.diversity.table["name"]
+    return {str(v): str(name) for v, name in names.items() if readable(str(name))}
 
 
 def _sentence(assessment: Any) -> str:
     found = assessment.diversity
     if found is None:
-        return "What the variants have to do with the peak is not known."
+        return _ALONE if assessment.total_only else "What the variants have to do with the peak is not known."
     first = found.table.sort_values("share_at_top", ascending=False, kind="stable").iloc[0]
-    name = shorten(plain(first["name"]), 90 * PT, 13, "bold")
+    name = shorten(plain(names_of(assessment).get(str(first.name), first.name)), 90 * PT, 13, "bold")
     words = f"{name} drives the peak, with {percent(float(first['share_at_top']))} of the calls when all are busiest"
     saved = found.saving[0]
     return f"{words}; one pool saves {count(saved)} licences." if saved > 0 else f"{words}."
@@ -76,9 +78,7 @@ def _multiples(assessment: Any, area: Area) -> None:
     peaks = assessment.peaks
     shown = _highest(assessment).iloc[:_MOST]
     if len(shown) == 0:
-        missing(
-            area.axes(left=0.0, top=-4.0, bottom=0.0), "The data hold the total alone: there is nothing to tell apart."
-        )
+        missing(area.axes(left=0.0, top=-4.0, bottom=0.0), _ALONE)
         return
     columns = {1: 1, 2: 2, 3: 3, 5: 3, 6: 3}.get(len(shown), 4)
     rows = -(-len(shown) // columns)
@@ -99,6 +99,7 @@ PANELS = (
         "diversity",
         ("diversity", "variant", "slice"),
         _drivers,
+        otherwise=_ALONE,
     ),
     Panel(
         "pooling",
@@ -108,6 +109,7 @@ PANELS = (
         ("diversity", "variant", "slice"),
         _pooling,
         (130.0, 80.0),
+        _ALONE,
     ),
     Panel("variants", "Each variant's highest peaks", _rest, "peaks", ("variant",), _multiples, (297.0, 120.0)),
 )

@@ -7,10 +7,21 @@ from typing import Any
 import pandas as pd
 
 from capacity.report import charts_exhaustion, charts_history
-from capacity.report.frame import GAP, MARGIN, WIDTH, begin, licences_now, local, span_of, variant_name, variant_of
+from capacity.report.frame import (
+    GAP,
+    MARGIN,
+    WIDTH,
+    begin,
+    drawn_licences,
+    licences_now,
+    local,
+    span_of,
+    variant_name,
+    variant_of,
+)
 from capacity.report.panels import Area, Panel, place, table
 from capacity.report.sheet import PT, Sheet
-from capacity.report.theme import INK, LICENCE, MUTED, count, day, moment, percent, plain, text_width, wrap
+from capacity.report.theme import INK, LICENCE, MUTED, chance, count, day, moment, percent, plain, text_width, wrap
 
 __all__ = ["PANELS", "verdict"]
 
@@ -89,7 +100,7 @@ def _chance(assessment: Any) -> tuple[str, str, str, str]:
     rising = headroom.p_above
     label = f"Chance to run out within {len(rising)} days"
     share = float(rising.iloc[-1])
-    return label, percent(share), f"that demand is above the licences on some day up to {day(rising.index[-1])}", INK
+    return label, chance(share), f"that demand is above the licences on some day up to {day(rising.index[-1])}", INK
 
 
 def _when(assessment: Any) -> tuple[str, str, str, str]:
@@ -108,12 +119,12 @@ def _when(assessment: Any) -> tuple[str, str, str, str]:
 
 def _beyond(headroom: Any) -> str:
     share = float(headroom.beyond)
-    return "no path stays below" if share <= 0 else f"{percent(share)} not within {len(headroom.p_above)} days"
+    return f"{chance(share)} not within {len(headroom.p_above)} days"
 
 
 def _outlook(assessment: Any, area: Area) -> None:
     ax = area.axes(left=9.0, bottom=10.0)
-    licences, tz = assessment.licences, assessment.tz
+    licences, tz = drawn_licences(assessment), assessment.tz
     charts_history.outlook(assessment.forecast, ax, licences=licences, variant=variant_of(assessment), tz=tz)
 
 

@@ -66,6 +66,8 @@ class Panel:
         Draws an assessment into an area.
     shape : (float, float)
         Width and height of the file [mm].
+    otherwise : str
+        What to say where no note says why.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Panel:
     words: tuple[str, ...]
     draw: Draw
     shape: tuple[float, float] = _SINGLE
+    otherwise: str = "Not part of this assessment."
 
 
 def place(panel: Panel, assessment: Any, area: Area) -> None:
@@ -84,7 +87,7 @@ def place(panel: Panel, assessment: Any, area: Area) -> None:
     area.sheet.heading(area.x, area.y, area.width, panel.title, what)
     inner = Area(area.sheet, area.x, area.y + _HEAD, area.width, area.height - _HEAD)
     if absent:
-        missing(inner.axes(left=0, top=-4, bottom=0), reason(assessment, *panel.words))
+        missing(inner.axes(left=0, top=-4, bottom=0), reason(assessment, *panel.words) or panel.otherwise)
     else:
         panel.draw(assessment, inner)
 

@@ -31,11 +31,13 @@ __all__ = [
     "STANDOUT",
     "TINT",
     "VOID",
+    "chance",
     "count",
     "day",
     "moment",
     "percent",
     "plain",
+    "readable",
     "shorten",
     "style",
     "text_width",
@@ -221,6 +223,30 @@ def percent(share: float) -> str:
     else:
         words = f"{100 * share:.0f}"
     return f"{words}\N{NO-BREAK SPACE}%"
+
+
+def chance(p: float) -> str:
+    r"""Write a probability: a share of sample paths is never certainty.
+
+    Examples
+    --------
+    >>> [chance(p).replace("\N{NO-BREAK SPACE}", " ") for p in (0, 0.004, 0.376, 1)]
+    ['< 1 %', '< 1 %', '38 %', '> 99 %']
+    """
+    words = "< 1" if p < 0.01 else "> 99" if p > 0.99 else f"{100 * p:.0f}"
+    return f"{words}\N{NO-BREAK SPACE}%"
+
+
+def readable(text: str) -> bool:
+    """Say whether at least half of the signs of `text` can be drawn.
+
+    Examples
+    --------
+    >>> readable("Reservas"), readable("\U000f0000\U000f0001")
+    (True, False)
+    """
+    drawn = plain(text).replace(" ", "")
+    return len(drawn) > 0 and 2 * drawn.count(_UNKNOWN) <= len(drawn)
 
 
 def plain(text: object) -> str:
