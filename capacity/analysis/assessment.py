@@ -1,34 +1,235 @@
-"""Runs every analysis on a frame, each by itself: what has too little to go by becomes a note, and the rest stands."""
+"""The assessment: everything the report shows, with the verdict in a sentence, as a table and for machines."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
+from capacity.analysis import machine, steps
 from capacity.analysis.holidays import HolidayLike
-from capacity.analysis.peaks import daily_peaks
-from capacity.analysis.verdict import Assessment
-from capacity.analysis.wording import plural
+from capacity.analysis.wording import chance, day, moment, plural
 from capacity.errors import ConfigError, InsufficientData
-from capacity.gaps import coverage
 from capacity.intervals import TOTAL, validate
 from capacity.licences import LicenceLike, Licences, as_licences
 from capacity.times import as_zone
 
+if TYPE_CHECKING:
+    from capacity.analysis.backtest import Backtest
+    from capacity.analysis.diversity import Diversity
+    from capacity.analysis.headroom import Headroom
+    from capacity.analysis.paths import PeakForecast
+    from capacity.analysis.peaks import BusyHours
+    from capacity.analysis.utilisation import Utilisation
+    from capacity.gaps import Coverage
+
 __all__ = ["Assessment", "assess"]
 
-_HORIZONS = (30, 90, 365)  # days
-_RISKS = (0.01, 0.05, 0.1)
-_YEAR = 365  # days
-_EIGHT_WEEKS = 56  # days
+_LONGEST = 365  # days
 
-Found: TypeAlias = dict[str, Any]
-Step: TypeAlias = tuple[str, str, Callable[[], Any]]  # field of Assessment, what to call it, how to get it
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Assessment:
+    """What `assess` found. A field is None where its analysis had too little to go by: `notes` says so.
+
+    Attributes
+    ----------
+    name : str
+        Whose calls these are, for the head of the report; "" if nobody said.
+    tz : str
+        The zone whose days and hours are meant.
+    licences : Licences
+        The counts that were asked about.
+    horizon : int
+        Days ahead that were forecast.
+    seed : int
+        Of all that was drawn.
+    span : tuple of Timestamp
+        (start, end) of the data, UTC, half-open.
+    coverage : Coverage
+        What the frame holds of that span.
+    variant : str
+        The series the verdict is about: TOTAL, the only one, or "" where there are several and no TOTAL.
+    total_only : bool
+        Whether the frame holds nothing but TOTAL.
+    peak : tuple
+        (calls, UTC start of the first interval that reached it, variant) of the highest peak.
+    days_at_licences, days : int
+        On how many of the days seen the peak reached the licences of the day.
+    peaks : DataFrame
+        Daily peaks, as `capacity.daily_peaks` returns them.
+    forecast : PeakForecast or None
+        Of demand, where the licences capped what was seen.
+    headroom : Headroom or None
+    needed : DataFrame or None
+        Licences [calls] by risk and horizon [days], the last one the whole horizon.
+    backtest : Backtest or None
+    percentiles : DataFrame or None
+        Of 5-minute maxima, by variant.
+    load_duration : DataFrame or None
+        Hours a year at or above each level, by variant.
+    busy_hours : BusyHours or None
+    profile : DataFrame or None
+        The typical week, by variant and hour of the week.
+    diversity : Diversity or None
+        None where there are no variants to compare.
+    utilisation : Utilisation or None
+    anomalies : DataFrame or None
+    traffic : Blocking or None
+        Calls turned away; only with a mean call length.
+    cost : CostCurve or None
+        Only with prices.
+    return_levels : ReturnLevels or None
+    notes : tuple of str
+        What it rests on and what was left out, and why.
+    """
+
+    name: str
+    tz: str
+    licences: Licences
+    horizon: int
+    seed: int
+    span: tuple[pd.Timestamp, pd.Timestamp]
+    coverage: Coverage
+    variant: str
+    total_only: bool
+    peak: tuple[int, pd.Timestamp, str]
+    days_at_licences: int
+    days: int
+    peaks: pd.DataFrame
+    forecast: PeakForecast | None = None
+    headroom: Headroom | None = None
+    needed: pd.DataFrame | None = None
+    backtest: Backtest | None = None
+    percentiles: pd.DataFrame | None = None
+    load_duration: pd.DataFrame | None = None
+    busy_hours: BusyHours | None = None
+    profile: pd.DataFrame | None = None
+    diversity: Diversity | None = None
+    utilisation: Utilisation | None = None
+    anomalies: pd.DataFrame | None = None
+    traffic: Any = None
+    cost: Any = None
+    return_levels: Any = None
+    notes: tuple[str, ...] = ()
+
+    # -- words --------------------------------------------------------------------------------------------------
+
+    def sentence(self) -> str:
+        """Say the verdict in plain words."""
+        value, time, _ = self.peak
+        return " ".join(
+            [
+                f"{self._licences_held()}.",
+                f"Peak so far {value:,} on {moment(time.tz_convert(self.tz))}.",
+                self._outlook(),
+            ]
+        )
+
+    def _licences_held(self) -> str:
+        """Say what holds from the end of the data on, and how often it was reached."""
+        after = self.span[1].tz_convert(self.tz).tz_localize(None).normalize()
+        now = int(self.licences.on(pd.DatetimeIndex([after]))[0])
+        ahead = [
+            f"from {day(date)}: {count:,}"
+            for date, count in zip(self.licences.dates, self.licences.counts, strict=True)
+            if date > after
+        ]
+        whose = "" if self.variant in (TOTAL, "") else f" for {self.variant}"
+        text = f"Licences{whose}: {', '.join([f'{now:,}', *ahead])}"
+        reached = f"all in use on {self.days_at_licences:,} of {plural(self.days, 'day')}"
+        return f"{text} ({reached})" if self.days_at_licences else text
+
+    def _outlook(self) -> str:
+        if self.headroom is None:
+            why = "Too little history" if self.forecast is None else "No total"
+            return f"{why} to say how likely they are to be passed."
+        span = plural(len(self.headroom.dates), "day")
+        held = set(self.headroom.daily["licences"])
+        what = f"{held.pop():,}" if len(held) == 1 else "them"
+        text = f"Chance to pass {what} within {span}: {chance(1 - self.headroom.beyond)}."
+        if self.needed is None:
+            return text
+        return f"{text} For 5 % risk: {int(self.needed.loc[0.05].iloc[-1]):,}."
+
+    def __str__(self) -> str:
+        rows = self.to_frame()["value"]
+        width = max(len(what) for what in rows.index)
+        table = "\n".join(f"  {what:<{width}}  {value}" for what, value in rows.items())
+        notes = "\n".join(f"- {note}" for note in self.notes)
+        return "\n\n".join(part for part in (self.sentence(), table, notes) if part)
+
+    def __repr__(self) -> str:
+        return f"<Assessment: {self.sentence()}>"
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<li>{note}</li>" for note in self.notes)
+        return f"<p><b>{self.sentence()}</b></p>{self.to_frame().to_html(header=False)}<ul>{notes}</ul>"
+
+    # -- tables -------------------------------------------------------------------------------------------------
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the verdict as a table of words: index what, column value."""
+        value, time, _ = self.peak
+        rows = {
+            "Licences": str(self.licences),
+            "Peak so far": f"{value:,} on {moment(time.tz_convert(self.tz))}",
+            "Days at the licences": f"{self.days_at_licences:,} of {self.days:,}",
+        }
+        if self.headroom is not None:
+            for days in [h for h in (30, 90, 365) if h < self.horizon] + [self.horizon]:
+                at = days - 1
+                above, reached = self.headroom.p_above.iloc[at], self.headroom.p_at_or_above.iloc[at]
+                rows[f"Chance to pass within {plural(days, 'day')}"] = f"{chance(above)}; to reach: {chance(reached)}"
+            for q, date in self.headroom.dates_given.items():
+                rows[f"If passed, in {100 * q:g} % of cases by"] = "no case" if date is None else day(date)
+        if self.needed is not None:
+            for risk, row in self.needed.iterrows():
+                enough = [f"{count:,} for {plural(int(days), 'day')}" for days, count in row.items()]
+                rows[f"Licences for {100 * float(risk):g} % risk"] = ", ".join(enough)
+        return pd.DataFrame({"value": pd.Series(rows)}).rename_axis("what")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures for machines: everything JSON can hold, always the same keys in the same order.
+
+        ``verdict``, ``name``, ``tz``, ``seed``, ``horizon`` [days], ``variant``, ``span`` (start, end), ``licences``
+        (from, count), ``peak`` (calls, time, variant), ``days``, ``days_at_licences``, ``coverage`` (expected, present
+        intervals, gaps, by variant), ``headroom`` (p_above, p_at_or_above within the horizon, beyond, dates_given,
+        by_day, per_month, k_in_30), ``licences_needed`` (risk, horizon, licences), ``forecast`` (days of history,
+        left_out, paths, by_day), ``backtest`` (origins, horizon, breach, scores), ``percentiles``, ``busy_hours``,
+        ``utilisation``, ``diversity``, ``anomalies``, ``traffic``, ``cost``, ``return_levels``, ``notes``. A part
+        that is not there is None. Times are ISO 8601 in UTC, days are dates in `tz`.
+        """
+        return {
+            "verdict": self.sentence(),
+            "name": self.name,
+            "tz": self.tz,
+            "seed": self.seed,
+            "horizon": self.horizon,
+            "variant": self.variant,
+            "span": {"start": machine.plain(self.span[0]), "end": machine.plain(self.span[1])},
+            "licences": machine.licences(self.licences),
+            "peak": {"calls": int(self.peak[0]), "time": machine.plain(self.peak[1]), "variant": self.peak[2]},
+            "days": self.days,
+            "days_at_licences": self.days_at_licences,
+            "coverage": machine.records(self.coverage.table[["expected", "present", "missing", "share"]]),
+            "headroom": None if self.headroom is None else machine.headroom(self.headroom),
+            "licences_needed": None if self.needed is None else machine.needed(self.needed),
+            "forecast": None if self.forecast is None else machine.forecast(self.forecast, self.variant),
+            "backtest": None if self.backtest is None else machine.backtest(self.backtest),
+            "percentiles": machine.plain(self.percentiles),
+            "busy_hours": machine.table(self.busy_hours),
+            "utilisation": machine.table(self.utilisation),
+            "diversity": machine.table(self.diversity),
+            "anomalies": machine.plain(self.anomalies),
+            "traffic": machine.table(self.traffic),
+            "cost": machine.table(self.cost),
+            "return_levels": machine.table(self.return_levels),
+            "notes": list(self.notes),
+        }
 
 
 def assess(
@@ -104,8 +305,8 @@ def assess(
     >>> assess(frame, 10, tz="UTC", seed=1).sentence().partition(" Too")[0]
     'Licences: 10. Peak so far 7 on Wed 1 Jul 2026 00:00.'
     """
-    if isinstance(horizon, bool) or int(horizon) != horizon or not 1 <= horizon <= _YEAR:
-        raise ConfigError(f"horizon={horizon!r} is no whole number of days from 1 to {_YEAR}")
+    if isinstance(horizon, bool) or int(horizon) != horizon or not 1 <= horizon <= _LONGEST:
+        raise ConfigError(f"horizon={horizon!r} is no whole number of days from 1 to {_LONGEST}")
     prices = (licence_price, lost_call_cost, mean_call_length)
     if (licence_price is not None or lost_call_cost is not None) and None in prices:
         raise ConfigError(
@@ -113,7 +314,7 @@ def assess(
         )
     if len(validate(frame)) == 0:
         raise InsufficientData("the frame has no interval; there is nothing to assess")
-    ask = _Ask.of(
+    ask = steps.Ask.of(
         frame,
         as_licences(licences),
         as_zone(tz),
@@ -123,10 +324,10 @@ def assess(
         holidays=holidays if holidays is None or isinstance(holidays, str) else list(holidays),
         exclude=None if exclude is None else list(exclude),
     )
-    found: Found = {}
-    steps = [*_measures(ask), *_outlook(ask, found, backtest)]
-    steps += _money(ask, found, mean_call_length, licence_price, lost_call_cost)
-    failed = _run(steps, found, progress)
+    found: steps.Found = {}
+    todo = [*steps.measures(ask), *steps.outlook(ask, found, backtest)]
+    todo += steps.money(ask, found, mean_call_length, licence_price, lost_call_cost)
+    failed = steps.run(todo, found, progress)
     return Assessment(
         name=name,
         tz=ask.tz,
@@ -140,208 +341,6 @@ def assess(
         days_at_licences=ask.at,
         days=ask.days,
         peaks=ask.peaks,
-        notes=(*failed, *_rests_on(ask, found)),
+        notes=(*failed, *steps.rests_on(ask, found)),
         **found,
     )
-
-
-@dataclass(frozen=True)
-class _Ask:
-    """What was asked, and what the licences were to the peaks that were seen."""
-
-    frame: pd.DataFrame
-    licences: Licences
-    tz: str
-    zone: dt.tzinfo
-    horizon: int
-    seed: int
-    holidays: HolidayLike
-    exclude: list[Any] | None
-    peaks: pd.DataFrame
-    ids: list[str]
-    variant: str  # whom the verdict is about; "" where nobody can be
-    days: int
-    at: int  # days at the licences or above
-    above: int  # days above them
-
-    @classmethod
-    def of(cls, frame: pd.DataFrame, licences: Licences, zone: dt.tzinfo, **rest: Any) -> _Ask:
-        peaks = daily_peaks(frame, tz=zone)
-        ids = sorted((str(i) for i in peaks.index.unique(1)), key=lambda i: (i != TOTAL, i))
-        variant = TOTAL if TOTAL in ids else (ids[0] if len(ids) == 1 else "")
-        own = peaks.xs(variant, level=1)["peak"] if variant else peaks["peak"].groupby(level=0).max()
-        held = licences.on(pd.DatetimeIndex(own.index))
-        at, above = int((own.to_numpy() >= held).sum()), int((own.to_numpy() > held).sum())
-        return cls(
-            frame=frame,
-            licences=licences,
-            zone=zone,
-            peaks=peaks,
-            ids=ids,
-            variant=variant,
-            days=len(own),
-            at=at,
-            above=above,
-            **rest,
-        )
-
-    @property
-    def cap(self) -> Licences | None:
-        """The licences, where they capped what was seen: demand piles up at a cap, and does not pass it."""
-        return self.licences if self.at - self.above >= self.above else None
-
-    def peak(self) -> tuple[int, pd.Timestamp, str]:
-        """Return the highest peak: calls, UTC start of the first interval that reached it, variant."""
-        own = self.peaks.xs(self.variant, level=1, drop_level=False) if self.variant else self.peaks
-        place = int(np.argmax(own["peak"].to_numpy()))
-        return int(own["peak"].iloc[place]), own["time"].iloc[place], str(own.index[place][1])
-
-
-def _run(steps: list[Step], found: Found, progress: Callable[[str, int, int], None] | None) -> list[str]:
-    """Fill `found` step by step; returns a note for each that had too little to go by."""
-    failed = []
-    for done, (field, what, work) in enumerate(steps):
-        if progress is not None:
-            progress(what, done, len(steps))
-        try:
-            found[field] = work()
-        except InsufficientData as exc:
-            found[field] = None
-            failed.append(_because(what, str(exc)))
-    if progress is not None:
-        progress("", len(steps), len(steps))
-    return failed
-
-
-def _because(what: str, message: str) -> str:
-    text = f"{message.rstrip('.')}."
-    named = text.lower().startswith((what.lower(), f"a {what.lower()}"))
-    return text[0].upper() + text[1:] if named else f"{what}: {text}"
-
-
-def _measures(ask: _Ask) -> list[Step]:
-    """Return what is measured: no chance, no future."""
-    from capacity.analysis.anomalies import anomalies
-    from capacity.analysis.diversity import diversity
-    from capacity.analysis.peaks import busy_hours
-    from capacity.analysis.percentiles import load_duration, percentiles
-    from capacity.analysis.profile import weekly_profile
-    from capacity.analysis.utilisation import utilisation
-
-    frame, tz = ask.frame, ask.zone
-    steps: list[Step] = [
-        ("coverage", "Coverage", lambda: coverage(frame)),
-        ("percentiles", "Percentiles", lambda: percentiles(frame, tz=tz)),
-        ("load_duration", "Load duration", lambda: load_duration(frame, tz=tz)),
-        ("busy_hours", "Busy hours", lambda: busy_hours(frame, tz=tz)),
-        ("profile", "Weekly profile", lambda: weekly_profile(frame, tz=tz)),
-        ("utilisation", "Utilisation", lambda: utilisation(frame, ask.licences, tz=tz)),
-        ("anomalies", "Anomalies", lambda: anomalies(frame, tz=tz, holidays=ask.holidays)),
-    ]
-    if len(ask.ids) > 1:
-        steps.append(("diversity", "Variants", lambda: diversity(frame, tz=tz)))
-    return steps
-
-
-def _outlook(ask: _Ask, found: Found, backtest: bool) -> list[Step]:
-    """Return what is forecast, each step on what those before it found."""
-    from capacity.analysis.backtest import backtest as try_out
-    from capacity.analysis.forecast import forecast_peaks
-    from capacity.analysis.headroom import headroom, licences_needed
-
-    spans = sorted({h for h in _HORIZONS if h < ask.horizon} | {ask.horizon})
-    same: dict[str, Any] = {
-        "seed": ask.seed,
-        "holidays": ask.holidays,
-        "licences": ask.cap,
-        "exclude": ask.exclude,
-    }
-
-    def judged(work: Callable[[Any], Any]) -> Any:
-        forecast = found["forecast"]
-        return work(forecast) if forecast is not None and ask.variant in forecast.variants else None
-
-    def tried() -> Any:
-        if found["forecast"] is None:
-            return None  # its note is there already
-        # A third of what can be tested at most: a horizon as long as the history would leave one origin.
-        span = max(14, min(ask.horizon, (ask.days - _EIGHT_WEEKS) // 3))
-        return try_out(ask.peaks, min(span, ask.horizon), variant=ask.variant, **same)
-
-    steps: list[Step] = [
-        ("forecast", "Forecast", lambda: forecast_peaks(ask.peaks, ask.horizon, **same)),
-        ("headroom", "Headroom", lambda: judged(lambda f: headroom(f, ask.licences, variant=ask.variant))),
-        ("needed", "Licences needed", lambda: judged(lambda f: licences_needed(f, _RISKS, spans, variant=ask.variant))),
-    ]
-    if backtest and ask.variant:
-        steps.append(("backtest", "Back-test", tried))
-    if ask.variant:
-        own = ask.peaks.xs(ask.variant, level=1, drop_level=False)
-        steps.append(("return_levels", "Return levels", lambda: _optional("extremes", "return_levels", own)))
-    return steps
-
-
-def _optional(module: str, name: str, *args: Any, **kwargs: Any) -> Any:
-    import importlib
-
-    try:
-        work = getattr(importlib.import_module(f"capacity.analysis.{module}"), name)
-    except ModuleNotFoundError:
-        return None
-    return work(*args, **kwargs)
-
-
-def _money(
-    ask: _Ask, found: Found, length: Any, licence_price: float | None, lost_call_cost: float | None
-) -> list[Step]:
-    """Return what calls that are turned away mean, where the length of a call and prices are known."""
-    if length is None or not ask.variant:
-        return []
-    from capacity.analysis.turned_away import blocking
-
-    def turned_away() -> Any:
-        return blocking(ask.frame, length, ask.licences, tz=ask.zone, variant=ask.variant, seed=ask.seed)
-
-    steps: list[Step] = []
-    if ask.cap is not None:
-        steps.append(("traffic", "Calls turned away", turned_away))
-    return steps
-
-
-def _rests_on(ask: _Ask, found: Found) -> list[str]:
-    """Return in sentences what the forecast rests on."""
-    notes = []
-    if not ask.variant:
-        notes.append(
-            "Headroom: the frame has several variants and no TOTAL. Licences are judged on the total, which is no sum "
-            "of maxima; fetch it as well (total=True)."
-        )
-    if ask.cap is None:
-        notes.append(
-            f"Licences: the peak was above them on {plural(ask.above, 'day')}, so they are taken as a plan, not as "
-            "what capped the calls seen."
-        )
-    elif ask.at:
-        notes.append(
-            f"Licences: the peak stood at them on {plural(ask.at, 'day')} of {ask.days:,}. Calls may have been turned "
-            "away then; the forecast is of the demand behind, estimated."
-        )
-    forecast = found.get("forecast")
-    if forecast is None:
-        return notes
-    if forecast.left_out:
-        what = "incomplete" if ask.exclude is None else "incomplete or excluded"
-        notes.append(f"Forecast: {plural(forecast.left_out, 'day')} left out as {what}.")
-    short = [i for i in ask.ids if i not in forecast.variants]
-    if short:
-        shown = ", ".join(short[:5]) + (f" and {len(short) - 5} more" if len(short) > 5 else "")
-        notes.append(f"Forecast: too little history for {shown}.")
-    if len(forecast.history) < _YEAR:
-        notes.append(
-            f"Forecast: the history covers {plural(len(forecast.history), 'day')}, less than a year. A season that has "
-            "not been seen is not in it."
-        )
-    days_off = (
-        "none were given" if ask.holidays is None else ask.holidays if isinstance(ask.holidays, str) else "as given"
-    )
-    return [*notes, f"Public holidays: {days_off}."]

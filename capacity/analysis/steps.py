@@ -1,0 +1,230 @@
+"""The analyses of an assessment, each by itself: what has too little to go by becomes a note, and the rest stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from capacity.analysis.holidays import HolidayLike
+from capacity.analysis.peaks import daily_peaks
+from capacity.analysis.wording import plural
+from capacity.errors import InsufficientData
+from capacity.gaps import coverage
+from capacity.intervals import TOTAL
+from capacity.licences import Licences
+
+__all__ = ["Ask", "Found", "Step", "measures", "money", "outlook", "rests_on", "run"]
+
+_HORIZONS = (30, 90, 365)  # days
+_RISKS = (0.01, 0.05, 0.1)
+_YEAR = 365  # days
+_EIGHT_WEEKS = 56  # days
+
+Found: TypeAlias = dict[str, Any]  # field of Assessment -> what it holds
+Step: TypeAlias = tuple[str, str, Callable[[], Any]]  # field, what to call it, how to get it
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What was asked, and what the licences were to the peaks that were seen."""
+
+    frame: pd.DataFrame
+    licences: Licences
+    tz: str
+    zone: dt.tzinfo
+    horizon: int
+    seed: int
+    holidays: HolidayLike
+    exclude: list[Any] | None
+    peaks: pd.DataFrame
+    ids: list[str]
+    variant: str  # whom the verdict is about; "" where nobody can be
+    days: int
+    at: int  # days at the licences or above
+    above: int  # days above them
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, licences: Licences, zone: dt.tzinfo, **rest: Any) -> Ask:
+        """Look at the daily peaks: whose they are, and how they stand to the licences."""
+        peaks = daily_peaks(frame, tz=zone)
+        ids = sorted((str(i) for i in peaks.index.unique(1)), key=lambda i: (i != TOTAL, i))
+        variant = TOTAL if TOTAL in ids else (ids[0] if len(ids) == 1 else "")
+        own = peaks.xs(variant, level=1)["peak"] if variant else peaks["peak"].groupby(level=0).max()
+        held = licences.on(pd.DatetimeIndex(own.index))
+        at, above = int((own.to_numpy() >= held).sum()), int((own.to_numpy() > held).sum())
+        return cls(
+            frame=frame,
+            licences=licences,
+            zone=zone,
+            peaks=peaks,
+            ids=ids,
+            variant=variant,
+            days=len(own),
+            at=at,
+            above=above,
+            **rest,
+        )
+
+    @property
+    def cap(self) -> Licences | None:
+        """The licences, where they capped what was seen: demand piles up at a cap, and does not pass it."""
+        return self.licences if self.at - self.above >= self.above else None
+
+    def peak(self) -> tuple[int, pd.Timestamp, str]:
+        """Return the highest peak: calls, UTC start of the first interval that reached it, variant."""
+        own = self.peaks.xs(self.variant, level=1, drop_level=False) if self.variant else self.peaks
+        place = int(np.argmax(own["peak"].to_numpy()))
+        return int(own["peak"].iloc[place]), own["time"].iloc[place], str(own.index[place][1])
+
+
+def run(steps: list[Step], found: Found, progress: Callable[[str, int, int], None] | None) -> list[str]:
+    """Fill `found` step by step; returns a note for each that had too little to go by."""
+    failed = []
+    for done, (field, what, work) in enumerate(steps):
+        if progress is not None:
+            progress(what, done, len(steps))
+        try:
+            found[field] = work()
+        except InsufficientData as exc:
+            found[field] = None
+            failed.append(_because(what, str(exc)))
+    if progress is not None:
+        progress("", len(steps), len(steps))
+    return failed
+
+
+def _because(what: str, message: str) -> str:
+    text = f"{message.rstrip('.')}."
+    named = text.lower().startswith((what.lower(), f"a {what.lower()}"))
+    return text[0].upper() + text[1:] if named else f"{what}: {text}"
+
+
+def measures(ask: Ask) -> list[Step]:
+    """Return what is measured: no chance, no future."""
+    from capacity.analysis.anomalies import anomalies
+    from capacity.analysis.diversity import diversity
+    from capacity.analysis.peaks import busy_hours
+    from capacity.analysis.percentiles import load_duration, percentiles
+    from capacity.analysis.profile import weekly_profile
+    from capacity.analysis.utilisation import utilisation
+
+    frame, tz = ask.frame, ask.zone
+    steps: list[Step] = [
+        ("coverage", "Coverage", lambda: coverage(frame)),
+        ("percentiles", "Percentiles", lambda: percentiles(frame, tz=tz)),
+        ("load_duration", "Load duration", lambda: load_duration(frame, tz=tz)),
+        ("busy_hours", "Busy hours", lambda: busy_hours(frame, tz=tz)),
+        ("profile", "Weekly profile", lambda: weekly_profile(frame, tz=tz)),
+        ("utilisation", "Utilisation", lambda: utilisation(frame, ask.licences, tz=tz)),
+        ("anomalies", "Anomalies", lambda: anomalies(frame, tz=tz, holidays=ask.holidays)),
+    ]
+    if len(ask.ids) > 1:
+        steps.append(("diversity", "Variants", lambda: diversity(frame, tz=tz)))
+    return steps
+
+
+def outlook(ask: Ask, found: Found, backtest: bool) -> list[Step]:
+    """Return what is forecast, each step on what those before it found."""
+    from capacity.analysis.backtest import backtest as try_out
+    from capacity.analysis.forecast import forecast_peaks
+    from capacity.analysis.headroom import headroom, licences_needed
+
+    spans = sorted({h for h in _HORIZONS if h < ask.horizon} | {ask.horizon})
+    same: dict[str, Any] = {
+        "seed": ask.seed,
+        "holidays": ask.holidays,
+        "licences": ask.cap,
+        "exclude": ask.exclude,
+    }
+
+    def judged(work: Callable[[Any], Any]) -> Any:
+        forecast = found["forecast"]
+        return work(forecast) if forecast is not None and ask.variant in forecast.variants else None
+
+    def tried() -> Any:
+        if found["forecast"] is None:
+            return None  # its note is there already
+        # A third of what can be tested at most: a horizon as long as the history would leave one origin.
+        span = max(14, min(ask.horizon, (ask.days - _EIGHT_WEEKS) // 3))
+        return try_out(ask.peaks, min(span, ask.horizon), variant=ask.variant, **same)
+
+    steps: list[Step] = [
+        ("forecast", "Forecast", lambda: forecast_peaks(ask.peaks, ask.horizon, **same)),
+        ("headroom", "Headroom", lambda: judged(lambda f: headroom(f, ask.licences, variant=ask.variant))),
+        ("needed", "Licences needed", lambda: judged(lambda f: licences_needed(f, _RISKS, spans, variant=ask.variant))),
+    ]
+    if backtest and ask.variant:
+        steps.append(("backtest", "Back-test", tried))
+    if ask.variant:
+        own = ask.peaks.xs(ask.variant, level=1, drop_level=False)
+        steps.append(("return_levels", "Return levels", lambda: _optional("extremes", "return_levels", own)))
+    return steps
+
+
+def _optional(module: str, name: str, *args: Any, **kwargs: Any) -> Any:
+    import importlib
+
+    try:
+        work = getattr(importlib.import_module(f"capacity.analysis.{module}"), name)
+    except ModuleNotFoundError:
+        return None
+    return work(*args, **kwargs)
+
+
+def money(ask: Ask, found: Found, length: Any, licence_price: float | None, lost_call_cost: float | None) -> list[Step]:
+    """Return what calls that are turned away mean, where the length of a call and prices are known."""
+    if length is None or not ask.variant:
+        return []
+    from capacity.analysis.turned_away import blocking
+
+    def turned_away() -> Any:
+        return blocking(ask.frame, length, ask.licences, tz=ask.zone, variant=ask.variant, seed=ask.seed)
+
+    steps: list[Step] = []
+    if ask.cap is not None:
+        steps.append(("traffic", "Calls turned away", turned_away))
+    return steps
+
+
+def rests_on(ask: Ask, found: Found) -> list[str]:
+    """Return in sentences what the forecast rests on."""
+    notes = []
+    if not ask.variant:
+        notes.append(
+            "Headroom: the frame has several variants and no TOTAL. Licences are judged on the total, which is no sum "
+            "of maxima; fetch it as well (total=True)."
+        )
+    if ask.cap is None:
+        notes.append(
+            f"Licences: the peak was above them on {plural(ask.above, 'day')}, so they are taken as a plan, not as "
+            "what capped the calls seen."
+        )
+    elif ask.at:
+        notes.append(
+            f"Licences: the peak stood at them on {plural(ask.at, 'day')} of {ask.days:,}. Calls may have been turned "
+            "away then; the forecast is of the demand behind, estimated."
+        )
+    forecast = found.get("forecast")
+    if forecast is None:
+        return notes
+    if forecast.left_out:
+        what = "incomplete" if ask.exclude is None else "incomplete or excluded"
+        notes.append(f"Forecast: {plural(forecast.left_out, 'day')} left out as {what}.")
+    short = [i for i in ask.ids if i not in forecast.variants]
+    if short:
+        shown = ", ".join(short[:5]) + (f" and {len(short) - 5} more" if len(short) > 5 else "")
+        notes.append(f"Forecast: too little history for {shown}.")
+    if len(forecast.history) < _YEAR:
+        notes.append(
+            f"Forecast: the history covers {plural(len(forecast.history), 'day')}, less than a year. A season that has "
+            "not been seen is not in it."
+        )
+    days_off = (
+        "none were given" if ask.holidays is None else ask.holidays if isinstance(ask.holidays, str) else "as given"
+    )
+    return [*notes, f"Public holidays: {days_off}."]
