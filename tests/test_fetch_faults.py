@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -24,11 +25,11 @@ def at(step: int) -> pd.Timestamp:
     return pd.Timestamp(step * STEP_S, unit="s", tz="UTC")
 
 
-def expected(truth: Truth, first: int, last: int, seen_from: int) -> dict[tuple[int, str], int]:
-    """By hand: what the frame has to hold for [first, last) where the store began at `seen_from`."""
-    begins: dict[str, int] = {"*": seen_from}
+def expected(truth: Truth, first: int, last: int, wish: dict[str, Any]) -> dict[tuple[int, str], int]:
+    """By hand: what the frame has to hold for [first, last)."""
+    begins: dict[str, int] = {"*": first} if wish.get("total", True) else {}
     for (step, series), value in sorted(truth.values.items()):
-        if value and seen_from <= step < last:
+        if value and first <= step < last and series != "*" and "slice_by" not in wish:
             begins.setdefault(series, step)
     return {
         (step, series): value
@@ -45,12 +46,12 @@ def as_dict(frame: pd.DataFrame) -> dict[tuple[int, str], int]:
     }
 
 
-def fetch_until_complete(client, truth, first, last, store, rng):
+def answers(client, truth, first, last, store, rng, wish):
     """Ask until nothing is missing; what came before must be a part of the truth."""
     for _ in range(60):
         errors = rng.choice(["raise", "partial"])
         try:
-            frame = cap.fetch_intervals(client, at(first), at(last), store=store, errors=errors)
+            frame = cap.fetch_intervals(client, at(first), at(last), store=store, errors=errors, **wish)
         except cap.errors.IncompleteError as exc:
             assert exc.failures
             assert all(str(failure.window) in str(exc) for failure in exc.failures[:20])
@@ -81,11 +82,12 @@ def test_nothing_is_lost_and_nothing_asked_for_twice(served, batch: int, tmp_pat
         server.manners = Manners.drawn(rng)
         server.reset(seed)
         store = tmp_path / str(seed) if rng.random() < 0.5 else None
-        want = expected(server.truth, first, last, first)
+        wish = rng.choice([{}, {"total": False}, {"slice_by": None}])
+        want = expected(server.truth, first, last, wish)
         part = rng.randint(first, last - 1) if store and rng.random() < 0.4 else None
         if part is not None:
-            next(fetch_until_complete(client, server.truth, part, last, store, rng))
-        for got in fetch_until_complete(client, server.truth, first, last, store, rng):
+            next(answers(client, server.truth, part, last, store, rng, wish))
+        for got in answers(client, server.truth, first, last, store, rng, wish):
             if got == want:
                 break
             assert set(got) < set(want), f"seed {seed}"
@@ -95,6 +97,6 @@ def test_nothing_is_lost_and_nothing_asked_for_twice(served, batch: int, tmp_pat
             again = Counter(server.answered).most_common(1)[0]
             assert again[1] == 1, f"seed {seed}: {again}"
             asked = len(server.requests)
-            assert as_dict(cap.fetch_intervals(client, at(first), at(last), store=store)) == want
+            assert as_dict(cap.fetch_intervals(client, at(first), at(last), store=store, **wish)) == want
             assert len(server.requests) == asked, f"seed {seed}: what was held was asked for again"
             assert as_dict(cap.read_intervals(store)) == want
