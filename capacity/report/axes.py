@@ -264,7 +264,7 @@ def leader(ax: Axes, x: float, y: float, words: str, *, drop: float = 0.0, size:
     share = (x - left) / (right - left) if right > left else 0.5
     need = (text_width(words, size, "bold") + 8) / max(width_of(ax), 1.0)
     on_right = share + need <= 1.0
-    drop = min(drop, max(0.0, _above_floor(ax, y) - size)) if on_right else -abs(drop) / 2
+    drop = min(drop, _above_floor(ax, y) - size) if on_right else -abs(drop) / 2
     ax.text(
         x,
         y,

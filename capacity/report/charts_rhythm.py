@@ -98,7 +98,7 @@ def _numbers(ax: Axes, cells: npt.NDArray[np.float64], top: float) -> None:
     for (row, hour), value in np.ndenumerate(cells):
         if np.isnan(value):
             continue
-        text = f"{value / 1000:,.0f}k" if thousands else f"{value:,.0f}"
+        text = f"{value / 1000:,.0f}k" if thousands and value >= 1000 else f"{value:,.0f}"
         colour = "white" if value > 0.62 * max(top, 1.0) else INK
         ax.text(hour + 0.5, row + 0.5, text, ha="center", va="center_baseline", fontsize=size, color=colour)
 
