@@ -127,6 +127,15 @@ def test_never_passed_has_no_dates_and_no_false_certainty():
     )
 
 
+def test_a_single_path_gives_no_date_in_words():
+    """One path of a thousand would be told as a date to plan by."""
+    paths = np.full((1000, 5), 80)
+    paths[0, 2] = 101
+    result = headroom(build(paths), 100)
+    assert result.sentence().endswith("under 1 %; to reach 100: under 1 %.")
+    assert result.dates_given[0.5] == pd.Timestamp("2026-09-03")
+
+
 def test_always_passed_is_over_99_percent():
     """Every path above would read as certainty."""
     result = headroom(build(np.full((100, 1), 180)), 100)

@@ -185,7 +185,8 @@ class Assessment:
                 above, reached = self.headroom.p_above.iloc[at], self.headroom.p_at_or_above.iloc[at]
                 rows[f"Chance to pass within {plural(days, 'day')}"] = f"{chance(above)}; to reach: {chance(reached)}"
             for q, date in self.headroom.dates_given.items():
-                rows[f"If passed, in {100 * q:g} % of cases by"] = "no case" if date is None else day(date)
+                if date is not None and 1 - self.headroom.beyond >= 0.01:  # a handful of paths would say nothing
+                    rows[f"If passed, in {100 * q:g} % of cases by"] = day(date)
         if self.needed is not None:
             for risk, row in self.needed.iterrows():
                 enough = [f"{count:,} for {plural(int(days), 'day')}" for days, count in row.items()]

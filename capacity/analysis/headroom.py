@@ -91,7 +91,11 @@ class Headroom:
             f"{chance(passed)}; to reach {many}: {chance(touched)}."
         )
         middle = self.dates_given[0.5]
-        return text if middle is None else f"{text} If they are passed, as likely as not by {day(middle)}."
+        return (
+            text
+            if middle is None or passed < 0.01
+            else f"{text} If they are passed, as likely as not by {day(middle)}."
+        )
 
     def __str__(self) -> str:
         return self.sentence()
