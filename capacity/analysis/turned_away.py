@@ -1,0 +1,327 @@
+"""The calls that were turned away: how many, in which month, and how many there would be under other licence counts.
+
+The share of intervals that touch the cap is far above the share of calls lost (at 50 Erlang, 3-minute calls and 64
+licences: 20 % and 0.84 %). Retries, outbound batches and peaky arrivals break what is estimated here: the text of
+`capacity.analysis.traffic` says how.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from capacity.analysis.call_length import CallLength, as_call_length
+from capacity.analysis.erlang import Floats, log_erlang_b
+from capacity.analysis.likelihood import Evidence, evidence
+from capacity.analysis.load_path import LoadPath, load_path
+from capacity.analysis.localtime import local_times, slot_of_day, slot_of_week
+from capacity.analysis.maxima import turnover
+from capacity.analysis.observed import one_series
+from capacity.errors import ConfigError, InsufficientData
+from capacity.licences import LicenceLike, Licences, as_licences
+from capacity.times import DAY, STEP
+
+__all__ = ["Blocking", "blocking", "overflow_dispersion"]
+
+_FEWEST = 864  # intervals: three days, from which a profile of the day can be told from chance
+_WEEKS_FOR_PROFILE = 3
+_DRAWS = 250
+_BATCH = 50  # paths at a time: 50 years of intervals are 42 MB
+_LIMITS = (0.05, 0.95)
+_NEAR = 0.8  # of sqrt(load): about four standard errors of the path
+_NEVER = 1e-6  # intervals less likely than this to reach the cap are left out
+_BIN = 0.02  # of sqrt(load), in which the curve's loads are counted
+_CURVE = 60  # licence counts in the curve
+
+
+@dataclass(frozen=True)
+class Blocking:
+    """How many calls were turned away, month by month, with 90 % limits.
+
+    Attributes
+    ----------
+    monthly : DataFrame
+        By local month (Period): ``offered`` calls, ``turned_away`` calls with ``lower`` and ``upper`` (5 and 95 %
+        of what the maxima leave possible), ``share`` of the offered calls with ``share_lower`` and
+        ``share_upper``, ``intervals`` and ``at_cap``. It speaks of the intervals that the frame holds.
+    whole : Series
+        The same for the whole range.
+    curve : DataFrame
+        By licence count: ``turned_away`` calls in the whole range, with limits, and ``share``, had there been that
+        many licences all along.
+    licences : Licences
+        The cap that was there.
+    mean_call_length : Timedelta
+        Mean hold time.
+    variant : str
+        The series it is about.
+    offered_load : Series
+        The load that was worked with [Erlang], by time.
+    """
+
+    monthly: pd.DataFrame
+    whole: pd.Series
+    curve: pd.DataFrame
+    licences: Licences
+    mean_call_length: pd.Timedelta
+    variant: str
+    offered_load: pd.Series
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the months."""
+        return self.monthly.copy()
+
+    def __str__(self) -> str:
+        w = self.whole
+        return (
+            f"About {w.turned_away:,.0f} calls ({w.lower:,.0f} to {w.upper:,.0f}, 90 %) of {w.offered:,.0f} were "
+            f"turned away: {w.share:.2%} ({w.share_lower:.2%} to {w.share_upper:.2%}). {int(w.at_cap):,} of "
+            f"{int(w.intervals):,} intervals were at the cap ({self.licences} licences). It takes calls of "
+            f"{self.mean_call_length.total_seconds():g} s on average that arrive singly, by chance, and do not come "
+            "back: retries and dialler batches break it."
+        )
+
+    def __repr__(self) -> str:
+        return f"<Blocking: {self}>"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self}</p>{self.monthly.to_html(float_format='{:,.4g}'.format)}"
+
+
+def blocking(
+    frame: pd.DataFrame,
+    mean_call_length: CallLength,
+    licences: LicenceLike,
+    *,
+    tz: str | dt.tzinfo = "UTC",
+    variant: str | None = None,
+    seed: int = 0,
+) -> Blocking:
+    """Estimate how many calls found every licence taken and were turned away.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        THE frame.
+    mean_call_length : str, timedelta or Timedelta
+        Mean hold time, such as "3m".
+    licences : int, str, mapping, Series or Licences
+        The cap at each time.
+    tz : str or tzinfo
+        IANA name of the zone whose months are meant, and whose midnights begin licence steps.
+    variant : str, optional
+        By default TOTAL, or the only series there is.
+    seed : int
+        Of the paths that are drawn for the limits.
+
+    Returns
+    -------
+    Blocking
+
+    Raises
+    ------
+    ConfigError
+        No such variant, or several and no TOTAL among them; a call length without unit; no licences.
+    InsufficientData
+        Fewer than 864 intervals (three days): a load that jumps could not be told from chance.
+
+    Notes
+    -----
+    The load follows a path (`load_path`): a weekly profile plus a walk, given the maxima, those at the cap being
+    "at least". Calls can only be lost in intervals that reached the cap, and how many did is known: K. So
+
+        turned away = K * sum of A (tau / h) B(L, A) / sum of P(max >= L | A)
+
+    over each month's intervals, with B Erlang's formula. The limits hold the path's uncertainty and the chance in
+    the count itself: lost calls come in heaps (`overflow_dispersion`), of which the part that K explains is taken
+    out. The share of intervals at the cap is far above the share of calls lost: they are different questions.
+
+    **Retries, outbound batches and peaky arrivals break it**: see the text at the top of this module.
+    """
+    given = as_licences(licences)
+    if min(given.counts) < 1:
+        raise ConfigError(f"licences={given} has a count of 0, which turns every call away; give at least 1")
+    length = as_call_length(mean_call_length)
+    one = one_series(frame, given, tz, variant)
+    if len(one.values) < _FEWEST:
+        raise InsufficientData(
+            f"blocking needs at least three days ({_FEWEST} intervals) of maxima and has {len(one.values)}"
+        )
+    turn = turnover(length)
+    seen = evidence(one.values, one.cap, turn)
+    path = load_path(seen, one.times.asi8 // STEP.value, _profile_slots(one.times, tz))
+    month = local_times(one.times, tz).to_period("M")
+    codes, months = pd.factorize(month)
+    rng = np.random.default_rng(seed)
+    lost, offered, loads = _draw(seen, path, one.cap, codes, len(months), rng)
+    at_cap = one.values >= one.cap
+    monthly = _table(lost, offered, np.bincount(codes), np.bincount(codes, at_cap, minlength=len(months)))
+    monthly.index = pd.PeriodIndex(months, name="month")
+    counted = np.array([len(codes)]), np.array([at_cap.sum()])
+    whole = _table(lost.sum(axis=0, keepdims=True), offered.sum(axis=0, keepdims=True), *counted).iloc[0].rename(None)
+    load = pd.Series(path.load, index=one.times, name="offered_load")
+    return Blocking(monthly, whole, _curve(loads, turn, given), given, length, one.id, load)
+
+
+def _profile_slots(times: pd.DatetimeIndex, tz: str | dt.tzinfo) -> npt.NDArray[np.int64]:
+    """Return which intervals share a profile: those of one time of the week, or (in a short history) of the day."""
+    long = (times[-1] - times[0]) / DAY >= 7 * _WEEKS_FOR_PROFILE
+    return slot_of_week(times, tz) if long else slot_of_day(times, tz)
+
+
+def overflow_dispersion(channels: int, load: Floats) -> Floats:
+    """Return variance over mean of the number of calls lost in a long time, shape (loads,).
+
+    Lost calls are a Poisson stream that flows while all channels are taken, so that
+
+        1 + 2 p_L sum over k < L of F(k)^2 / p_k,
+
+    p being the law of calls in progress (Poisson cut off at L), F its distribution; summed upwards with
+    B(k) = p_k / F(k), which is Erlang's recursion. Source: the deviation matrix of a birth-death process, P. Coolen-
+    Schrijner, E. A. van Doorn, Probab. Eng. Inf. Sci. 16 (2002).
+
+    Examples
+    --------
+    >>> overflow_dispersion(1, np.array([1.0]))  # 1 + 2 A / (1 + A)^2
+    array([1.5])
+    """
+    b = np.ones_like(load)
+    heaps = np.zeros_like(load)
+    for k in range(1, channels + 1):
+        up = 1.0 / (b + k / load)
+        heaps = (heaps + 1.0) * up**2 * k / load
+        b = b * up
+    return np.asarray(1.0 + 2.0 * heaps)
+
+
+def _draw(
+    seen: Evidence,
+    path: LoadPath,
+    cap: npt.NDArray[np.int64],
+    codes: npt.NDArray[np.int64],
+    months: int,
+    rng: np.random.Generator,
+) -> tuple[Floats, Floats, Floats]:
+    """Return lost and offered calls, both (months, draws), and how many intervals had which load (bins, draws)."""
+    begins = np.searchsorted(codes, np.arange(months))
+    lost, offered = np.empty((months, _DRAWS)), np.empty((months, _DRAWS))
+    regimes = [_regime(seen, path, cap, int(limit)) for limit in np.unique(cap[seen.at_cap])]
+    counts = []
+    for first in range(0, _DRAWS, _BATCH):
+        loads = path.draws(_BATCH, rng)
+        here = slice(first, first + _BATCH)
+        offered[:, here] = np.add.reduceat(loads, begins, axis=0) * seen.turn
+        mean, variance = np.zeros((2, months, _BATCH))
+        for regime in regimes:
+            regime.add(mean, variance, loads, codes)
+        lost[:, here] = _counts(mean, variance, rng)
+        place = np.minimum(np.sqrt(loads) / _BIN, _bins(seen) - 1).astype(np.int64)
+        counts += [np.bincount(place[:, k], minlength=_bins(seen)) for k in range(0, _BATCH, 5)]
+    return lost, offered, np.stack(counts, axis=1).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class _Regime:
+    """One licence count: the intervals near it, and what an interval loses at each x = sqrt(load)."""
+
+    near: npt.NDArray[np.int64]
+    reached: npt.NDArray[np.bool_]
+    grid: Floats
+    tables: tuple[Floats, Floats, Floats]  # P(cap reached), mean lost, variance of the lost given what reached it
+
+    def add(self, mean: Floats, variance: Floats, loads: Floats, codes: npt.NDArray[np.int64]) -> None:
+        """Add this regime's calls to each month's mean and variance, both (months, draws)."""
+        x = np.sqrt(loads[self.near])
+        month = codes[self.near]
+        share, lost, spread = (_by_month(np.interp(x, self.grid, table), month, len(mean)) for table in self.tables)
+        seen = np.bincount(month, self.reached, minlength=len(mean))[:, None]
+        scale = np.where(seen > 0, seen / np.maximum(share, 1e-12), 0.0)
+        mean += lost * scale
+        variance += spread * scale
+
+
+def _regime(seen: Evidence, path: LoadPath, cap: npt.NDArray[np.int64], limit: int) -> _Regime:
+    grid = seen.table.grid
+    loads: Floats = np.square(grid)
+    reached = seen.at_cap & (cap == limit)
+    log_share = seen.table.rows[seen.kind[np.flatnonzero(reached)[0]]]
+    log_lost = np.log(loads * seen.turn) + log_erlang_b(np.array(float(limit)), loads)
+    share, lost = np.exp(log_share), np.exp(log_lost)
+    # How many intervals reached the cap is known: its own spread is not part of what is left.
+    explained = np.exp(2.0 * log_lost - log_share) * -np.expm1(log_share)
+    spread = np.maximum(lost * overflow_dispersion(limit, loads) - explained, 0.5 * lost)
+    likely = np.interp(path.x + _NEAR, grid, share) > _NEVER
+    return _Regime(
+        np.flatnonzero((cap == limit) & (likely | reached)),
+        reached[(cap == limit) & (likely | reached)],
+        grid,
+        (share, lost, spread),
+    )
+
+
+def _by_month(values: Floats, codes: npt.NDArray[np.int64], months: int) -> Floats:
+    out = np.zeros((months, values.shape[1]))
+    held, first = np.unique(codes, return_index=True)  # the codes ascend
+    out[held] = np.add.reduceat(values, first, axis=0)
+    return out
+
+
+def _bins(seen: Evidence) -> int:
+    return int(seen.table.grid[-1] * 1.5 / _BIN) + 2
+
+
+def _counts(mean: Floats, variance: Floats, rng: np.random.Generator) -> Floats:
+    """Draw whole numbers of this mean and variance: negative binomial, or Poisson where that is as wide."""
+    wide = variance > mean * 1.001
+    size = np.where(wide, mean**2 / np.where(wide, variance - mean, 1.0), 1.0)
+    share = np.where(wide, mean / np.where(wide, variance, 1.0), 0.5)
+    heaped = rng.negative_binomial(np.maximum(size, 1e-12), share)
+    return np.where(wide, heaped, rng.poisson(mean)).astype(np.float64)
+
+
+def _table(lost: Floats, offered: Floats, intervals: npt.NDArray[Any], at_cap: npt.NDArray[Any]) -> pd.DataFrame:
+    low, high = np.quantile(lost, _LIMITS, axis=1)
+    share_low, share_high = np.quantile(lost / np.maximum(offered, 1e-12), _LIMITS, axis=1)
+    calls, mean = offered.mean(axis=1), lost.mean(axis=1)
+    return pd.DataFrame(
+        {
+            "offered": calls,
+            "turned_away": mean,
+            "lower": low,
+            "upper": high,
+            "share": mean / np.maximum(calls, 1e-12),
+            "share_lower": share_low,
+            "share_upper": share_high,
+            "intervals": intervals.astype(np.int64),
+            "at_cap": at_cap.astype(np.int64),
+        }
+    )
+
+
+def _curve(counts: Floats, turn: float, licences: Licences) -> pd.DataFrame:
+    """Return the calls that other licence counts would have lost, on average, had they been there all along."""
+    loads: Floats = np.square((np.arange(len(counts)) + 0.5) * _BIN)
+    used = np.flatnonzero(counts.any(axis=1))
+    top = float(loads[used[-1]])
+    highest = max(int(top + 5.0 * np.sqrt(top)) + 5, max(licences.counts) + 5)
+    lowest = max(min(int(0.5 * top), min(licences.counts)), 1)
+    some = np.linspace(lowest, highest, min(_CURVE, highest - lowest + 1)).round().astype(np.int64)
+    channels = np.unique(np.concatenate([some, np.array(licences.counts, dtype=np.int64)]))
+    b = np.exp(log_erlang_b(channels[:, None].astype(np.float64), loads[None, used]))
+    lost = (b * loads[used] * turn) @ counts[used]
+    offered = float(((loads[used] * turn) @ counts[used]).mean())
+    low, high = np.quantile(lost, _LIMITS, axis=1)
+    return pd.DataFrame(
+        {
+            "turned_away": lost.mean(axis=1),
+            "lower": low,
+            "upper": high,
+            "share": lost.mean(axis=1) / max(offered, 1e-12),
+        },
+        index=pd.Index(channels, name="licences"),
+    )

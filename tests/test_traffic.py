@@ -1,0 +1,208 @@
+"""Offered load and turned-away calls against simulated switches, in which the truth is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import capacity as cap
+from capacity.analysis.erlang import erlang_b
+from capacity.analysis.maxima import interval_maximum
+from capacity.analysis.turned_away import overflow_dispersion
+from capacity.errors import ConfigError, InsufficientData
+
+
+def switch(load, call_minutes, licences, runs, seed):
+    """Many runs of one switch at once, event by event: 5-minute maxima, lost and offered calls, (runs, intervals).
+
+    `load` [Erlang] is given for each interval; calls are exponential; a call that finds all licences taken is lost.
+    """
+    rng = np.random.default_rng(seed)
+    arrivals = load / call_minutes
+    rate = arrivals.max() + licences / call_minutes
+    n = np.minimum(rng.poisson(load[0], runs), licences)
+    maxima, lost, offered = np.zeros((3, runs, len(load)), dtype=np.int64)
+    for s, arrive in enumerate(arrivals):
+        events = rng.poisson(rate * 5, runs)
+        draw = rng.random((events.max(), runs)) * rate
+        maxima[:, s] = n
+        for k, u in enumerate(draw):
+            live = k < events
+            comes = (u < arrive) & live
+            goes = (u >= arrivals.max()) & (u < arrivals.max() + n / call_minutes) & live
+            full = comes & (n >= licences)
+            n = n + (comes & ~full) - goes
+            lost[:, s] += full
+            offered[:, s] += comes
+            np.maximum(maxima[:, s], n, out=maxima[:, s])
+    return maxima, lost, offered
+
+
+def frame_of(maxima, start="2026-03-02T00:00Z", variant=cap.TOTAL):
+    """Build THE frame of one series."""
+    times = pd.date_range(start, periods=len(maxima), freq="5min")
+    return cap.as_intervals(pd.DataFrame({"time": times, "variant": variant, "max_concurrent": maxima}))
+
+
+@pytest.mark.parametrize(("length", "minutes"), [("3m", 3.0), ("6m", 6.0)])
+def test_offered_load_of_steady_hours(length, minutes):
+    """The load would be biased, or its standard error too narrow for maxima that repeat each other."""
+    maxima, _, _ = switch(np.full(12, 30.0), minutes, 1000, 400, seed=1)
+    hours = np.arange(400)
+    table = cap.offered_load(frame_of(maxima.ravel()), length, by="hour")
+    z = (table["offered_load"].to_numpy() - 30.0) / table["se"].to_numpy()
+    assert len(table) == len(hours)
+    assert abs(table["offered_load"].mean() - 30.0) < 0.35
+    assert 0.85 < z.std() < 1.15
+    assert maxima.mean() > 34.5  # read as a load, the maxima would over-buy
+
+
+def test_hours_at_the_cap_are_censored():
+    """Load that the licences hide would be taken as not there."""
+    maxima, _, offered = switch(np.full(12, 24.0), 3.0, 26, 300, seed=2)
+    frame = frame_of(maxima.ravel())
+    seen = cap.offered_load(frame, "3m", by="hour_of_week", licences=26).groupby(level=0).mean()["offered_load"].mean()
+    blind = cap.offered_load(frame, "3m", by="hour_of_week")["offered_load"].mean()
+    assert seen == pytest.approx(offered.sum() * 3 / (300 * 60), rel=0.03)
+    assert blind < 21
+
+
+def test_single_intervals_are_the_table_of_single_maxima():
+    """One interval's load would not be the one under which its maximum is likeliest."""
+    got = cap.offered_load(frame_of([0, 5, 59, 10]), "3m", licences=59)
+    assert got["offered_load"].iloc[0] == 0
+    assert got["se"].iloc[0] == pytest.approx(1 / (1 + 5 / 3))  # P(max = 0) = exp(-A (1 + tau / h))
+    assert np.isnan(got["offered_load"].iloc[2])
+    assert np.isnan(got["se"].iloc[2])
+    assert got["at_cap"].tolist() == [0, 0, 1, 0]
+    grid = np.arange(0.05, 30, 0.05)
+    likely = interval_maximum(grid, "3m").probabilities[:, 10]
+    assert cap.offered_load(frame_of([10]), "3m")["offered_load"].iloc[0] == pytest.approx(
+        grid[likely.argmax()], abs=0.06
+    )
+
+
+def test_hours_are_local_and_the_double_hour_is_two():
+    """A half-hour zone, or the night on which the clock goes back, would mix two hours into one."""
+    kolkata = cap.offered_load(frame_of(np.full(24, 5), "2026-03-02T00:00Z"), "3m", by="hour", tz="Asia/Kolkata")
+    assert [str(t.time()) for t in kolkata.index.get_level_values("time")] == ["23:30:00", "00:30:00", "01:30:00"]
+    assert kolkata["intervals"].tolist() == [6, 12, 6]
+    back = cap.offered_load(frame_of(np.full(36, 5), "2026-10-25T00:00Z"), "3m", by="hour", tz="Europe/London")
+    assert back["intervals"].tolist() == [12, 12, 12]
+    week = cap.offered_load(frame_of(np.full(36, 5), "2026-10-25T00:00Z"), "3m", by="hour_of_week", tz="Europe/London")
+    assert week.index.get_level_values("hour_of_week").tolist() == [145, 146]
+    assert week["intervals"].tolist() == [24, 12]
+
+
+def test_variants_are_lower_bounds_while_the_total_is_full():
+    """A variant's load would be read from intervals in which the cap held it back."""
+    both = cap.concat([frame_of([20, 30, 30, 20]), frame_of([10, 11, 12, 9], variant="a")])
+    got = cap.offered_load(both, "3m", licences=30)
+    assert got.xs("a", level="variant")["at_cap"].tolist() == [0, 1, 1, 0]
+    language = both.rename_axis(index={"variant": "language"})
+    assert cap.offered_load(language, "3m", by="hour").index.names == ["time", "language"]
+    with pytest.raises(ConfigError, match="no TOTAL"):
+        cap.offered_load(
+            cap.concat([frame_of([3]), frame_of([3], variant="a")])
+            .drop("*", level=1)
+            .pipe(lambda f: cap.concat([f, frame_of([3], variant="b")])),
+            "3m",
+            licences=30,
+        )
+
+
+def test_truth_is_inside_the_limits_nine_times_in_ten():
+    """The limits on turned-away calls would promise what they do not keep."""
+    hour = np.arange(3 * 288) % 288 / 12
+    hump = 0.5 + 16 * np.clip(np.sin((hour - 7) / 13 * np.pi), 0, None)
+    double = 0.3 + 16 * np.exp(-((hour - 10.5) ** 2) / 3) + 14 * np.exp(-((hour - 15) ** 2) / 3)
+    inside, ratio = [], []
+    for loads, minutes, licences in ((hump, 4.0, 18), (double, 3.0, 17), (np.full(864, 12.0), 6.0, 15)):
+        maxima, lost, _ = switch(loads, minutes, licences, 12, seed=7)
+        for run in range(12):
+            got = cap.blocking(frame_of(maxima[run]), f"{minutes:g}m", licences).whole
+            inside.append(got.lower <= lost[run].sum() <= got.upper)
+            ratio.append(got.turned_away / lost[run].sum())
+    assert 0.8 <= np.mean(inside) <= 1.0
+    assert 0.95 <= np.mean(ratio) <= 1.12
+
+
+def test_overflow_dispersion_is_that_of_the_dense_process():
+    """Lost calls come in heaps; taken as independent, the limits would be too narrow."""
+    load, licences = 7.0, 9
+    n = np.arange(licences + 1)
+    q = np.diag(np.full(licences, load), 1) + np.diag(n[1:].astype(float), -1)
+    q -= np.diag(q.sum(axis=1))
+    p = np.cumprod(np.concatenate([[1.0], load / n[1:]]))
+    p /= p.sum()
+    deviation = np.linalg.inv(np.outer(np.ones(licences + 1), p) - q) - np.outer(np.ones(licences + 1), p)
+    assert p[-1] == pytest.approx(erlang_b(licences, load))
+    assert overflow_dispersion(licences, np.array([load]))[0] == pytest.approx(1 + 2 * load * deviation[-1, -1])
+
+
+def test_share_at_the_cap_is_not_the_share_lost():
+    """The two questions would be confused: many intervals touch the cap, few calls are lost."""
+    maxima, lost, offered = switch(np.full(864, 20.0), 3.0, 30, 1, seed=3)
+    got = cap.blocking(frame_of(maxima[0]), "3m", 30)
+    assert got.whole.at_cap / got.whole.intervals > 0.1
+    assert got.whole.share == pytest.approx(lost.sum() / offered.sum(), abs=0.003)
+    assert got.whole.share == pytest.approx(erlang_b(30, 20), abs=0.004)
+    assert got.whole.offered == pytest.approx(offered.sum(), rel=0.02)
+    at = got.curve.loc[30]
+    assert at.lower < got.whole.turned_away < at.upper * 1.2
+    assert (np.diff(got.curve["turned_away"]) <= 0).all()
+    assert "retries and dialler batches break it" in str(got)
+    pd.testing.assert_frame_equal(got.to_frame(), cap.blocking(frame_of(maxima[0]), "3m", 30).monthly)
+
+
+def test_months_are_local_and_licences_step():
+    """A month's calls would fall into its neighbour, or a new licence count be overlooked."""
+    maxima, _, _ = switch(np.full(900, 10.0), 3.0, 12, 1, seed=4)
+    raised = np.where(np.arange(900) >= 300, maxima[0], np.minimum(maxima[0], 12))
+    frame = frame_of(raised, "2026-03-30T22:00Z")
+    got = cap.blocking(frame, "3m", {"2026-01-01": 12, "2026-04-01": 30}, tz="Europe/London")
+    assert [str(m) for m in got.monthly.index] == ["2026-03", "2026-04"]
+    assert got.monthly["intervals"].tolist() == [300, 600]
+    assert got.monthly["at_cap"].iloc[0] > 0
+    assert got.monthly["turned_away"].iloc[1] == 0
+
+
+def test_quiet_gappy_and_empty_frames():
+    """Nights of zeros, holes and days that never reach the cap would break or invent lost calls."""
+    zeros = cap.blocking(frame_of(np.zeros(900, dtype=int)), "3m", 5)
+    assert zeros.whole.turned_away == 0
+    assert zeros.whole.upper == 0
+    holes = frame_of(np.tile([3, 4, 2, 5], 400)).drop(
+        pd.date_range("2026-03-03T00:00Z", periods=400, freq="5min"), level=0
+    )
+    got = cap.blocking(cap.as_intervals(holes), "3m", 100)
+    assert got.whole.intervals == 1200
+    assert got.whole.turned_away == 0
+    full = cap.blocking(frame_of(np.full(900, 9)), "3m", 9)
+    assert np.isfinite(full.whole.turned_away)
+    empty = frame_of([3]).iloc[:0]
+    assert len(cap.offered_load(empty, "3m")) == 0
+    with pytest.raises(InsufficientData, match="at least three days"):
+        cap.blocking(empty, "3m", 9)
+
+
+def test_the_frame_is_left_alone():
+    """An analysis would change what came in."""
+    frame = frame_of(np.tile([3, 4, 9, 5], 250))
+    before = frame.copy()
+    cap.blocking(frame, "3m", 9)
+    cap.offered_load(frame, "3m", by="hour", licences=9)
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_wrong_arguments_are_named():
+    """A typing error would be answered with a number."""
+    frame = frame_of(np.tile([3, 4, 9, 5], 250))
+    for call in (
+        lambda: cap.offered_load(frame, "3m", by="day"),
+        lambda: cap.offered_load(frame, 180),
+        lambda: cap.blocking(frame, "3m", 0),
+        lambda: cap.blocking(frame, "3m", 9, variant="b"),
+        lambda: cap.blocking(frame, "3m", 9, tz="Mars/Base"),
+    ):
+        with pytest.raises(ConfigError):
+            call()
