@@ -1,0 +1,487 @@
+"""The store: what is asked for again and what is not, and what no crash, disk or second process may do to it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+
+import capacity as cap
+from capacity.fetch.endpoint import Scope
+from capacity.fetch.fetcher import plan
+from capacity.fetch.patience import Patience
+from capacity.fetch.payload import Rows
+from capacity.fetch.store import Store
+from capacity.fetch.windows import Window
+
+from .faulty_server import STEP_S, FaultyServer, Truth, error
+
+MONDAY = pd.Timestamp("2026-01-12", tz="UTC")
+HOUR = pd.Timedelta(hours=1)
+DAY = 24 * HOUR
+FIRST = int(MONDAY.timestamp()) // STEP_S
+
+
+def truth(*hours: int, series: tuple[str, ...] = ("*", "a")) -> Truth:
+    """Return a truth with one busy interval at the start of each of these hours after Monday."""
+    return Truth({(FIRST + 12 * hour, name): 1 + hour % 7 for hour in hours for name in series})
+
+
+EVERY_HOUR = truth(*range(-24, 24 * 22))
+
+
+@pytest.fixture
+def server():
+    """Serve an interval every hour for some weeks."""
+    with FaultyServer(EVERY_HOUR) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server):
+    """Connect to that server, long after what it knows."""
+    with cap.Client("A", "P", api_key="k", base_url=server.url) as made:
+        made._patience = Patience(attempts=2, first_wait=0.0, longest_wait=0.0, jitter=0.0)
+        set_now(made, MONDAY + 100 * DAY)
+        yield made
+
+
+def set_now(client: cap.Client, now: pd.Timestamp) -> None:
+    """Stop the client's clock."""
+    client._now = lambda: now
+
+
+def asked(server: FaultyServer) -> list[str]:
+    """Return the windows that were asked for since the last call, in order, without the slice."""
+    seen = sorted({f"{r.query['start_time'][5:13]}..{r.query['end_time'][5:13]}" for r in server.requests})
+    server.requests.clear()
+    return seen
+
+
+def fetch(client, start, end, store, **more) -> pd.DataFrame:
+    """Fetch without a slice: one request a window."""
+    return cap.fetch_intervals(client, start, end, store=store, **{"slice_by": None, **more})
+
+
+# Only what is not held
+
+
+def test_only_what_is_not_held_is_asked_for(server, client, tmp_path):
+    """A window that is held was asked for again, or a hole in a week was not."""
+    fetch(client, MONDAY + 2 * DAY, MONDAY + 3 * DAY, tmp_path)
+    assert asked(server) == ["01-14T00..01-15T00"]
+    fetch(client, MONDAY + 2 * DAY + HOUR, MONDAY + 3 * DAY - HOUR, tmp_path)
+    assert asked(server) == []
+    frame = fetch(client, MONDAY + 1 * DAY, MONDAY + 8 * DAY, tmp_path)
+    assert asked(server) == ["01-13T00..01-14T00", "01-15T00..01-19T00", "01-19T00..01-20T00"]
+    assert len(frame) == 7 * 288
+    assert frame["max_concurrent"].sum() == sum(1 + h % 7 for h in range(24, 192))
+    fetch(client, MONDAY, MONDAY + 14 * DAY, tmp_path)
+    assert asked(server) == ["01-12T00..01-13T00", "01-20T00..01-26T00"]
+    assert len(list(tmp_path.rglob("*.parquet"))) == 2
+
+
+def test_with_refetch_everything_is_asked_for_again(server, client, tmp_path):
+    """refetch=True kept what was there, or lost what lies around it."""
+    fetch(client, MONDAY, MONDAY + 7 * DAY, tmp_path)
+    server.truth = Truth(dict.fromkeys(EVERY_HOUR.values, 5))
+    asked(server)
+    fetch(client, MONDAY + DAY, MONDAY + 2 * DAY, tmp_path, refetch=True)
+    assert asked(server) == ["01-13T00..01-14T00"]
+    peaks = cap.read_intervals(tmp_path)["max_concurrent"].to_numpy().reshape(7, 24, 12)[:, :, 0]
+    was = np.array([1 + h % 7 for h in range(168)]).reshape(7, 24)
+    was[1] = 5
+    np.testing.assert_array_equal(peaks, was)
+
+
+def test_a_window_is_final_48_hours_after_its_end(server, client, tmp_path):
+    """A recent window was never corrected, or an old one was asked for for ever."""
+    end = MONDAY + 3 * DAY
+    for hours, again in [(0, True), (1, True), (47.9, True), (48, True), (49, False), (500, False)]:
+        set_now(client, end + pd.Timedelta(hours=hours))
+        fetch(client, MONDAY, end, tmp_path)
+        assert (asked(server) != []) == again, f"{hours} h after its end"
+
+
+def test_late_corrections_arrive(server, client, tmp_path):
+    """A provisional window that changed on the server stayed as it was, or kept intervals that are gone."""
+    set_now(client, MONDAY + 2 * HOUR)
+    server.truth = truth(0, 1)
+    fetch(client, MONDAY, MONDAY + DAY, tmp_path)
+    set_now(client, MONDAY + 3 * HOUR)
+    server.truth = Truth({(FIRST, "*"): 9})
+    frame = fetch(client, MONDAY, MONDAY + DAY, tmp_path, absent="missing")
+    assert frame["max_concurrent"].tolist() == [9]
+
+
+def test_an_empty_answer_is_final_when_it_comes_twice(server, client, tmp_path):
+    """An empty answer was believed at once, or asked for for ever, or the first one counted too early."""
+    server.truth = Truth({})
+    end = MONDAY + DAY
+    for hours, again in [(1, True), (50, True), (60, False)]:
+        set_now(client, end + pd.Timedelta(hours=hours))
+        fetch(client, MONDAY, end, tmp_path / "a")
+        assert (asked(server) != []) == again, f"first asked 1 h after, now {hours}"
+    for hours, again in [(60, True), (61, True), (62, False)]:
+        set_now(client, end + pd.Timedelta(hours=hours))
+        fetch(client, MONDAY, end, tmp_path / "b")
+        assert (asked(server) != []) == again, f"first asked 60 h after, now {hours}"
+
+
+def test_an_empty_answer_that_fills_up_later(server, client, tmp_path):
+    """What came the second time after an empty answer was lost."""
+    server.truth = Truth({})
+    fetch(client, MONDAY, MONDAY + DAY, tmp_path)
+    server.truth = EVERY_HOUR
+    assert fetch(client, MONDAY, MONDAY + DAY, tmp_path)["max_concurrent"].gt(0).sum() == 24
+    asked(server)
+    fetch(client, MONDAY, MONDAY + DAY, tmp_path)
+    assert asked(server) == []
+
+
+def test_the_future_is_never_asked_for_and_never_stored(server, client, tmp_path):
+    """An interval still in progress, or one to come, was asked for or stood in the frame."""
+    set_now(client, MONDAY + 2 * HOUR + pd.Timedelta(minutes=7, seconds=30))
+    frame = fetch(client, MONDAY, MONDAY + 30 * DAY, tmp_path)
+    assert frame.index[-1][0] == MONDAY + 2 * HOUR
+    assert server.requests[0].query["end_time"] == "2026-01-12T02:05:00.000Z"
+    asked(server)
+    assert len(fetch(client, MONDAY + 1 * DAY, MONDAY + 2 * DAY, tmp_path)) == 0
+    assert len(fetch(client, MONDAY + 2 * HOUR + pd.Timedelta(minutes=5), MONDAY + 3 * HOUR, tmp_path)) == 0
+    assert asked(server) == []
+    set_now(client, MONDAY + 4 * HOUR)
+    frame = fetch(client, MONDAY, MONDAY + 30 * DAY, tmp_path)
+    assert frame.index[-1][0] == MONDAY + 4 * HOUR - pd.Timedelta(minutes=5)
+
+
+def test_the_total_and_each_filter_are_scopes_of_their_own(server, client, tmp_path):
+    """An answer to one question was taken for the answer to another."""
+    for more in ({}, {"slice_by": "variant"}, {"env": "sandbox"}, {"variant_id": "a"}, {"language": "en-GB"}):
+        fetch(client, MONDAY, MONDAY + HOUR, tmp_path, **{"total": False} if "slice_by" in more else {}, **more)
+        assert len(server.requests) == 1, more
+        server.requests.clear()
+
+
+def test_the_same_store_serves_another_base_url(client, tmp_path, server):
+    """The base URL was part of the scope."""
+    fetch(client, MONDAY, MONDAY + HOUR, tmp_path)
+    with cap.Client("A", "P", api_key="k", region="uk-1") as other:
+        assert len(fetch(other, MONDAY, MONDAY + HOUR, tmp_path)) == 12
+
+
+def test_a_plan_lists_what_would_be_asked_and_asks_nothing(server, client, tmp_path):
+    """The dry run differs from the run."""
+    fetch(client, MONDAY + 1 * DAY, MONDAY + 2 * DAY, tmp_path)
+    set_now(client, MONDAY + 12 * DAY)
+    fetch(client, MONDAY + 11 * DAY, MONDAY + 12 * DAY, tmp_path)
+    server.requests.clear()
+    arguments = {"store": tmp_path, "slice_by": None}
+    table = plan(client, MONDAY, MONDAY + 14 * DAY, **arguments)
+    assert server.requests == []
+    shown = [f"{r.start:%m-%dT%H}..{r.end:%m-%dT%H} {r.why}" for r in table.itertuples()]
+    assert shown == [
+        "01-12T00..01-13T00 not held",
+        "01-14T00..01-19T00 not held",
+        "01-19T00..01-24T00 not held",
+    ]
+    fetch(client, MONDAY, MONDAY + 14 * DAY, tmp_path)
+    assert asked(server) == [line.split(" ")[0] for line in shown]
+    assert plan(client, MONDAY, MONDAY + 14 * DAY, **arguments)["why"].tolist() == ["provisional"]
+    assert set(plan(client, MONDAY, MONDAY + 14 * DAY, refetch=True, **arguments)["why"]) == {"asked again"}
+
+
+# Files that others can read
+
+
+def test_duckdb_polars_and_pandas_read_it_directly(client, tmp_path):
+    """The files are Parquet in name only, or the folders are not hive-style."""
+    frame = cap.fetch_intervals(client, MONDAY - DAY, MONDAY + 9 * DAY, store=tmp_path, absent="missing")
+    want = {
+        "total": int(cap.total(frame)["max_concurrent"].sum()),
+        "variant": int(cap.variants(frame).iloc[:, 0].sum()),
+    }
+    files = f"{tmp_path}/**/*.parquet"
+    found = duckdb.sql(
+        "select slice, sum(max_concurrent), epoch(min(time)), any_value(account), any_value(env), "
+        f"count(distinct variant_name) from read_parquet('{files}', hive_partitioning=true) group by slice"
+    ).fetchall()
+    assert {row[0]: row[1] for row in found} == want
+    assert all(row[2] == (MONDAY - DAY).timestamp() and row[3:] == ("A", "live", 1) for row in found)
+    table = pl.read_parquet(files, hive_partitioning=True)
+    assert dict(table.group_by("slice").agg(pl.col("max_concurrent").sum()).iter_rows()) == want
+    by_pandas = pd.read_parquet(tmp_path)
+    assert by_pandas.groupby("slice", observed=True)["max_concurrent"].sum().to_dict() == want
+
+
+def test_the_metadata_says_where_it_comes_from(client, tmp_path):
+    """A file does not say what was asked, when, and whether that is final."""
+    set_now(client, MONDAY + 3 * DAY)
+    fetch(client, MONDAY, MONDAY + DAY, tmp_path, language="en-GB")
+    (path,) = tmp_path.rglob("*.parquet")
+    assert path.name == "2026-01-12.parquet"
+    meta = json.loads(pq.read_metadata(path).metadata[b"capacity"])
+    assert meta["version"] == 1
+    assert (meta["account"], meta["project"], meta["env"], meta["slice"]) == ("A", "P", "live", None)
+    assert meta["filters"] == {"language": "en-GB"}
+    (piece,) = meta["pieces"]
+    assert piece == {
+        "start": "2026-01-12T00:00:00+00:00",
+        "end": "2026-01-13T00:00:00+00:00",
+        "fetched_at": "2026-01-15T00:00:00+00:00",
+        "empty": False,
+        "final": True,
+    }
+    assert "en-GB" not in str(path)
+
+
+def test_answers_stand_as_they_came(client, server, tmp_path):
+    """Zeros were filled in on writing, so that a reader cannot tell what was answered."""
+    fetch(client, MONDAY, MONDAY + DAY, tmp_path)
+    (path,) = tmp_path.rglob("*.parquet")
+    assert pq.read_metadata(path).num_rows == 24
+
+
+# Damage
+
+
+def whole(client, store) -> tuple[pd.DataFrame, Path]:
+    """Fill a store with one file and return what it holds."""
+    frame = fetch(client, MONDAY, MONDAY + 7 * DAY, store)
+    (path,) = Path(store).rglob("*.parquet")
+    return frame, path
+
+
+def test_a_damaged_file_is_named_and_mended_by_repair(server, client, tmp_path):
+    """A damaged file ended in a traceback of pyarrow, in wrong numbers, or could not be mended."""
+    frame, path = whole(client, tmp_path)
+    sound = path.read_bytes()
+    path.write_bytes(sound[: len(sound) // 2])
+    for read in (lambda: cap.read_intervals(tmp_path), lambda: fetch(client, MONDAY, MONDAY + DAY, tmp_path)):
+        with pytest.raises(cap.errors.StoreError, match="repair") as caught:
+            read()
+        assert caught.value.path == path
+        assert str(path) in str(caught.value)
+    asked(server)
+    arguments = (client, MONDAY + DAY, MONDAY + 2 * DAY)
+    assert plan(*arguments, store=tmp_path, slice_by=None, repair=True)["why"].tolist() == ["damaged"]
+    fetch(*arguments, tmp_path, repair=True)
+    assert asked(server) == ["01-12T00..01-19T00"]  # the whole week: it may have been held
+    pd.testing.assert_frame_equal(cap.read_intervals(tmp_path), frame)
+
+
+def test_any_flipped_bit_and_any_cut_is_noticed(client, tmp_path):
+    """A flipped bit became a wrong number."""
+    frame, path = whole(client, tmp_path)
+    sound = path.read_bytes()
+    rng = random.Random(5)
+    noticed = 0
+    for n in range(120):
+        broken = bytearray(sound)
+        if n % 3:
+            broken[rng.randrange(len(broken))] ^= 1 << rng.randrange(8)
+        else:
+            del broken[rng.randrange(len(broken)) :]
+        path.write_bytes(broken)
+        os.utime(path, (n, n))
+        try:
+            got = cap.read_intervals(tmp_path)
+        except cap.errors.StoreError:
+            noticed += 1
+        except cap.errors.ConfigError as exc:
+            assert "what to read is not clear" in str(exc) or "holds nothing" in str(exc)
+        else:
+            pd.testing.assert_frame_equal(got, frame)
+    assert noticed > 60
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"time,variant\n", b"\0" * 5000])
+def test_what_is_no_parquet_at_all(client, tmp_path, content):
+    """An empty file, as some file systems leave after a power cut, ended in a traceback."""
+    _, path = whole(client, tmp_path)
+    path.write_bytes(content)
+    with pytest.raises(cap.errors.StoreError, match="damaged"):
+        cap.read_intervals(tmp_path)
+
+
+def test_files_of_others_and_of_other_versions_are_not_touched(client, tmp_path):
+    """repair=True replaced a file of a newer version, or one of somebody else."""
+    _, path = whole(client, tmp_path)
+    table = pq.read_table(path)
+    meta = json.loads(table.schema.metadata[b"capacity"])
+    for metadata, says in [(None, "not written by"), ({b"capacity": json.dumps({**meta, "version": 2})}, "version 2")]:
+        pq.write_table(table.replace_schema_metadata(metadata), path)
+        before = path.read_bytes()
+        for read in (
+            lambda: cap.read_intervals(tmp_path),
+            lambda: fetch(client, MONDAY, MONDAY + DAY, tmp_path, repair=True),
+        ):
+            with pytest.raises(cap.errors.StoreError, match=says):
+                read()
+        assert path.read_bytes() == before
+
+
+def test_a_file_in_the_wrong_place_is_not_taken_for_another(client, tmp_path):
+    """A file that was moved to another project's folder was read as that project's."""
+    _, path = whole(client, tmp_path)
+    elsewhere = Path(str(path).replace("project=P", "project=Q"))
+    elsewhere.parent.mkdir(parents=True)
+    shutil.copy(path, elsewhere)
+    with cap.Client("A", "Q", api_key="k") as other, pytest.raises(cap.errors.StoreError, match="moved"):
+        fetch(other, MONDAY, MONDAY + DAY, tmp_path)
+
+
+# Disks
+
+
+@pytest.mark.parametrize("where", ["fsync", "replace"])
+def test_a_full_disk_is_a_clear_error_and_the_old_file_stays(client, tmp_path, monkeypatch, where):
+    """A full disk destroyed what was there, or left half a file under the right name."""
+    fetch(client, MONDAY, MONDAY + DAY, tmp_path)
+    (path,) = tmp_path.rglob("*.parquet")
+    before = path.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full) if where == "fsync" else patch.setattr(Path, "replace", full)
+        with pytest.raises(cap.errors.StoreError, match="No space left on device"):
+            fetch(client, MONDAY, MONDAY + 2 * DAY, tmp_path)
+    assert path.read_bytes() == before
+    assert not list(tmp_path.rglob("*.tmp"))
+    assert len(fetch(client, MONDAY, MONDAY + 2 * DAY, tmp_path)) == 2 * 288
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file size limits there")
+def test_a_file_that_may_not_grow(tmp_path):
+    """A real failing write (RLIMIT_FSIZE) ended in anything but StoreError."""
+    program = textwrap.dedent(
+        """
+        import resource, signal, sys
+        import numpy as np, pandas as pd
+        import capacity as cap
+        from capacity.fetch.endpoint import Scope
+        from capacity.fetch.payload import Rows
+        from capacity.fetch.store import Store
+        from capacity.fetch.windows import split
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        monday = pd.Timestamp("2026-01-12", tz="UTC")
+        one, two = split(monday, monday + pd.Timedelta(days=14))
+        def rows(w):
+            steps = np.arange(w.first, w.last, dtype=np.int32)
+            return Rows(steps, steps * 0, np.random.default_rng(1).integers(0, 10**6, len(steps), np.int32), ("*",))
+        store, scope = Store(sys.argv[1]), Scope("A", "P")
+        store.add(scope, one, rows(one), monday)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+        for w in (one, two):
+            try:
+                store.add(scope, w, rows(w), monday)
+            except cap.errors.StoreError as exc:
+                print("StoreError", exc)
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("StoreError") == 2
+    assert "File too large" in done.stdout
+    assert len(cap.read_intervals(tmp_path)) == 2016
+    assert [p.name for p in tmp_path.rglob("*.*") if p.is_file()] == [".lock", "2026-01-12.parquet"]
+
+
+def test_a_store_that_is_a_file(client, tmp_path):
+    """A file in the place of the store ended in a traceback."""
+    (tmp_path / "store").write_text("no")
+    with pytest.raises(cap.errors.ConfigError, match="folder"):
+        fetch(client, MONDAY, MONDAY + DAY, tmp_path / "store")
+    with pytest.raises(cap.errors.StoreError, match="cannot be written"):
+        fetch(client, MONDAY, MONDAY + DAY, tmp_path / "store" / "below")
+
+
+def test_what_a_killed_process_left_is_swept_when_it_is_old(client, tmp_path):
+    """Half-written files piled up, or one that another process is writing just now was removed."""
+    _, path = whole(client, tmp_path)
+    old, new = path.with_name(".2026-01-12.1.a.tmp"), path.with_name(".2026-01-12.2.b.tmp")
+    for left in (old, new):
+        left.write_bytes(b"half")
+    os.utime(old, (1, 1))
+    fetch(client, MONDAY, MONDAY + DAY, tmp_path, refetch=True)
+    assert [p.exists() for p in (old, new)] == [False, True]
+    assert len(cap.read_intervals(tmp_path)) == 2016
+
+
+# Two at once
+
+
+def one_interval(step: int, value: int) -> tuple[Window, Rows]:
+    """Return an answer of one interval."""
+    column = np.array([value], dtype=np.int32)
+    return Window.of_steps(step, step + 1), Rows(np.array([step], dtype=np.int32), column * 0, column, ("*",))
+
+
+def test_two_writers_of_one_week_lose_nothing(tmp_path):
+    """Two that read, changed and wrote one file at the same time lost what the other had added."""
+    scope, late = Scope("A", "P"), MONDAY + 30 * DAY
+
+    def write(offset: int) -> None:
+        store = Store(tmp_path)  # its own lock, as another process has
+        for k in range(offset, 40, 4):
+            store.add(scope, *one_interval(FIRST + k, 1 + k), late)
+
+    threads = [threading.Thread(target=write, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert cap.read_intervals(tmp_path)["max_concurrent"].tolist() == list(range(1, 41))
+
+
+def test_the_newer_answer_stays_whoever_writes_last(tmp_path):
+    """A slow process overwrote a newer answer with its older one."""
+    scope, store = Scope("A", "P"), Store(tmp_path)
+    for fetched_at, value in [(MONDAY + 5 * DAY, 5), (MONDAY + 4 * DAY, 4)]:
+        store.add(scope, *one_interval(FIRST, value), fetched_at)
+    assert cap.read_intervals(tmp_path)["max_concurrent"].tolist() == [5]
+
+
+def test_a_lock_that_never_opens_is_an_error(tmp_path, monkeypatch):
+    """A stopped process that holds the lock kept everybody for ever."""
+    monkeypatch.setattr("capacity.fetch.store._PATIENCE_S", 0.02)
+    holder, waiter = Store(tmp_path), Store(tmp_path)
+    with holder._alone(), pytest.raises(cap.errors.StoreError, match="locked"):
+        waiter.add(Scope("A", "P"), *one_interval(FIRST, 1), MONDAY)
+
+
+def test_a_failed_window_is_asked_for_next_time_alone(server, client, tmp_path):
+    """After an incomplete fetch everything was asked for again, or the failed window was forgotten."""
+    server.script = lambda r, n: error(500) if r.query["start_time"].startswith("2026-01-19") else None
+    with pytest.raises(cap.errors.IncompleteError, match=r"\[2026-01-19T00:00Z, 2026-01-26T00:00Z\)"):
+        fetch(client, MONDAY, MONDAY + 21 * DAY, tmp_path)
+    server.script = None
+    asked(server)
+    frame = fetch(client, MONDAY, MONDAY + 21 * DAY, tmp_path)
+    assert asked(server) == ["01-19T00..01-26T00"]
+    assert cap.coverage(frame, MONDAY, MONDAY + 21 * DAY).complete
+
+
+def test_a_hopeless_status_keeps_what_is_done(server, client, tmp_path):
+    """A key that expired in the middle cost the windows before it."""
+    server.script = lambda r, n: error(401, "expired") if n > 6 else None
+    with pytest.raises(cap.errors.Unauthorized, match="expired"):
+        cap.fetch_intervals(client, "2025-06-02", "2026-01-05", tz="UTC", slice_by=None, store=tmp_path)
+    held = len(list(tmp_path.rglob("*.parquet")))
+    assert 1 <= held <= 6
+    assert len(server.requests) < 20
