@@ -123,9 +123,14 @@ def test_words():
     frame = of({cap.TOTAL: (every("2026-07-01", "2026-07-03"), [10] * 6 + [8] * 6 + [1] * 564)})
     found = cap.utilisation(frame, 10)
     assert found.sentence() == (
-        "Licences 10: the total was at or above them in 1.04% of the 5-minute intervals (0.5 h) on 1 of 2 days, "
-        "for 0.5 h at the longest; at or above 80 % in 2.08%."
+        "The total was at or above the licences (10) for 30 min (1.04% of the time) on 1 of 2 days, "
+        "30 min at a stretch; at or above 80 % for 1.0 h (2.08% of the time)."
     )
+    assert cap.utilisation(frame, "11").sentence() == (
+        "The total never reached the licences (11), and was at or above 80 % for 30 min (1.04% of the time)."
+    )
+    assert cap.utilisation(frame, 20).sentence() == "The total never reached 80 % of the licences (20)."
+    assert repr(found) == str(found) == found.sentence(cap.TOTAL)
     assert found.to_frame().equals(found.table)
     assert "<table" in found._repr_html_()
     many = cap.utilisation(of({f"v{k:02d}": (every("2026-07-01", "2026-07-02"), k) for k in range(12)}), 10)

@@ -167,7 +167,7 @@ def mean_of_highest(peaks: pd.DataFrame, days: tuple[int, ...] = (5, 30), *, val
     return pd.DataFrame(means)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BusyHours:
     """The busy hours of a day, in the two ways in which they are measured.
 
@@ -210,6 +210,8 @@ class BusyHours:
             for one, row in ((one, self.table.loc[one]) for one in ids[:10])
         ]
         return "\n".join([*lines, *([f"... and {len(ids) - 10} variants more"] if len(ids) > 10 else [])])
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         return str(self.table._repr_html_())

@@ -26,7 +26,7 @@ _HOURS = STEP / pd.Timedelta(hours=1)  # of one interval
 _BLOCK = 1 << 22  # cells at a time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Utilisation:
     """How full the licences are.
 
@@ -59,28 +59,29 @@ class Utilisation:
         return self.table.copy()
 
     def sentence(self, variant: str | None = None) -> str:
-        """Say in words how full the licences were; by default of TOTAL, or of the only variant."""
+        """Say in words how full the licences were; by default of TOTAL, or of the first variant."""
         ids = list(self.table.index.unique(0))
         if variant is None:
             variant = TOTAL if TOTAL in ids else ids[0]
-        row = self.table.loc[(variant, 100)]
-        near = self.table.loc[(variant, 80)]
-        who = "the total" if variant == TOTAL else f"{variant}"
-        if row["intervals"] == 0:
-            return (
-                f"Licences {self.licences}: {who} never reached them; "
-                f"at or above 80 % in {near['share']:.2%} of the 5-minute intervals."
-            )
+        full, near = self.table.loc[(variant, 100)], self.table.loc[(variant, 80)]
+        who = "The total" if variant == TOTAL else variant
+        if near["intervals"] == 0:
+            return f"{who} never reached 80 % of the licences ({self.licences})."
+        nearly = f"at or above 80 % for {_duration(near['hours'])} ({_percent(near['share'])} of the time)"
+        if full["intervals"] == 0:
+            return f"{who} never reached the licences ({self.licences}), and was {nearly}."
         return (
-            f"Licences {self.licences}: {who} was at or above them in {row['share']:.2%} of the 5-minute intervals "
-            f"({row['hours']:,.1f} h) on {row['days']:,} of {row['days_present']:,} days, "
-            f"for {row['longest_hours']:,.1f} h at the longest; at or above 80 % in {near['share']:.2%}."
+            f"{who} was at or above the licences ({self.licences}) for {_duration(full['hours'])} "
+            f"({_percent(full['share'])} of the time) on {full['days']:,} of {full['days_present']:,} days, "
+            f"{_duration(full['longest_hours'])} at a stretch; {nearly}."
         )
 
     def __str__(self) -> str:
         ids = list(self.table.index.unique(0))
         lines = [self.sentence(one) for one in ids[:10]]
         return "\n".join([*lines, *([f"... and {len(ids) - 10} variants more"] if len(ids) > 10 else [])])
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         return str(self.table._repr_html_())
@@ -140,6 +141,14 @@ def utilisation(frame: pd.DataFrame, licences: LicenceLike, *, tz: str | dt.tzin
         table=_table(cells, counts, slice_name(frame)),
         months=_months(cells, counts, span, slice_name(frame)),
     )
+
+
+def _duration(hours: float) -> str:
+    return f"{hours * 60:.0f} min" if hours < 1 else f"{hours:,.1f} h"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.2%}" if share >= 0.0001 else "less than 0.01%"
 
 
 class _Counts(NamedTuple):
