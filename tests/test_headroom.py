@@ -101,7 +101,11 @@ def test_steps_hold_from_their_dates():
     assert result.daily["licences"].tolist() == [100, 100, 110, 120]
     assert result.p_above.tolist() == [0, 0.5, 0.5, 0.5]
     assert result.p_at_or_above.tolist() == [0, 0.5, 1, 1]
-    assert "pass them within 4 days: 50 %" in result.sentence()
+    assert result.sentence().startswith(
+        "Licences: 100, from Thu 3 Sep 2026: 110, from Fri 4 Sep 2026: 120. Chance to pass them within 4 days: 50 %"
+    )
+    past = headroom(build(paths), {"2026-01-01": 100, "2026-08-03": 110})
+    assert past.sentence().startswith("Licences: 110. Chance to pass 110 within 4 days: 50 %")
 
 
 def test_days_above_add_up_by_month():

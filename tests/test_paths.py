@@ -153,6 +153,6 @@ def test_it_shows_itself():
     assert text.startswith(
         "Daily peaks of 1 series, 3 days from Tue 1 Sep 2026 to Thu 3 Sep 2026, 20 paths, from 2 days"
     )
-    assert "Demand behind 100 licences" in text
+    assert "licences capped what was seen: 100." in text
     assert "<table" in forecast._repr_html_()
     assert forecast.summary().loc["*", "so far"] == 7

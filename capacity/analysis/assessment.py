@@ -11,7 +11,7 @@ import pandas as pd
 
 from capacity.analysis import machine, steps
 from capacity.analysis.holidays import HolidayLike
-from capacity.analysis.wording import chance, day, moment, plural
+from capacity.analysis.wording import chance, day, held_from, moment, plural
 from capacity.errors import ConfigError, InsufficientData
 from capacity.intervals import TOTAL, validate
 from capacity.licences import LicenceLike, Licences, as_licences
@@ -132,14 +132,8 @@ class Assessment:
     def _licences_held(self) -> str:
         """Say what holds from the end of the data on, and how often it was reached."""
         after = self.span[1].tz_convert(self.tz).tz_localize(None).normalize()
-        now = int(self.licences.on(pd.DatetimeIndex([after]))[0])
-        ahead = [
-            f"from {day(date)}: {count:,}"
-            for date, count in zip(self.licences.dates, self.licences.counts, strict=True)
-            if date > after
-        ]
         whose = "" if self.variant in (TOTAL, "") else f" for {self.variant}"
-        text = f"Licences{whose}: {', '.join([f'{now:,}', *ahead])}"
+        text = f"Licences{whose}: {held_from(self.licences, after)}"
         reached = f"all in use on {self.days_at_licences:,} of {plural(self.days, 'day')}"
         return f"{text} ({reached})" if self.days_at_licences else text
 

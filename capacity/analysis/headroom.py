@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.analysis.paths import PeakForecast
-from capacity.analysis.wording import chance, day, plural
+from capacity.analysis.wording import chance, day, held_from, plural
 from capacity.errors import ConfigError
 from capacity.intervals import TOTAL
 from capacity.licences import LicenceLike, Licences, as_licences
@@ -84,11 +84,12 @@ class Headroom:
     def sentence(self) -> str:
         """Say it in plain words."""
         passed, touched = 1 - self.beyond, float(self.p_at_or_above.iloc[-1])
-        many = f"{self.licences.last:,}" if self.licences.constant else "them"
+        counts = set(self.daily["licences"])
+        many = f"{counts.pop():,}" if len(counts) == 1 else "them"
         whose = "" if self.variant == TOTAL else f" for {self.variant}"
         text = (
-            f"Licences{whose}: {self.licences}. Chance to pass {many} within {plural(len(self.dates), 'day')}: "
-            f"{chance(passed)}; to reach {many}: {chance(touched)}."
+            f"Licences{whose}: {held_from(self.licences, self.dates[0])}. Chance to pass {many} within "
+            f"{plural(len(self.dates), 'day')}: {chance(passed)}; to reach {many}: {chance(touched)}."
         )
         middle = self.dates_given[0.5]
         return (

@@ -236,7 +236,7 @@ class PeakForecast:
         count = len(self.variants)
         days = int(self.history.notna().any(axis=1).sum()) if len(self.history) else 0
         left = f", {self.left_out:,} left out" if self.left_out else ""
-        cap = f" Demand behind {self.licences} licences." if self.licences is not None else ""
+        cap = f" Of demand; licences capped what was seen: {self.licences}." if self.licences is not None else ""
         return (
             f"Daily peaks of {count:,} series, {len(self.dates)} days from {_day(self.dates[0])} to "
             f"{_day(self.dates[-1])}, {self.paths.shape[1]:,} paths, from {days:,} days of history{left}.{cap}"

@@ -6,7 +6,9 @@ import datetime as dt
 
 import pandas as pd
 
-__all__ = ["chance", "day", "moment", "plural"]
+from capacity.licences import Licences
+
+__all__ = ["chance", "day", "held_from", "moment", "plural"]
 
 
 def chance(p: float) -> str:
@@ -31,6 +33,20 @@ def day(date: dt.date) -> str:
     'Fri 18 Sep 2026'
     """
     return f"{date:%a} {date.day} {date:%b %Y}"
+
+
+def held_from(licences: Licences, date: pd.Timestamp) -> str:
+    """Say which licences hold on a local day, and the steps after it.
+
+    Examples
+    --------
+    >>> from capacity.licences import as_licences
+    >>> held_from(as_licences("80,2025-03-01:115,2026-08-01:150"), pd.Timestamp("2026-07-01"))
+    '115, from Sat 1 Aug 2026: 150'
+    """
+    now = int(licences.on(pd.DatetimeIndex([date]))[0])
+    steps = zip(licences.dates, licences.counts, strict=True)
+    return ", ".join([f"{now:,}", *(f"from {day(start)}: {count:,}" for start, count in steps if start > date)])
 
 
 def moment(time: pd.Timestamp) -> str:
