@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from capacity.analysis.holidays import HolidayLike
+from capacity.analysis.censoring import uncensor
+from capacity.analysis.holidays import HolidayLike, as_days
 from capacity.analysis.peaks import daily_peaks
 from capacity.analysis.wording import plural
 from capacity.errors import InsufficientData
@@ -161,9 +162,20 @@ def outlook(ask: Ask, found: Found, backtest: bool) -> list[Step]:
     if backtest and ask.variant:
         steps.append(("backtest", "Back-test", tried))
     if ask.variant:
-        own = ask.peaks.xs(ask.variant, level=1, drop_level=False)
-        steps.append(("return_levels", "Return levels", lambda: _optional("extremes", "return_levels", own)))
+        steps.append(("return_levels", "Return levels", lambda: _optional("extremes", "return_levels", _demand(ask))))
     return steps
+
+
+def _demand(ask: Ask) -> pd.Series:
+    """Return the judged series' peaks on complete days, with days at the cap drawn as what demand may have been."""
+    own = ask.peaks.xs(ask.variant, level=1)
+    daily = own["peak"].where(own["complete"]).astype(np.float64).asfreq("D")
+    if ask.exclude is not None:
+        daily = daily.mask(daily.index.isin(as_days(ask.exclude, name="exclude")))
+    if ask.cap is None or not ask.at:
+        return daily
+    caps = ask.cap.on(pd.DatetimeIndex(daily.index))
+    return pd.Series(uncensor(daily.to_numpy(), caps, seed=ask.seed), index=daily.index, name="peak")
 
 
 def _optional(module: str, name: str, *args: Any, **kwargs: Any) -> Any:
