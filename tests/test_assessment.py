@@ -128,6 +128,13 @@ def test_days_at_a_cap_are_counted_and_said():
     assert result.backtest is None
 
 
+def test_mostly_at_the_cap_is_called_a_rough_estimate():
+    """A forecast from days that nearly all stand at the licence would look as sure as any other."""
+    result = cap.assess(made(80, cap_at=50), 50, tz="UTC", horizon=14, seed=1, backtest=False)
+    assert result.days_at_licences > 0.6 * result.days
+    assert any("more likely too low" in note for note in result.notes)
+
+
 def test_licences_below_what_was_seen_are_a_plan():
     """A what-if count below the peaks would censor days that were never capped."""
     result = cap.assess(made(80), 40, tz="UTC", horizon=14, seed=1, backtest=False)

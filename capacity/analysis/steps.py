@@ -25,6 +25,7 @@ _HORIZONS = (30, 90, 365)  # days
 _RISKS = (0.01, 0.05, 0.1)
 _YEAR = 365  # days
 _EIGHT_WEEKS = 56  # days
+_MUCH = 0.4  # share of days at the licences from which on demand is little known
 
 Found: TypeAlias = dict[str, Any]  # field of Assessment -> what it holds
 Step: TypeAlias = tuple[str, str, Callable[[], Any]]  # field, what to call it, how to get it
@@ -221,6 +222,11 @@ def rests_on(ask: Ask, found: Found) -> list[str]:
             f"Licences: the peak stood at them on {plural(ask.at, 'day')} of {ask.days:,}. Calls may have been turned "
             "away then; the forecast is of the demand behind, estimated."
         )
+        if ask.at > _MUCH * ask.days:
+            notes.append(
+                f"Licences: with {ask.at / ask.days:.0%} of the days at them little is known of the demand; the "
+                "estimate is rough, and more likely too low than too high."
+            )
     forecast = found.get("forecast")
     if forecast is None:
         return notes
