@@ -205,7 +205,7 @@ def _duckdb(frame: pd.DataFrame) -> dict[str, Callable[[], Any]]:
     local = f"(time at time zone 'UTC' at time zone '{TZ}')"
 
     def ask(sql: str) -> Callable[[], Any]:
-        return lambda: base.execute(sql).fetch_arrow_table()
+        return lambda: base.execute(sql).fetchnumpy()
 
     list_of = ", ".join(str(q / 100) for q in PERCENTS)
     spells = " union all ".join(

@@ -190,15 +190,17 @@ def _longest_runs(
     for first in range(0, len(columns), step):
         some = columns[first : first + step]
         part = np.ascontiguousarray(hit[:, some].T)
-        # A run begins where the row before is False or there is a gap, and ends where the next one begins or is False.
-        starts, ends = part.copy(), part.copy()
+        apart = ~part | after_gap  # a run ends before a row that is no hit, and before one that follows a gap
+        starts, ends = part.copy(), part
         starts[:, 1:] &= ~part[:, :-1] | after_gap[1:]
-        ends[:, :-1] &= ~part[:, 1:] | after_gap[1:]
-        column, start = np.nonzero(starts)
-        run = np.nonzero(ends)[1] - start + 1
-        order = np.lexsort((start, -run, column))
-        where = order[np.flatnonzero(np.diff(column[order], prepend=-1))]
-        length[some], begin[some] = run[where], start[where]
+        ends[:, :-1] &= apart[:, 1:]
+        start = np.flatnonzero(starts)
+        run = np.flatnonzero(ends) - start + 1
+        column = start // len(hit)
+        length[some] = np.maximum.reduceat(run, np.flatnonzero(np.diff(column, prepend=-1)))
+        longest = np.flatnonzero(run == length[some][column])
+        longest = longest[np.flatnonzero(np.diff(column[longest], prepend=-1))]  # the first of equals
+        begin[some] = start[longest] % len(hit)
     return length, begin
 
 
