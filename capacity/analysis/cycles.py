@@ -21,7 +21,7 @@ Array = npt.NDArray[np.float64]
 CYCLE_WEEKS = 25
 TREND_DAYS = 29
 
-_ROUNDS = 3  # of bisquare weights; a fourth changes nothing that can be seen
+_ROUNDS = 2  # of bisquare weights; a third changes nothing that can be seen
 _REJECT = 6.0  # bisquare weights reach 0 at this many median absolute remainders, as in STL
 # sqrt(count + 3/8) of a Poisson count has a standard deviation of 1/2. Remainders of half of that are never
 # outliers, or a series that is mostly zeros would reject everything else.
@@ -54,7 +54,6 @@ def fit_cycles(values: Array, weight: Array) -> Cycles:
     """
     weeks = len(values)
     over_weeks = _kernel(weeks, CYCLE_WEEKS)
-    over_days = _kernel(weeks * 7, TREND_DAYS)
     values = np.where(weight > 0, values, 0.0)
     cycle = np.zeros_like(values)
     trend = np.zeros_like(values)
@@ -62,7 +61,7 @@ def fit_cycles(values: Array, weight: Array) -> Cycles:
     for _ in range(1 + _ROUNDS):
         now = weight * robust
         for _ in range(2):
-            trend = _trend(values - cycle, now, over_days)
+            trend = _trend(values - cycle, now)
             cycle = _cycle(values - trend, now, over_weeks)
         robust = _bisquare(values - trend - cycle, weight)
     daily = np.broadcast_to(cycle.mean(axis=1, keepdims=True), cycle.shape)
@@ -87,20 +86,25 @@ def _kernel(n: int, width: int) -> Array:
     return np.asarray((1 - np.minimum(distance / reach[:, None], 1.0) ** 3) ** 3)
 
 
-def _trend(values: Array, weight: Array, kernel: Array) -> Array:
+def _trend(values: Array, weight: Array) -> Array:
     """Return local lines through the daily levels, joined from noon to noon."""
     weeks, days, slots = values.shape
     by_day = weight.reshape(weeks * days, slots)
     mass = by_day.sum(axis=1)
     level = (values.reshape(by_day.shape) * by_day).sum(axis=1)
-    step = np.arange(len(mass)) - np.arange(len(mass))[:, None]
-    s0, t0 = kernel @ mass, kernel @ level
-    sloped = kernel * step
-    s1, t1 = sloped @ mass, sloped @ level
-    s2 = (sloped * step) @ mass
-    s0 = np.where(s0 > 0, s0, 1.0)  # a day that no other is near enough to: it holds no value either
+    reach = TREND_DAYS // 2
+    step = np.arange(-reach, reach + 1.0)
+    near = (1 - np.abs(step / (reach + 1)) ** 3) ** 3
+
+    def around(what: Array, moment: Array) -> Array:
+        # Correlation with the kernel; cut to the days, which may be fewer than the kernel has.
+        return np.convolve(what, moment[::-1], mode="full")[reach : reach + len(what)]
+
+    s0, s1, s2 = (around(mass, near * step**k) for k in range(3))
+    t0, t1 = (around(level, near * step**k) for k in range(2))
+    s0 = np.where(s0 > 0, s0, 1.0)  # no day with a value is near enough: this one has none either
     mean = t0 / s0
-    # A day added to the denominator: a lone day has a level, but no slope.
+    # The last term is a day's worth of doubt: a lone day has a level, but no slope.
     slope = (t1 - s1 * mean) / (s2 - s1 * s1 / s0 + s0)
     noon = np.arange(len(mass)) * slots + (slots - 1) / 2
     line = np.interp(np.arange(len(mass) * slots), noon, mean - slope * s1 / s0)
