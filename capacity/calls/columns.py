@@ -18,6 +18,7 @@ __all__ = ["CallArrays", "call_arrays", "group_codes", "instants"]
 Ints = npt.NDArray[Any]
 
 _SHOWN = 3
+_LONGEST_S = 60 * 366 * 86_400
 _TAKEN = ("time", "max_concurrent", "variant_name")
 
 
@@ -36,8 +37,8 @@ class CallArrays:
         The place of each call's group in `ids`.
     ids : list of str
         The groups, sorted; empty where nothing is grouped.
-    names : dict of id -> name
-        The latest display names, where the calls carry any.
+    named : dict of id -> (start, name)
+        The latest display names, where the calls carry any, and the start of the call that carried them.
     """
 
     starts: npt.NDArray[np.int64]
@@ -45,7 +46,12 @@ class CallArrays:
     open: npt.NDArray[np.bool_]
     codes: Ints
     ids: list[str]
-    names: dict[str, str]
+    named: dict[str, tuple[int, str]]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The latest display names."""
+        return {label: name for label, (_, name) in self.named.items()}
 
 
 def call_arrays(calls: pd.DataFrame, *, by: str | None, columns: Mapping[str, str] | None = None) -> CallArrays:
@@ -82,10 +88,10 @@ def call_arrays(calls: pd.DataFrame, *, by: str | None, columns: Mapping[str, st
     codes, ids = group_codes(calls[by])
     if TOTAL in ids:
         raise FrameError(f"{by} has the value {TOTAL!r}, which stands for the total in the frame; rename it")
-    names = {}
+    named = {}
     if by == "variant" and "variant_name" in calls.columns:
-        names = _latest_names(codes, ids, calls["variant_name"], starts)
-    return CallArrays(starts, ends, still, codes, ids, names)
+        named = _latest_names(codes, ids, calls["variant_name"], starts)
+    return CallArrays(starts, ends, still, codes, ids, named)
 
 
 def instants(column: pd.Series, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
@@ -147,6 +153,11 @@ def _durations(column: pd.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np
         values = column.to_numpy().astype("timedelta64[ns]").astype(np.int64)
     elif pd.api.types.is_numeric_dtype(column.dtype) and column.dtype != bool:
         seconds = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        wild = ~missing & ~(np.abs(seconds) < _LONGEST_S)
+        if wild.any():
+            raise FrameError(
+                f"{int(wild.sum()):,} calls have a duration like {seconds[wild][0]} [s]; drop or repair them"
+            )
         values = np.rint(np.where(missing, 0, seconds) * 1e9).astype(np.int64)
     else:
         raise FrameError(
@@ -156,17 +167,30 @@ def _durations(column: pd.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np
     return values, missing
 
 
-def _latest_names(codes: Ints, ids: list[str], column: pd.Series, starts: Ints) -> dict[str, str]:
+def _latest_names(codes: Ints, ids: list[str], column: pd.Series, starts: Ints) -> dict[str, tuple[int, str]]:
     name_codes, names = pd.factorize(column)
-    known = name_codes >= 0
-    width = len(names)
-    if width == 0:
-        return {}
-    pairs, place = np.unique(codes[known].astype(np.int64) * width + name_codes[known], return_inverse=True)
-    latest = np.full(len(pairs), np.iinfo(np.int64).min)
-    np.maximum.at(latest, place, starts[known])
-    order = np.argsort(latest, kind="stable")
-    return {ids[pair // width]: str(names[pair % width]) for pair in pairs[order].tolist()}
+    width = len(names) + 1
+    pairs = codes.astype(np.int64) * width + (name_codes + 1)
+    # Few pairs of variant and name are told apart by counting, many by sorting.
+    few = width * len(ids) <= max(1 << 16, len(pairs))
+    distinct = np.flatnonzero(np.bincount(pairs, minlength=1)) if few else np.unique(pairs)
+    if few:
+        place = np.zeros(width * len(ids) + 1, dtype=np.int64)
+        place[distinct] = np.arange(len(distinct))
+        pairs = place[pairs]
+    else:
+        pairs = np.searchsorted(distinct, pairs)
+    latest = np.full(len(distinct), np.iinfo(np.int64).min)
+    if bool(np.all(starts[1:] >= starts[:-1])):
+        latest[pairs] = starts  # in order of start: the last one stays
+    else:
+        np.maximum.at(latest, pairs, starts)
+    found: dict[str, tuple[int, str]] = {}
+    for k in np.argsort(latest, kind="stable").tolist():
+        code, name = divmod(int(distinct[k]), width)
+        if name:
+            found[ids[code]] = (int(latest[k]), str(names[name - 1]))
+    return found
 
 
 def _offence(calls: pd.DataFrame, wrong: npt.NDArray[np.bool_], what: str) -> str:

@@ -96,10 +96,7 @@ def intervals_from_calls(
     booking    1
     Name: 2026-07-01 14:00:00+00:00, dtype: int32
     """
-    if absent not in ("zero", "missing"):
-        raise ConfigError(f"absent={absent!r} is neither 'zero' nor 'missing'")
-    if by is None and not total:
-        raise ConfigError("by=None and total=False leave nothing to count; give a column in by=, or total=True")
+    check_options(by, total=total, absent=absent)
     arrays = call_arrays(calls, by=by, columns=columns)
     span = span_of(arrays, start, end)
     if span is None:
@@ -126,24 +123,36 @@ def intervals_from_calls(
     frame = as_frame(
         pieces, times, ids=arrays.ids, names=arrays.names, by=by or "variant", total=total, zeros=absent == "zero"
     )
-    return frame if gaps is None else _without(frame, gaps)
+    return frame if gaps is None else without(frame, gaps)
 
 
 def span_of(arrays: CallArrays, start: Instant | None, end: Instant | None) -> tuple[int, int] | None:
     """Return the range [ns) on the grid: as asked for, else as the calls have it; None where there is neither."""
+    if len(arrays.starts) == 0:
+        return range_of(None, None, None, start, end)
     closed = ~arrays.open
-    lasts = [int(arrays.ends[closed].max())] if closed.any() else []
-    if len(arrays.starts) > 0:
-        # A call without an end is in progress at its start: the interval of that start belongs to the range.
-        lasts.append(int(arrays.starts.max()) // _STEP_NS * _STEP_NS + (_STEP_NS if arrays.open.any() else 0))
-    if (start is None or end is None) and not lasts:
+    last_end = int(arrays.ends[closed].max()) if closed.any() else None
+    last_open = int(arrays.starts[arrays.open].max()) if arrays.open.any() else None
+    return range_of(int(arrays.starts.min()), last_end, last_open, start, end)
+
+
+def range_of(
+    first_start: int | None, last_end: int | None, last_open: int | None, start: Instant | None, end: Instant | None
+) -> tuple[int, int] | None:
+    """Return the range of calls of which the first start, the last end and the last start without an end are known."""
+    if (start is None or end is None) and first_start is None:
         return None
-    first = floor_step(as_instant(start, name="start")).value if start is not None else None
-    last = ceil_step(as_instant(end, name="end")).value if end is not None else None
-    if first is None:
-        first = int(arrays.starts.min()) // _STEP_NS * _STEP_NS
-    if last is None:
-        last = -(-max(lasts) // _STEP_NS) * _STEP_NS
+    if start is not None:
+        first = int(floor_step(as_instant(start, name="start")).value)
+    else:
+        first = int(first_start or 0) // _STEP_NS * _STEP_NS
+    if end is not None:
+        last = int(ceil_step(as_instant(end, name="end")).value)
+    else:
+        # A call without an end is in progress at its start: the interval of that start belongs to the range.
+        known = [-(-last_end // _STEP_NS)] if last_end is not None else []
+        known += [last_open // _STEP_NS + 1] if last_open is not None else []
+        last = max(known) * _STEP_NS
         if last == first and start is None:
             return None  # calls of no length only
     if first >= last:
@@ -173,7 +182,7 @@ def clip(arrays: CallArrays, first: int, last: int) -> tuple[Ints, Ints, Ints]:
     return starts[inside], ends[inside], arrays.codes[inside]
 
 
-def _without(frame: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
+def without(frame: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
     """Leave out the intervals that lie in a gap, wholly or in part."""
     starts, none = instants(gaps["start"], "the start of a gap")
     ends, open_ended = instants(gaps["end"], "the end of a gap")
@@ -186,6 +195,14 @@ def _without(frame: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
     kept = frame[(np.cumsum(edge)[:-1] == 0)[frame.index.codes[0]]]
     kept.index = kept.index.remove_unused_levels()
     return validate(kept.assign(variant_name=kept["variant_name"].cat.remove_unused_categories()))
+
+
+def check_options(by: str | None, *, total: bool, absent: str) -> None:
+    """Refuse options that mean nothing."""
+    if absent not in ("zero", "missing"):
+        raise ConfigError(f"absent={absent!r} is neither 'zero' nor 'missing'")
+    if by is None and not total:
+        raise ConfigError("by=None and total=False leave nothing to count; give a column in by=, or total=True")
 
 
 def check_rows(groups: int, steps: int) -> None:
@@ -213,6 +230,10 @@ def as_frame(
     column = np.array([place[i] for i in ids], dtype=np.int64)
     fill = _dense_rows if zeros else _sparse_rows
     time_codes, id_codes, values = fill(pieces, len(times), len(labels), column, place.get(TOTAL))
+    used = np.bincount(id_codes, minlength=len(labels)) > 0
+    if not used.all():  # a group that never was in progress
+        id_codes = (np.cumsum(used) - 1)[id_codes]
+        labels = [label for label, has_rows in zip(labels, used, strict=True) if has_rows]
     return assemble(
         times=times, time_codes=time_codes, ids=labels, id_codes=id_codes, values=values, names=names, by=by
     )
