@@ -141,6 +141,17 @@ def test_licences_below_what_was_seen_are_a_plan():
     assert result.forecast.licences is None
     assert any("taken as a plan" in note for note in result.notes)
     assert "over 99 %" in result.sentence()
+    passed = int((cap.daily_peaks(made(80)).xs("*", level=1)["peak"] > 40).sum())
+    assert f"passed on {passed})" in result.sentence()
+
+
+def test_days_left_out_are_those_of_the_series_that_is_judged():
+    """A hole in one variant would read as if the total lacked the day."""
+    frame = made(80)
+    times, ids = (frame.index.get_level_values(k) for k in (0, 1))
+    holed = frame[~((ids == "a") & (times.hour == 3))]
+    result = cap.assess(holed, 90, tz="UTC", horizon=14, seed=1, backtest=False)
+    assert not any("left out" in note for note in result.notes)
 
 
 def test_steps_ahead_are_named_and_those_past_are_not():
@@ -184,7 +195,7 @@ def test_excluded_days_do_not_teach():
     day = pd.Timestamp("2026-03-20")
     result = cap.assess(made(80), 90, tz="UTC", horizon=14, seed=1, exclude=[day], backtest=False)
     assert np.isnan(result.forecast.history.loc[day, "*"])
-    assert any("1 day left out as incomplete or excluded" in note for note in result.notes)
+    assert any(note == "Forecast: 1 day left out as excluded." for note in result.notes)
 
 
 def test_gaps_are_counted():
@@ -203,6 +214,7 @@ def test_figures_for_machines_keep_their_keys(whole):
     read = json.loads(text)
     assert list(read) == [
         "verdict", "name", "tz", "seed", "horizon", "variant", "span", "licences", "peak", "days", "days_at_licences",
+        "days_above_licences",
         "coverage", "headroom", "licences_needed", "forecast", "backtest", "percentiles", "busy_hours", "utilisation",
         "diversity", "anomalies", "traffic", "cost", "return_levels", "notes",
     ]  # fmt: skip

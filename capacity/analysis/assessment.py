@@ -57,8 +57,8 @@ class Assessment:
         Whether the frame holds nothing but TOTAL.
     peak : tuple
         (calls, UTC start of the first interval that reached it, variant) of the highest peak.
-    days_at_licences, days : int
-        On how many of the days seen the peak reached the licences of the day.
+    days_at_licences, days_above_licences, days : int
+        On how many of the days seen the peak reached the licences of the day, or passed them.
     peaks : DataFrame
         Daily peaks, as `capacity.daily_peaks` returns them.
     forecast : PeakForecast or None
@@ -98,6 +98,7 @@ class Assessment:
     total_only: bool
     peak: tuple[int, pd.Timestamp, str]
     days_at_licences: int
+    days_above_licences: int
     days: int
     peaks: pd.DataFrame
     forecast: PeakForecast | None = None
@@ -134,8 +135,12 @@ class Assessment:
         after = self.span[1].tz_convert(self.tz).tz_localize(None).normalize()
         whose = "" if self.variant in (TOTAL, "") else f" for {self.variant}"
         text = f"Licences{whose}: {held_from(self.licences, after)}"
-        reached = f"all in use on {self.days_at_licences:,} of {plural(self.days, 'day')}"
-        return f"{text} ({reached})" if self.days_at_licences else text
+        if not self.days_at_licences:
+            return text
+        seen = f"{self.days_at_licences:,} of {plural(self.days, 'day')}"
+        if self.days_above_licences:
+            return f"{text} (reached on {seen}, passed on {self.days_above_licences:,})"
+        return f"{text} (all in use on {seen})"
 
     def _outlook(self) -> str:
         if self.headroom is None:
@@ -172,6 +177,7 @@ class Assessment:
             "Licences": str(self.licences),
             "Peak so far": f"{value:,} on {moment(time.tz_convert(self.tz))}",
             "Days at the licences": f"{self.days_at_licences:,} of {self.days:,}",
+            "Days above them": f"{self.days_above_licences:,}",
         }
         if self.headroom is not None:
             for days in [h for h in (30, 90, 365) if h < self.horizon] + [self.horizon]:
@@ -190,13 +196,14 @@ class Assessment:
     def to_dict(self) -> dict[str, Any]:
         """Return the figures for machines: everything JSON can hold, always the same keys in the same order.
 
-        ``verdict``, ``name``, ``tz``, ``seed``, ``horizon`` [days], ``variant``, ``span`` (start, end), ``licences``
-        (from, count), ``peak`` (calls, time, variant), ``days``, ``days_at_licences``, ``coverage`` (expected, present
-        intervals, gaps, by variant), ``headroom`` (p_above, p_at_or_above within the horizon, beyond, dates_given,
-        by_day, per_month, k_in_30), ``licences_needed`` (risk, horizon, licences), ``forecast`` (days of history,
-        left_out, paths, by_day), ``backtest`` (origins, horizon, breach, scores), ``percentiles``, ``busy_hours``,
-        ``utilisation``, ``diversity``, ``anomalies``, ``traffic``, ``cost``, ``return_levels``, ``notes``. A part
-        that is not there is None. Times are ISO 8601 in UTC, days are dates in `tz`.
+        ``verdict``, ``name``, ``tz``, ``seed``, ``horizon`` [days], ``variant``, ``span`` (start, end),
+        ``licences`` (from, count), ``peak`` (calls, time, variant), ``days``, ``days_at_licences``,
+        ``days_above_licences``, ``coverage`` (expected, present, missing intervals by variant), ``headroom`` (p_above,
+        p_at_or_above within the horizon, beyond, dates_given, by_day, per_month, k_in_30), ``licences_needed`` (risk,
+        horizon, licences), ``forecast`` (days of history, left_out, paths, by_day), ``backtest`` (origins, horizon,
+        breach, scores), ``percentiles``, ``busy_hours``, ``utilisation``, ``diversity``, ``anomalies``, ``traffic``,
+        ``cost``, ``return_levels``, ``notes``. A part that is not there is None. Times are ISO 8601 in UTC, days are
+        dates in `tz`.
         """
         return {
             "verdict": self.sentence(),
@@ -210,6 +217,7 @@ class Assessment:
             "peak": {"calls": int(self.peak[0]), "time": machine.plain(self.peak[1]), "variant": self.peak[2]},
             "days": self.days,
             "days_at_licences": self.days_at_licences,
+            "days_above_licences": self.days_above_licences,
             "coverage": machine.records(self.coverage.table[["expected", "present", "missing", "share"]]),
             "headroom": None if self.headroom is None else machine.headroom(self.headroom),
             "licences_needed": None if self.needed is None else machine.needed(self.needed),
@@ -334,6 +342,7 @@ def assess(
         total_only=ask.ids == [TOTAL],
         peak=ask.peak(),
         days_at_licences=ask.at,
+        days_above_licences=ask.above,
         days=ask.days,
         peaks=ask.peaks,
         notes=(*failed, *steps.rests_on(ask, found)),

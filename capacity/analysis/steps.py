@@ -204,6 +204,14 @@ def money(ask: Ask, found: Found, length: Any, licence_price: float | None, lost
     return steps
 
 
+def _left_out(ask: Ask) -> list[str]:
+    """Return which days of the judged series did not teach; other series may lack others."""
+    own = ask.peaks.xs(ask.variant, level=1) if ask.variant else ask.peaks
+    excluded = own.index.isin(as_days(ask.exclude or [], name="exclude"))
+    counts = {"incomplete": int((~own["complete"] & ~excluded).sum()), "excluded": int(excluded.sum())}
+    return [f"Forecast: {plural(count, 'day')} left out as {why}." for why, count in counts.items() if count]
+
+
 def rests_on(ask: Ask, found: Found) -> list[str]:
     """Return in sentences what the forecast rests on."""
     notes = []
@@ -224,15 +232,13 @@ def rests_on(ask: Ask, found: Found) -> list[str]:
         )
         if ask.at > _MUCH * ask.days:
             notes.append(
-                f"Licences: with {ask.at / ask.days:.0%} of the days at them little is known of the demand; the "
-                "estimate is rough, and more likely too low than too high."
+                f"Licences: with {100 * ask.at / ask.days:.0f} % of the days at them little is known of the demand; "
+                "the estimate is rough, and more likely too low than too high."
             )
     forecast = found.get("forecast")
     if forecast is None:
         return notes
-    if forecast.left_out:
-        what = "incomplete" if ask.exclude is None else "incomplete or excluded"
-        notes.append(f"Forecast: {plural(forecast.left_out, 'day')} left out as {what}.")
+    notes += _left_out(ask)
     short = [i for i in ask.ids if i not in forecast.variants]
     if short:
         shown = ", ".join(short[:5]) + (f" and {len(short) - 5} more" if len(short) > 5 else "")
