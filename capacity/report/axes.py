@@ -79,9 +79,9 @@ def _date_ticks(lo: pd.Timestamp, hi: pd.Timestamp, room: float) -> tuple[pd.Dat
         if len(ticks) < 2 and unit != "D":
             break
         chosen = ticks
-        if len(ticks) * (30.0 if unit in ("MS", "YS") else 36.0) <= room:
+        if _spacing(chosen, hi - lo, room) >= (28.0 if unit in ("MS", "YS") else 34.0):
             break
-    while len(chosen) > 2 and len(chosen) * 30.0 > room:
+    while len(chosen) > 1 and _spacing(chosen, hi - lo, room) < 34.0:
         chosen = chosen[::2]
     if len(chosen) == 0:
         chosen = pd.DatetimeIndex([lo])
@@ -95,6 +95,12 @@ def _date_ticks(lo: pd.Timestamp, hi: pd.Timestamp, room: float) -> tuple[pd.Dat
         texts.append(f"{text}\n " if tick.year == year else f"{text}\n{tick.year}")
         year = tick.year
     return chosen, texts
+
+
+def _spacing(ticks: pd.DatetimeIndex, span: pd.Timedelta, room: float) -> float:
+    """Return the least distance of two ticks [pt]."""
+    numbers = number_of(ticks)
+    return float(np.diff(numbers).min()) * room / (span / pd.Timedelta(days=1)) if len(numbers) > 1 else float("inf")
 
 
 def count_axis(ax: Axes, top: float, label: str, *, ticks: int = 5, which: str = "y") -> None:
