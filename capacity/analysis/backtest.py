@@ -81,7 +81,8 @@ class Backtest:
         loss = f" Loss: {', '.join(ratios)}." if ratios else ""
         return (
             f"Tried on {plural(many, 'past date')}, {plural(self.horizon, 'day')} ahead: "
-            f"{100 * ours['coverage_80']:.0f} % of days fell within the central 80 % range; the licences for 5 % risk held in {kept} of {many}.{loss}"
+            f"{100 * ours['coverage_80']:.0f} % of days fell within the central 80 % range; the licences for 5 % risk "
+            f"held in {kept} of {many}.{loss}"
         )
 
     def __str__(self) -> str:
