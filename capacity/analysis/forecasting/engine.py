@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.analysis.forecasting.calendar import Calendar, make_calendar
+from capacity.analysis.forecasting.effects import learn_effects
+from capacity.analysis.forecasting.errors import ErrorPool, error_atoms, make_error_pool
+from capacity.analysis.forecasting.levels import Rolling, roll
+from capacity.analysis.forecasting.link import choose_link
+from capacity.analysis.forecasting.mixture import PRIOR, learn_weights
+from capacity.analysis.forecasting.pools import Past, draw_weeks, draw_years, week_atoms, year_atoms, year_lags
+from capacity.analysis.forecasting.smooth import running_mean
+
 __all__ = ["sample_paths"]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+_MEMORY = 1461  # days: what is four years old teaches nothing
+_OPEN = 56  # days by whose weekdays the open ones are known
+_WEEKDAYS = 7  # the first columns of the calendar's features
+_LEVEL = 30.0  # days: half-life of the level that the years are moved by
+_ORIGINS, _LEADS = 40, 10  # past origins, and leads at each, by which the pools are weighed
+_STRETCH = 28  # days: what counts as one piece of evidence
 
 
 def sample_paths(
-    values: npt.NDArray[np.float64],
+    values: Floats,
     dates: pd.DatetimeIndex,
     horizon: int,
     *,
@@ -18,23 +38,93 @@ def sample_paths(
     seed: int,
     paths: int,
 ) -> npt.NDArray[np.int32]:
-    """Return sample paths [calls], shape (variants, paths, horizon), of series with shape (days, variants)."""
-    rng = np.random.default_rng(seed)
-    out = np.empty((values.shape[1], paths, horizon), dtype=np.int32)
+    """Return sample paths of the days after a history.
+
+    Parameters
+    ----------
+    values : array, shape (days, variants)
+        Daily peaks [calls], NaN where missing; at least eight weeks of each variant.
+    dates : DatetimeIndex
+        The days, naive midnights, none left out.
+    horizon, paths : int
+    holidays : DatetimeIndex
+        Naive midnights, those ahead included.
+    seed : int
+        Each variant draws from a stream of its own.
+
+    Returns
+    -------
+    int array, shape (variants, paths, horizon)
+        Daily peaks [calls], whole and never negative.
+    """
+    values, dates = values[-_MEMORY:], dates[-_MEMORY:]
+    both = pd.date_range(dates[0], periods=len(dates) + horizon, freq="D", unit="ns")
+    calendar = make_calendar(both, holidays)
+    out = np.zeros((values.shape[1], paths, horizon), dtype=np.int32)
     for place in range(values.shape[1]):
-        out[place] = _whole_weeks(values[:, place], horizon, rng, paths)
+        seen = np.isfinite(values[:, place])
+        first = int(seen.argmax())  # a variant begins when it was first seen
+        rng = np.random.default_rng([seed, place])
+        out[place] = _one(values[first:, place], calendar.since(first), horizon, rng, paths)
     return out
 
 
-def _whole_weeks(
-    y: npt.NDArray[np.float64], horizon: int, rng: np.random.Generator, paths: int
-) -> npt.NDArray[np.int32]:
-    """Draw each week ahead from the last half year, recent weeks likelier."""
-    weeks_ahead = -(-horizon // 7)
-    weeks = min(26, len(y) // 7)
-    recent = y[-7 * weeks :].reshape(weeks, 7)
-    column = np.nanmedian(recent, axis=0)
-    filled = np.where(np.isfinite(recent), recent, np.where(np.isfinite(column), column, 0.0))
-    weight = 0.5 ** (np.arange(weeks)[::-1] / 6)
-    drawn = rng.choice(weeks, size=(paths, weeks_ahead), p=weight / weight.sum())
-    return np.rint(filled[drawn].reshape(paths, -1)[:, :horizon]).astype(np.int32)
+def _one(y: Floats, calendar: Calendar, horizon: int, rng: np.random.Generator, count: int) -> Floats:
+    """Return paths of one series, shape (count, horizon), in whole calls."""
+    days = len(y)
+    shut = _shut_weekdays(y, calendar.weekday[:days])[calendar.weekday]
+    y = np.where(shut[:days], np.nan, y)
+    if not np.isfinite(y).any():
+        return np.zeros((count, horizon))
+    link = choose_link(y)
+    z = link.to_z(y)
+    effects = learn_effects(z, calendar.X[:days], calendar.prior)
+    rolling = roll(z, effects, calendar.X, horizon)
+    pool = make_error_pool(rolling, calendar.kind)
+    past = _past(z, calendar.X[:, _WEEKDAYS:] @ effects.beta[-1, _WEEKDAYS:], pool.slope)
+    number = rng.multinomial(count, _weights(z, calendar, rolling, pool, past))
+    centre = rolling.forecast[-1]
+    parts = [centre + pool.draw(rng, number[0], calendar.kind[days:]), draw_weeks(past, horizon, rng, number[1])]
+    if number[2]:
+        parts.append(draw_years(past, horizon, rng, number[2]))
+    found = np.concatenate(parts)
+    found = link.to_y(np.where(np.isfinite(found), found, centre))
+    return np.asarray(np.rint(np.where(shut[days:], 0.0, found)))
+
+
+def _shut_weekdays(y: Floats, weekday: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Return which weekdays had no call at all in the last eight weeks, shape (7,): shut, or never reported."""
+    last = slice(max(0, len(y) - _OPEN), None)
+    return np.bincount(weekday[last], weights=np.nan_to_num(y[last]), minlength=7) <= 0
+
+
+def _past(z: Floats, special: Floats, slope: float) -> Past:
+    plain = z - special[: len(z)]
+    seen = np.isfinite(plain)
+    level = running_mean(np.where(seen, plain, 0.0)[:, None], seen.astype(np.float64), _LEVEL)[:, 0]
+    return Past(plain=plain, special=special, level=level, slope=slope)
+
+
+def _weights(z: Floats, calendar: Calendar, rolling: Rolling, pool: ErrorPool, past: Past) -> Floats:
+    """Return how much of each pool, by what their mixtures would have lost at up to 40 past origins."""
+    days, horizon = len(z), rolling.errors.shape[1]
+    rows = np.flatnonzero((rolling.origins >= _OPEN) & (rolling.origins < days))
+    weights = PRIOR
+    if len(rows):
+        rows = np.repeat(rows[np.unique(np.linspace(0, len(rows) - 1, _ORIGINS).astype(int))], _LEADS)
+        # Leads by the golden ratio: spread evenly, and unlike from origin to origin.
+        share = np.arange(len(rows)) * 0.6180339887 % 1.0
+        lead = (share * np.minimum(horizon, days - rolling.origins[rows])).astype(np.int64) + 1
+        target = rolling.origins[rows] + lead - 1
+        seen = np.isfinite(z[target])
+        rows, lead, target = rows[seen], lead[seen], target[seen]
+        origin = rolling.origins[rows]
+        pools = [
+            error_atoms(pool, rolling, rows, lead, calendar.kind[target]),
+            week_atoms(past, origin, lead),
+            year_atoms(past, origin, lead),
+        ]
+        weights = learn_weights(z[target], pools, (days - _OPEN) / _STRETCH)
+    if not len(year_lags(days)):
+        weights = weights * np.array([1.0, 1.0, 0.0])
+    return np.asarray(weights / weights.sum())
