@@ -1,0 +1,419 @@
+"""The rare peak: what is reached once a year, or once in five, at the level the calls have now.
+
+Two ways side by side, for where they disagree the record is too short. The GEV of the highest peak of whole weeks
+(so that weekdays need no model), and the GPD of what exceeds a threshold after the weekday is scaled out. Trend is
+scaled out first in both, and put back as it stands on the last day.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import optimize
+
+from capacity.analysis.erlang import Floats
+from capacity.analysis.extreme_fits import ExtremeFit, Prior, fit_excesses, fit_gev, fit_gpd, fit_gumbel
+from capacity.errors import ConfigError, InsufficientData
+from capacity.intervals import TOTAL
+
+__all__ = ["ReturnLevels", "fit_gev", "fit_gpd", "fit_gumbel", "return_levels"]
+
+_YEAR = 365.25  # days
+_FEWEST_DAYS = 180
+_FEWEST_MAXIMA = 20
+_ENOUGH_MAXIMA = 30
+_THRESHOLDS = (0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
+_MANY = 100  # maxima from which the data speak for themselves about the shape
+_SHORT_PRIOR: Prior = (0.0, 0.15)  # peaks of calls are nearly Gumbel: Poisson's maxima are
+_TREND_DAYS = 548  # a year and a half: below it a trend cannot be told from the season
+_RUN = 2  # days below the threshold that end a cluster
+_LEVEL_MOVES = 0.05  # of log level: below it the spread's power does not matter
+_HUBER = 1.5
+_ROUNDS = 25
+_BUSY = 0.8  # weekdays at this share of the busiest or above make the rare peaks
+_CLOSED = 0.05  # a weekday whose median is below this share of the busiest is closed
+
+
+@dataclass(frozen=True)
+class ReturnLevels:
+    """Levels reached once in a period on average, at the level of the last day.
+
+    Attributes
+    ----------
+    table : DataFrame
+        By method (GEV, GPD) and period: ``level`` [calls], ``lower`` and ``upper`` (profile likelihood), ``channels``
+        (the level rounded up) and ``extrapolated``, whether the period is longer than the record.
+    gev, gpd : ExtremeFit
+        The fits behind it, on scaled peaks.
+    confidence : float
+        Of the limits.
+    days, years : int, float
+        Days used, and the length of the record.
+    block_weeks : int
+        Weeks in a block of the GEV.
+    threshold : float
+        u of the GPD [calls, of the busiest weekday on the last day].
+    clusters_per_year : float
+        How many separate exceedances a year has.
+    extremal_index : float
+        1 where exceedances come singly; 1 / (mean size of a cluster) where they come together.
+    trend : float
+        Growth per year that was scaled out: 0.2 is 20 %. NaN where it was not.
+    weekday : Series
+        Each weekday's level relative to the busiest; NaN where it is closed.
+    variant : str
+        The series it is about.
+    """
+
+    table: pd.DataFrame
+    gev: ExtremeFit
+    gpd: ExtremeFit
+    confidence: float
+    days: int
+    years: float
+    block_weeks: int
+    threshold: float
+    clusters_per_year: float
+    extremal_index: float
+    trend: float
+    weekday: pd.Series
+    variant: str
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table."""
+        return self.table.copy()
+
+    def __str__(self) -> str:
+        lines = [f"From {self.days:,} days ({self.years:.1f} years), at the level of the last day:"]
+        for (method, period), row in self.table.iterrows():
+            far = ", beyond the record" if row["extrapolated"] else ""
+            upper = f"{row['upper']:,.0f}" if np.isfinite(row["upper"]) else "no bound"
+            lines.append(
+                f"  once in {period} ({method}): {row['level']:,.0f} calls "
+                f"({row['lower']:,.0f} to {upper}, {self.confidence:.0%}){far}"
+            )
+        return "\n".join(lines)
+
+
+def return_levels(
+    peaks: pd.DataFrame | pd.Series,
+    periods: Sequence[str | float] = ("1Y", "2Y", "5Y"),
+    *,
+    variant: str | None = None,
+    block_weeks: int | None = None,
+    threshold: float | None = None,
+    trend: bool | None = None,
+    shape_prior: Prior | str | None = "auto",
+    confidence: float = 0.95,
+) -> ReturnLevels:
+    """Return the daily peaks that are reached once in a year, in two, in five.
+
+    Parameters
+    ----------
+    peaks : DataFrame or Series
+        As `cap.daily_peaks` returns it (days that are not complete are left out), or one Series of daily peaks
+        [calls] with a daily DatetimeIndex; NaN is a missing day.
+    periods : sequence of str or float
+        "1Y", "2Y", or years as a number.
+    variant : str, optional
+        By default TOTAL, or the only series there is.
+    block_weeks : int, optional
+        Weeks in a block of the GEV. By default 4, 2 or 1: the longest that leaves 40, 26 or enough blocks.
+    threshold : float, optional
+        Share of the scaled peaks that lie below the GPD's threshold. By default the highest of 0.95, 0.9, ... 0.7
+        that leaves 30 separate exceedances.
+    trend : bool, optional
+        Whether growth is scaled out. By default from a year and a half of days on: in less, it cannot be told from
+        the season.
+    shape_prior : (mean, standard deviation), None or "auto"
+        Normal prior on xi. "auto": (0, 0.15) with fewer than 100 maxima, none from 100 on. None: none.
+    confidence : float
+        Of the limits.
+
+    Returns
+    -------
+    ReturnLevels
+
+    Raises
+    ------
+    InsufficientData
+        Fewer than 180 days, fewer than 20 block maxima or separate exceedances, or peaks that do not vary.
+    ConfigError
+        A period that cannot be read, a variant that is not there, or a threshold outside (0.5, 1).
+
+    Notes
+    -----
+    GEV: z_p = mu - (sigma / xi) [1 - (-ln(1 - p))^-xi] with p the share of blocks; GPD:
+    u + (sigma / xi) [(N zeta)^xi - 1] with N zeta the clusters expected in the period. Peaks are whole numbers:
+    on each day the excess is counted from half a call below the first number at or above the threshold. Exceedances
+    less than 3 days apart are one cluster, and its highest counts. Trend and weekdays are fitted robustly to log
+    peaks (Huber); what a peak lies above its middle is scaled by a power of the level, from 1/2 (all is chance) to 1.
+    Their uncertainty, and growth to come, are **not** in the limits. With less than a year of data a season may lie
+    outside what was seen. Days on which the licences were all taken are not demand: give peaks of demand, or read
+    the levels as those of what was carried. Source: Coles (2001), ch. 3 to 6.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> days = pd.date_range("2024-01-01", periods=730)
+    >>> levels = return_levels(pd.Series(rng.poisson(100, 730), index=days), ("1Y",))
+    >>> levels.table["level"].round(-1).tolist()
+    [130.0, 130.0]
+    """
+    years = [_years(period) for period in periods]
+    if threshold is not None and not 0.5 < threshold < 1:
+        raise ConfigError(f"threshold={threshold} is no upper share of the peaks; give one such as 0.9")
+    name, daily = _daily(peaks, variant)
+    if len(daily) < _FEWEST_DAYS:
+        raise InsufficientData(f"return levels need at least {_FEWEST_DAYS} complete days and have {len(daily)}")
+    scale = _Scale.of(daily, trend)
+    daily = daily[~np.isnan(scale.weekday[daily.index.day_of_week])]
+    span = ((daily.index[-1] - daily.index[0]).days + 1) / _YEAR
+    gev, weeks = _blocks(daily, scale, block_weeks, shape_prior)
+    tail = _tail(daily, scale, threshold, shape_prior)
+    rows = {}
+    for year, text in zip(years, [_label(p) for p in periods], strict=True):
+        blocks = year * _YEAR / (7.0 * weeks)
+        rows["GEV", text] = (gev.return_level(blocks), *gev.return_level_limits(blocks, confidence=confidence), year)
+        count = tail.observations(year)
+        rows["GPD", text] = (
+            tail.fit.return_level(count),
+            *tail.fit.return_level_limits(count, confidence=confidence),
+            year,
+        )
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["level", "lower", "upper", "extrapolated"])
+    table.index = pd.MultiIndex.from_tuples(rows, names=["method", "period"])
+    table = table.sort_index(level="method", sort_remaining=False)
+    table["extrapolated"] = table["extrapolated"] > span
+    table.insert(3, "channels", np.ceil(table["level"]).astype(np.int64))
+    weekday = pd.Series(
+        scale.weekday, index=pd.Index(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]), name="relative"
+    )
+    return ReturnLevels(
+        table,
+        gev,
+        tail.fit,
+        confidence,
+        len(daily),
+        span,
+        weeks,
+        tail.fit.threshold,
+        tail.clusters_per_year,
+        tail.extremal_index,
+        scale.growth,
+        weekday,
+        name,
+    )
+
+
+def _daily(peaks: pd.DataFrame | pd.Series, variant: str | None) -> tuple[str, pd.Series]:
+    """Return the name and the daily peaks of one series, complete days only, ascending."""
+    if isinstance(peaks, pd.Series):
+        if not isinstance(peaks.index, pd.DatetimeIndex):
+            raise ConfigError("peaks is a Series without a daily DatetimeIndex; give one, or the frame of daily_peaks")
+        name, series = str(peaks.name or TOTAL), peaks
+    else:
+        if not isinstance(peaks.index, pd.MultiIndex) or "peak" not in peaks.columns:
+            raise ConfigError("peaks is not what cap.daily_peaks returns; give that, or a Series of daily peaks")
+        held = list(peaks.index.get_level_values(1).unique())
+        name = variant if variant is not None else TOTAL if TOTAL in held else held[0] if len(held) == 1 else ""
+        if name not in held:
+            raise ConfigError(f"variant={variant!r} is not in the peaks; name one of {[str(h) for h in held[:8]]}")
+        rows = peaks[peaks["complete"]] if "complete" in peaks.columns else peaks
+        rows = rows[rows.index.get_level_values(1) == name]
+        series = pd.Series(rows["peak"].to_numpy(), index=pd.DatetimeIndex(rows.index.get_level_values(0)))
+    series = series.dropna().astype(np.float64).sort_index()
+    series.index = pd.DatetimeIndex(series.index).tz_localize(None).normalize()
+    if series.index.has_duplicates:
+        raise ConfigError(f"two peaks stand on {series.index[series.index.duplicated()][0]:%Y-%m-%d}; keep one a day")
+    if len(series) and series.min() < 0:
+        raise ConfigError(f"a peak is {series.min():g}; counts are never negative")
+    return name, series
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """What is scaled out of the peaks: growth, and weekdays relative to the busiest."""
+
+    growth: float  # per year, NaN where it is left in
+    per_day: float  # in logs
+    weekday: Floats  # shape (7,), at most 1; NaN where closed
+    base: float  # middle of the busiest weekday's peaks on the last day
+    power: float  # the spread of a peak goes with its level to this power: 1/2 if all is chance, 1 if all is the day
+
+    @classmethod
+    def of(cls, daily: pd.Series, trend: bool | None) -> _Scale:
+        y, dow = daily.to_numpy(), daily.index.day_of_week.to_numpy()
+        medians = np.array([np.median(y[dow == d]) if bool((dow == d).any()) else np.nan for d in range(7)])
+        open_days = medians >= max(_CLOSED * float(np.nanmax(medians)), 0.5)
+        if not bool(open_days.any()):
+            raise InsufficientData("return levels need peaks above 0; most days have none")
+        day = (daily.index - daily.index[0]).days.to_numpy().astype(np.float64)
+        kept = open_days[dow]
+        columns = (dow[kept, None] == np.flatnonzero(open_days)).astype(np.float64)
+        trend = bool(day[-1] >= _TREND_DAYS) if trend is None else trend
+        design = np.column_stack([columns, (day[kept] - day[-1]) / _YEAR]) if trend else columns
+        beta = _huber(design, np.log(np.maximum(y[kept], 0.5)))
+        level = np.full(7, np.nan)
+        level[open_days] = beta[: int(open_days.sum())]
+        slope = float(beta[-1]) if trend else 0.0
+        growth = float(np.expm1(slope)) if trend else np.nan
+        middle = np.exp(design @ beta)
+        power = _power(np.abs(y[kept] - middle), middle)
+        return cls(growth, slope / _YEAR, np.exp(level - np.nanmax(level)), float(np.exp(np.nanmax(level))), power)
+
+    def middle(self, dates: pd.DatetimeIndex) -> Floats:
+        """Return the middle of each day's peaks."""
+        trend = np.exp(self.per_day * (dates - dates[-1]).days.to_numpy())
+        return np.asarray(self.base * trend * self.weekday[dates.day_of_week.to_numpy()])
+
+
+def _power(spread: Floats, middle: Floats) -> float:
+    """Return how the spread goes with the level, between 1/2 and 1; 1 where the level hardly moves."""
+    x, y = np.log(np.maximum(middle, 0.5)), np.log(spread + 0.5)
+    if float(np.std(x)) < _LEVEL_MOVES:
+        return 1.0
+    return float(np.clip(_huber(np.column_stack([np.ones(len(x)), x]), y)[1], 0.5, 1.0))
+
+
+def _huber(design: Floats, y: Floats) -> Floats:
+    """Return robust regression coefficients: a day out of line has no more pull than one at 1.5 deviations."""
+    weight: Floats = np.ones(len(y), dtype=np.float64)
+    beta: Floats = np.zeros(design.shape[1])
+    for _ in range(_ROUNDS):
+        root = np.sqrt(weight)
+        beta = np.asarray(np.linalg.lstsq(design * root[:, None], y * root, rcond=None)[0])
+        rest = y - design @ beta
+        spread = max(1.4826 * float(np.median(np.abs(rest))), 1e-9)
+        weight = np.asarray(np.minimum(1.0, _HUBER * spread / np.maximum(np.abs(rest), 1e-12)), dtype=np.float64)
+    return np.array(beta, dtype=np.float64)
+
+
+def _blocks(
+    daily: pd.Series, scale: _Scale, block_weeks: int | None, shape_prior: Prior | str | None
+) -> tuple[ExtremeFit, int]:
+    """Fit the GEV to the highest peak of whole weeks, counted back from the last day."""
+    dates = pd.DatetimeIndex(daily.index)
+    middle = scale.middle(dates)
+    today = scale.base * scale.weekday[dates.day_of_week.to_numpy()]
+    flat = today + (daily.to_numpy(dtype=np.float64) - middle) * (today / middle) ** scale.power
+    back = (dates[-1] - dates).days.to_numpy()
+    usual = max(1, int(np.median(np.bincount(back // 7)[: max(int(back.max()) // 7, 1)])))
+    options = (4, 2, 1) if block_weeks is None else (int(block_weeks),)
+    for weeks in options:
+        block = back // (7 * weeks)
+        count = np.bincount(block)
+        full = np.flatnonzero(count >= 0.8 * usual * weeks)
+        if len(full) >= {4: 40, 2: 26}.get(weeks, 0) or weeks == options[-1]:
+            break
+    if len(full) < _FEWEST_MAXIMA:
+        raise InsufficientData(
+            f"return levels need at least {_FEWEST_MAXIMA} whole blocks of {weeks} weeks and have {len(full)}"
+        )
+    highest = np.full(len(count), -np.inf)
+    np.maximum.at(highest, block, flat)
+    maxima = np.asarray(highest[full], dtype=np.float64)
+    return fit_gev(maxima, shape_prior=_prior(shape_prior, len(maxima))), weeks
+
+
+@dataclass(frozen=True)
+class _Tail:
+    """The GPD of separate exceedances, and how often they come."""
+
+    fit: ExtremeFit
+    clusters_per_year: float
+    extremal_index: float
+    scale: _Scale
+
+    @classmethod
+    def of(
+        cls, daily: pd.Series, scale: _Scale, quantile: float, fewest: int, shape_prior: Prior | str | None
+    ) -> _Tail:
+        # Quiet weekdays do not reach the level of the busy ones, and scatter more in proportion: they are left out.
+        daily = daily[scale.weekday[daily.index.day_of_week] >= _BUSY]
+        dates = pd.DatetimeIndex(daily.index)
+        y = daily.to_numpy(dtype=np.float64)
+        middle = scale.middle(dates)
+        unit = (middle / scale.base) ** scale.power
+        u = float(np.quantile(scale.base + (y - middle) / unit, quantile))
+        # Counts: each day exceeds from half a call below the first whole number at or above its own threshold.
+        start = np.ceil(middle + (u - scale.base) * unit - 1e-9) - 0.5
+        over = np.flatnonzero(y > start)
+        excess = (y[over] - start[over]) / unit[over]
+        day = (dates - dates[0]).days.to_numpy()
+        cluster = np.concatenate([[0], np.cumsum(np.diff(day[over]) > _RUN)])
+        order = np.lexsort((-excess, cluster))
+        first = order[np.unique(cluster[order], return_index=True)[1]]
+        if len(first) < fewest:
+            raise InsufficientData(
+                f"return levels need at least {fewest} exceedances that are {_RUN + 1} days apart and have {len(first)}"
+            )
+        peaks = excess[first]
+        fit = fit_excesses(peaks, threshold=u, rate=len(first) / len(y), shape_prior=_prior(shape_prior, len(first)))
+        per_year = len(first) / len(y) * (len(y) / (day[-1] + 1)) * _YEAR
+        return cls(fit, per_year, len(first) / len(over), scale)
+
+    def observations(self, years: float) -> float:
+        """Return how many observations the period holds, weekdays below the busiest counting for less.
+
+        What is rare on a quieter weekday is still below what is rare on the busiest.
+        """
+        expected = self.clusters_per_year * years
+
+        base, power = self.scale.base, self.scale.power
+        weekday = self.scale.weekday[self.scale.weekday >= _BUSY]
+
+        def short(z: float) -> float:
+            """Return by how much the clusters expected at or above z fall short of one."""
+            alike = base + (z - base * weekday) / weekday**power
+            return 1.0 - expected * float(np.mean([self._share_above(r) for r in alike]))
+
+        u = self.fit.threshold
+        top = self.fit.return_level(max(expected, 1.001) / self.fit.rate)
+        if short(u) >= 0:
+            return 1.001 / self.fit.rate
+        z = top if short(top) <= 0 else float(optimize.brentq(short, u, top))
+        return 1.0 / (self.fit.rate * max(self._share_above(z), 1e-12))
+
+    def _share_above(self, z: float) -> float:
+        """Return P(a cluster's peak >= z)."""
+        y = max(z - self.fit.threshold, 0.0) / self.fit["sigma"]
+        if abs(self.fit.xi) < 1e-7:
+            return float(np.exp(-y))
+        return float(max(1.0 + self.fit.xi * y, 0.0) ** (-1.0 / self.fit.xi))
+
+
+def _tail(daily: pd.Series, scale: _Scale, threshold: float | None, shape_prior: Prior | str | None) -> _Tail:
+    if threshold is not None:
+        return _Tail.of(daily, scale, threshold, _FEWEST_MAXIMA, shape_prior)
+    for quantile in _THRESHOLDS[:-1]:
+        try:
+            return _Tail.of(daily, scale, quantile, _ENOUGH_MAXIMA, shape_prior)
+        except InsufficientData:
+            continue
+    return _Tail.of(daily, scale, _THRESHOLDS[-1], _FEWEST_MAXIMA, shape_prior)
+
+
+def _prior(shape_prior: Prior | str | None, maxima: int) -> Prior | None:
+    if isinstance(shape_prior, str):
+        if shape_prior != "auto":
+            raise ConfigError(
+                f'shape_prior={shape_prior!r} is not known; give "auto", None or (mean, standard deviation)'
+            )
+        return _SHORT_PRIOR if maxima < _MANY else None
+    return shape_prior
+
+
+def _years(period: str | float) -> float:
+    text = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*[Yy]?\s*", str(period))
+    if text is None or isinstance(period, bool) or not 0 < float(text[1]) <= 1000:
+        raise ConfigError(f"period={period!r} is no number of years; write it like '1Y' or 2")
+    return float(text[1])
+
+
+def _label(period: str | float) -> str:
+    return f"{_years(period):g}Y"
