@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from capacity.analysis.censoring import at_cap, uncensor
+from capacity.analysis.forecast import forecast_peaks
 from capacity.errors import ConfigError, InsufficientData
 
 QS = (0.5, 0.8, 0.9, 0.95, 0.99)
@@ -46,6 +48,25 @@ def test_quantiles_of_demand_are_recovered(kind):
         truth = np.quantile(demand, QS)
         ours.append(np.quantile(uncensor(clipped, np.full(730, cap), seed=seed), QS) / truth - 1)
         naive.append(np.quantile(clipped, QS) / truth - 1)
+    assert np.abs(np.mean(ours, axis=0)).max() < 0.05
+    assert np.abs(ours).mean() < np.abs(naive).mean() / 3
+
+
+def test_a_forecast_of_demand_recovers_its_quantiles():
+    """Named licences would not reach the forecast: too few licences, by as much as the cap hides."""
+    dates = pd.date_range("2024-01-01", periods=730 + 28)
+    mean = 100 * np.array([1.1, 1.05, 1, 1, 0.95, 0.5, 0.4])[dates.day_of_week]
+    ours, naive = [], []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        demand = pd.Series(np.rint(mean * np.exp(rng.normal(0, 0.12, len(dates)))), index=dates).iloc[:730]
+        future = np.rint(mean[730:] * np.exp(rng.normal(0, 0.12, (4000, 28))))
+        cap = int(demand.quantile(0.8))
+        for misses, licences in ((ours, cap), (naive, None)):
+            forecast = forecast_peaks(demand.clip(upper=cap), 28, licences=licences, seed=seed, paths=1000)
+            days = np.quantile(forecast.series(), QS) / np.quantile(future, QS)
+            highest = np.quantile(forecast.max_over(), (0.5, 0.95)) / np.quantile(future.max(axis=1), (0.5, 0.95))
+            misses.append(np.r_[days, highest] - 1)
     assert np.abs(np.mean(ours, axis=0)).max() < 0.05
     assert np.abs(ours).mean() < np.abs(naive).mean() / 3
 
