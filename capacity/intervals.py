@@ -52,6 +52,7 @@ _VALUES = "max_concurrent"
 _NAMES = "variant_name"
 _TEXT = pd.Series(["x"]).dtype  # object on pandas 2, str on pandas 3
 _COLUMNS = [_VALUES, _NAMES]
+_BLOCK = 1 << 16
 _INT32_MAX = np.iinfo(np.int32).max
 
 
@@ -383,11 +384,16 @@ def dense(frame: pd.DataFrame) -> Dense:
         matrix = values.reshape(len(times), len(ids))
     else:
         used_t, used_i = np.zeros(len(times), bool), np.zeros(len(ids), bool)
-        used_t[time_codes], used_i[id_codes] = True, True
+        used_t[time_codes[:1]] = True
+        used_t[time_codes[1:][time_codes[1:] != time_codes[:-1]]] = True  # they ascend
+        used_i[id_codes] = True
         row, column = np.cumsum(used_t) - 1, np.cumsum(used_i) - 1
         times, ids = times[used_t], ids[used_i]
         matrix = np.full((len(times), len(ids)), -1, dtype=np.int32)
-        matrix[row[time_codes], column[id_codes]] = values
+        cells = matrix.reshape(-1)
+        for begin in range(0, len(values), _BLOCK):  # places of all rows at once would outweigh the frame
+            some = slice(begin, begin + _BLOCK)
+            cells[row.take(time_codes[some]) * len(ids) + column.take(id_codes[some])] = values[some]
     matrix = matrix.view()
     matrix.flags.writeable = False
     return Dense(times=times, ids=[str(i) for i in ids], values=matrix)

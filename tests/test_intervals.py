@@ -183,6 +183,14 @@ def test_dense_holds_every_row_once(cells):
     assert found == cells
 
 
+def test_dense_is_filled_in_blocks(monkeypatch):
+    """A row at the seam of two blocks would be lost, or stand at another time."""
+    frame = cap.as_intervals(rows((0, "a", 1), (0, "b", 2), (2, "b", 3), (3, "a", 4), (3, "b", 5)))
+    for block in (1, 2, 3, 5):
+        monkeypatch.setattr("capacity.intervals._BLOCK", block)
+        assert dense(frame).values.tolist() == [[1, 2], [-1, 3], [4, 5]]
+
+
 def test_dense_of_a_cut_frame_forgets_what_was_cut():
     """Unused levels of a filtered frame would come back as empty rows."""
     frame = cap.as_intervals(rows((0, "a", 1), (0, "b", 2), (5, "b", 3)))
