@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from capacity.analysis.censoring import uncensor
 from capacity.analysis.forecasting.engine import sample_paths
-from capacity.analysis.forecasting.history import as_history
+from capacity.analysis.forecasting.history import History, as_history
 from capacity.analysis.holidays import HolidayLike, holiday_dates
 from capacity.analysis.paths import PeakForecast
 from capacity.errors import ConfigError
-from capacity.licences import LicenceLike, as_licences
+from capacity.licences import LicenceLike, Licences, as_licences
 
 __all__ = ["PeakForecast", "forecast_peaks"]
 
 _MAX_HORIZON = 365
+_WORLDS = 4  # draws of the demand behind the cap, each with its share of the paths
+
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 def forecast_peaks(
@@ -65,7 +71,6 @@ def forecast_peaks(
 
     Examples
     --------
-    >>> import numpy as np
     >>> days = pd.date_range("2026-01-01", periods=120)
     >>> peaks = pd.Series(np.where(days.day_of_week < 5, 100, 20), index=days)
     >>> forecast = forecast_peaks(peaks, 7, seed=1)
@@ -81,9 +86,18 @@ def forecast_peaks(
     dates = pd.date_range(first, periods=int(horizon), freq="D", unit="ns")
     days_off = holiday_dates(holidays, range(history.dates[0].year - 1, dates[-1].year + 2))
     cap = None if licences is None else as_licences(licences)
-    values = history.values
+
+    def ahead(values: Floats, seed: int, count: int) -> npt.NDArray[np.int32]:
+        return sample_paths(values, history.dates, int(horizon), holidays=days_off, seed=seed, paths=count)
+
+    if cap is None or not _reached(history, cap).any():
+        drawn = ahead(history.values, seed, int(paths))
+    else:
+        shares = np.diff(np.linspace(0, int(paths), min(_WORLDS, int(paths)) + 1).astype(int))
+        parts = [ahead(_demand(history, cap, seed + k), seed + k, int(share)) for k, share in enumerate(shares)]
+        drawn = np.concatenate(parts, axis=1)
     return PeakForecast(
-        paths=sample_paths(values, history.dates, int(horizon), holidays=days_off, seed=seed, paths=int(paths)),
+        paths=drawn,
         variants=history.variants,
         dates=dates,
         history=history.to_frame(),
@@ -91,3 +105,18 @@ def forecast_peaks(
         left_out=history.left_out,
         slice_name=history.slice_name,
     )
+
+
+def _reached(history: History, licences: Licences) -> npt.NDArray[np.bool_]:
+    """Return which days of which variant reached the cap, shape (days, variants)."""
+    return np.asarray(history.values >= licences.on(history.dates)[:, None])
+
+
+def _demand(history: History, licences: Licences, seed: int) -> Floats:
+    """Return the history with the days at the cap replaced by what the demand may have been: one possible world."""
+    values = history.values.copy()
+    caps = licences.on(history.dates).astype(np.float64)
+    for place in np.flatnonzero(_reached(history, licences).any(axis=0)):
+        first = int(np.isfinite(values[:, place]).argmax())
+        values[first:, place] = uncensor(values[first:, place], caps[first:], seed=seed)
+    return values
