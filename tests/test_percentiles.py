@@ -157,6 +157,8 @@ def test_does_not_depend_on_rows_or_labels(seed, by):
         ({"by": "year"}, "hour_of_week"),
         ({"tz": "Mars/Olympus"}, "Mars"),
         ({"ci": 90}, "between 0 and 1"),
+        ({"ci": "high"}, "between 0 and 1"),
+        ({"ci": float("nan")}, "between 0 and 1"),
         ({"ci": 0.9, "by": "day"}, "whole weeks"),
     ],
 )

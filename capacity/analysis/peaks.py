@@ -150,7 +150,7 @@ def mean_of_highest(peaks: pd.DataFrame, days: tuple[int, ...] = (5, 30), *, val
 
     References
     ----------
-    ITU-T E.500, traffic intensity measurement principles.
+    ITU-T E.500 (1992), Traffic intensity measurement principles: normal and high load of yearly measurements.
 
     Examples
     --------
@@ -167,7 +167,7 @@ def mean_of_highest(peaks: pd.DataFrame, days: tuple[int, ...] = (5, 30), *, val
     return pd.DataFrame(means)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class BusyHours:
     """The busy hours of a day, in the two ways in which they are measured.
 
@@ -240,7 +240,7 @@ def busy_hours(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> BusyHours
 
     References
     ----------
-    ITU-T E.500, traffic intensity measurement principles.
+    ITU-T E.500 (1992), Traffic intensity measurement principles.
 
     Examples
     --------

@@ -26,7 +26,7 @@ _HOURS = STEP / pd.Timedelta(hours=1)  # of one interval
 _BLOCK = 1 << 22  # cells at a time
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Utilisation:
     """How full the licences are.
 
@@ -190,10 +190,9 @@ def _longest_runs(
     for first in range(0, len(columns), step):
         some = columns[first : first + step]
         part = np.ascontiguousarray(hit[:, some].T)
-        apart = ~part | after_gap  # a run ends before a row that is no hit, and before one that follows a gap
-        starts, ends = part.copy(), part
+        starts, ends = part.copy(), part.copy()
         starts[:, 1:] &= ~part[:, :-1] | after_gap[1:]
-        ends[:, :-1] &= apart[:, 1:]
+        ends[:, :-1] &= ~part[:, 1:] | after_gap[1:]
         start = np.flatnonzero(starts)
         run = np.flatnonzero(ends) - start + 1
         column = start // len(hit)
