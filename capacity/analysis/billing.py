@@ -1,0 +1,91 @@
+"""What is billed: the licences themselves, or a level that the calls of each month reached."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
+
+from capacity.analysis.localtime import local_times
+from capacity.analysis.observed import one_series
+from capacity.errors import ConfigError
+from capacity.times import STEP
+
+__all__ = ["Rule", "as_rule", "billed_levels", "held_level"]
+
+Rule: TypeAlias = Literal["licences", "maximum", "held", "p95"]
+
+_HELD = 6  # intervals: half an hour
+_SHARE = 0.95
+_NO_CAP = 2**31 - 1
+
+
+def as_rule(rule: str) -> Rule:
+    """Return the billing rule, or raise ConfigError for one that is not known."""
+    if rule not in get_args(Rule):
+        raise ConfigError(f"billing={rule!r} is not known; give one of {list(get_args(Rule))}")
+    return rule  # type: ignore[return-value]
+
+
+def billed_levels(
+    frame: pd.DataFrame, rule: Rule = "maximum", *, tz: str | dt.tzinfo = "UTC", variant: str | None = None
+) -> pd.Series:
+    """Return the level that each month is billed by [calls].
+
+    Parameters
+    ----------
+    frame : DataFrame
+        THE frame.
+    rule : "maximum", "held" or "p95"
+        The highest 5-minute maximum; the highest level that six maxima in a row (30 minutes) all reached; the 95th
+        percentile of the 5-minute maxima, an attained value.
+    tz : str or tzinfo
+        IANA name of the zone whose months are meant.
+    variant : str, optional
+        By default TOTAL, or the only series there is.
+
+    Returns
+    -------
+    Series
+        By month (Period). Half an hour belongs to the month in which it ends; one with a gap in it does not count.
+
+    Raises
+    ------
+    ConfigError
+        An unknown rule, or "licences", which no month changes.
+
+    Examples
+    --------
+    >>> import capacity as cap
+    >>> times = pd.date_range("2026-07-01T14:00Z", periods=8, freq="5min")
+    >>> peaks = [3, 9, 5, 5, 6, 7, 5, 4]
+    >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": peaks}))
+    >>> [int(billed_levels(frame, rule).iloc[0]) for rule in ("maximum", "held", "p95")]
+    [9, 5, 9]
+    """
+    if as_rule(rule) == "licences":
+        raise ConfigError('billing by "licences" depends on no month; give "maximum", "held" or "p95"')
+    one = one_series(frame, _NO_CAP, tz, variant)
+    month = local_times(one.times, tz).to_period("M")
+    values = pd.Series(one.values, index=month.rename("month"), name="billed")
+    if rule == "maximum":
+        return values.groupby(level=0).max()
+    if rule == "p95":
+        return values.groupby(level=0).quantile(_SHARE, interpolation="higher").astype(np.int64)
+    steps = one.times.asi8 // STEP.value
+    held = np.zeros(len(values), dtype=np.int64)
+    if len(held) >= _HELD:
+        whole = steps[_HELD - 1 :] - steps[: -_HELD + 1] == _HELD - 1
+        held[_HELD - 1 :] = np.where(whole, sliding_window_view(one.values, _HELD).min(axis=1), 0)
+    return pd.Series(held, index=values.index, name="billed").groupby(level=0).max()
+
+
+def held_level(levels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the highest level that half an hour of each row keeps, shape (rows,) from (rows, intervals)."""
+    if levels.shape[-1] < _HELD:
+        return np.asarray(levels.min(axis=-1))
+    return np.asarray(sliding_window_view(levels, _HELD, axis=-1).min(axis=-1).max(axis=-1))
