@@ -152,6 +152,19 @@ def test_gaps_zeros_and_constants():
         assert "held in 2 of 2" in result.sentence()
 
 
+def test_days_missing_before_the_origin_do_not_shift_the_forecast():
+    """After a gap the forecast of a Sunday would be held against a Wednesday."""
+    dates = pd.date_range("2026-01-05", periods=120)
+    peaks = pd.Series(np.where(dates.day_of_week < 5, 100.0, 20.0), index=dates)
+    peaks.iloc[96:99] = np.nan
+    result = backtest(peaks, 14, origins=[dates[98]], seed=1, paths=50)
+    assert result.scores["pinball"].max() == 0
+    np.testing.assert_array_equal(result.forecasts["p50"], result.forecasts["actual"])
+    long = pd.concat([peaks, peaks.set_axis(dates + pd.Timedelta(days=420))]).asfreq("D")
+    far = backtest(long, 365, origins=[dates[98]], seed=1, paths=20)
+    assert len(far.forecasts) == 362
+
+
 def test_a_window_without_a_single_day_is_left_out():
     """An origin with nothing after it would fail the whole test, or be scored as perfect."""
     peaks = series(200)

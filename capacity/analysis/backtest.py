@@ -171,21 +171,24 @@ def backtest(
     values = y.to_numpy()
     shown = set(np.array(places)[np.linspace(0, len(places) - 1, _FANS).round().astype(int)].tolist())
     for done, at in enumerate(places, start=1):
-        truth, cap = values[at : at + horizon], caps[at : at + horizon]
-        if np.isfinite(truth).any():
-            known = y.iloc[:at]
-            ours = forecast_peaks(known, horizon, seed=seed, holidays=holidays, licences=held, paths=paths)
+        # A forecast begins after the last day that is known: days missing before the origin are days ahead to it.
+        gap = int(np.isfinite(values[:at])[::-1].argmax())
+        lead = min(horizon, _YEAR - gap)
+        truth, cap = values[at : at + lead], caps[at : at + lead]
+        if lead > 0 and np.isfinite(truth).any():
+            same: dict[str, Any] = {"seed": seed, "holidays": holidays, "licences": held, "paths": paths}
+            ours = forecast_peaks(y.iloc[:at], lead + gap, **same).series()[:, gap:]
             rng = np.random.default_rng([seed, at])
             ways = {
-                OURS: ours.series().astype(np.float64),
-                "weekday average": weekday_average(values[:at], horizon, rng, paths),
-                "seasonal naive": seasonal_naive(values[:at], horizon, rng, paths),
+                OURS: ours.astype(np.float64),
+                "weekday average": weekday_average(values[:at], lead, rng, paths),
+                "seasonal naive": seasonal_naive(values[:at], lead, rng, paths),
             }
             past = float(np.nanmax(values[max(0, at - _YEAR) : at]))
             fan = scorer.add({way: np.minimum(p, cap) for way, p in ways.items()}, truth, cap, past)
             used.append(at)
             if at in shown:
-                fans.append(_fan(fan, truth, pd.DatetimeIndex(y.index)[at : at + horizon], y.index[at - 1]))
+                fans.append(_fan(fan, truth, pd.DatetimeIndex(y.index)[at : at + lead], y.index[at - 1]))
         if progress is not None:
             progress(done, len(places))
     if not used:
