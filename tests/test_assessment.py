@@ -128,6 +128,19 @@ def test_days_at_a_cap_are_counted_and_said():
     assert result.backtest is None
 
 
+def test_what_lost_calls_cost():
+    """The cost page would be empty though prices were given, or be of another forecast or call length."""
+    money = {"licence_price": 300.0, "lost_call_cost": 5.0}
+    frame = made(70, cap_at=70, ids=("*",))
+    result = cap.assess(frame, 70, tz="UTC", horizon=14, seed=1, backtest=False, mean_call_length="3m", **money)
+    shape = cap.busy_hours(frame).profile["*"].to_numpy()
+    alone = cap.best_licence_count(result.forecast, **money, mean_call_length="3m", day_shape=shape)
+    assert result.cost.best == alone.best and result.cost.best > 70
+    assert result.traffic.whole["at_cap"] == (frame["max_concurrent"] == 70).sum()
+    read = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert read["cost"] is not None and read["traffic"] is not None
+
+
 def test_mostly_at_the_cap_is_called_a_rough_estimate():
     """A forecast from days that nearly all stand at the licence would look as sure as any other."""
     result = cap.assess(made(80, cap_at=50), 50, tz="UTC", horizon=14, seed=1, backtest=False)

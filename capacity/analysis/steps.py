@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from capacity.analysis.censoring import uncensor
@@ -133,6 +134,7 @@ def measures(ask: Ask) -> list[Step]:
 def outlook(ask: Ask, found: Found, backtest: bool) -> list[Step]:
     """Return what is forecast, each step on what those before it found."""
     from capacity.analysis.backtest import backtest as try_out
+    from capacity.analysis.extremes import return_levels
     from capacity.analysis.forecast import forecast_peaks
     from capacity.analysis.headroom import headroom, licences_needed
 
@@ -163,7 +165,7 @@ def outlook(ask: Ask, found: Found, backtest: bool) -> list[Step]:
     if backtest and ask.variant:
         steps.append(("backtest", "Back-test", tried))
     if ask.variant:
-        steps.append(("return_levels", "Return levels", lambda: _optional("extremes", "return_levels", _demand(ask))))
+        steps.append(("return_levels", "Return levels", lambda: return_levels(_demand(ask))))
     return steps
 
 
@@ -179,29 +181,39 @@ def _demand(ask: Ask) -> pd.Series:
     return pd.Series(uncensor(daily.to_numpy(), caps, seed=ask.seed), index=daily.index, name="peak")
 
 
-def _optional(module: str, name: str, *args: Any, **kwargs: Any) -> Any:
-    import importlib
-
-    try:
-        work = getattr(importlib.import_module(f"capacity.analysis.{module}"), name)
-    except ModuleNotFoundError:
-        return None
-    return work(*args, **kwargs)
-
-
 def money(ask: Ask, found: Found, length: Any, licence_price: float | None, lost_call_cost: float | None) -> list[Step]:
     """Return what calls that are turned away mean, where the length of a call and prices are known."""
     if length is None or not ask.variant:
         return []
+    from capacity.analysis.cost import best_licence_count
     from capacity.analysis.turned_away import blocking
 
     def turned_away() -> Any:
         return blocking(ask.frame, length, ask.licences, tz=ask.zone, variant=ask.variant, seed=ask.seed)
 
+    def cheapest() -> Any:
+        if found["headroom"] is None:
+            return None
+        prices: dict[str, Any] = {"licence_price": licence_price, "lost_call_cost": lost_call_cost}
+        shape = _day_shape(found["busy_hours"], ask.variant)
+        return best_licence_count(
+            found["forecast"], **prices, mean_call_length=length, day_shape=shape, variant=ask.variant
+        )
+
     steps: list[Step] = []
     if ask.cap is not None:
         steps.append(("traffic", "Calls turned away", turned_away))
+    if licence_price is not None:
+        steps.append(("cost", "Cost", cheapest))
     return steps
+
+
+def _day_shape(busy: Any, variant: str) -> npt.NDArray[np.float64] | None:
+    """Return the mean day of the judged series, hour by hour at 5-minute steps; None without a whole day."""
+    if busy is None or variant not in busy.profile.columns:
+        return None
+    load = busy.profile[variant].to_numpy(dtype=np.float64)
+    return load if np.isfinite(load).all() and load.max() > 0 else None
 
 
 def _left_out(ask: Ask) -> list[str]:
