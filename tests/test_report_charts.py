@@ -215,6 +215,16 @@ def test_days_above_are_those_of_the_month(ax: Axes) -> None:
     assert [bar.get_height() for bar in ax.patches] == pytest.approx([expected[:31].sum(), expected[31:].sum()])
 
 
+def test_cost_curve_is_its_table(ax: Axes) -> None:
+    """If the curve and the cheapest count are of different columns, the wrong count is bought."""
+    curve = cap.best_licence_count(pd.Series(np.full(288, 20.0)), licence_price=100, lost_call_cost=0.01)
+    charts.cost(curve, ax, licences=40)
+    points = line(ax, "total")
+    assert points[:, 1].min() == curve.table["total"].min()
+    assert points[points[:, 1].argmin(), 0] == curve.best == 31
+    assert {"cheapest: 31", "40 now"} <= set(words(ax))
+
+
 def test_back_test_charts_show_its_scores(ax: Axes) -> None:
     """If the promised and the kept share are swapped, a bad forecast looks good."""
     found = ordinary().backtest

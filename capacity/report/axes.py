@@ -144,12 +144,14 @@ def key(ax: Axes, entries: Sequence[tuple[str, str, str]]) -> None:
     """Write a one-line key above the axes, at the right: (mark, colour, words); line, dash, dot, ring or area."""
     at = 0.0
     room = width_of(ax)
-    wanted = sum(text_width(words, CAPTION) + 20 for _, _, words in entries)
+    # Hinting widens letters on coarse grids; widths were measured for print.
+    wider = 1.0 if ax.figure.dpi >= 150 else 1.05
+    wanted = sum(text_width(words, CAPTION) * wider + 20 for _, _, words in entries)
     # Beside the unit where there is room, else on a line of its own above it.
     lift = 7.5 if wanted + text_width(ax.get_ylabel(), CAPTION) <= room else 18.0
     base = nudge(ax, 0, 0, ax.transAxes)
     for mark, colour, words in reversed(entries):
-        width = text_width(words, CAPTION)
+        width = text_width(words, CAPTION) * wider
         if at + width + 16 > room:
             break
         place = {"transform": nudge(ax, -at, lift, base), "clip_on": False}

@@ -15,6 +15,7 @@ Examples
 
 from __future__ import annotations
 
+from capacity.report.charts_cost import cost
 from capacity.report.charts_exhaustion import chances, days_above, exhaustion, risk
 from capacity.report.charts_history import history, outlook
 from capacity.report.charts_rhythm import busy_hours, heat_map, load_duration, percentiles
@@ -24,6 +25,7 @@ from capacity.report.charts_variants import drivers, pooling, small_history
 __all__ = [
     "busy_hours",
     "chances",
+    "cost",
     "coverage_of",
     "days_above",
     "drivers",

@@ -261,6 +261,8 @@ def weeks(peak: pd.Series) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.floa
     end = float(number_of(peak.index[-1:])[0]) + 1
     edge = (end - 7.0 * np.arange(len(padded), -1, -1)).astype(np.float64)
     edge[0] += lead
+    if lead > 4 and len(padded) > 1:
+        padded[0] = -1.0  # one day or two are no week: a stump would look like a rise
     return edge, np.where(padded < 0, np.nan, padded).astype(np.float64)
 
 

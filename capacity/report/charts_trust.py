@@ -81,7 +81,7 @@ def gaps(
             )
             begins = number_of(pd.DatetimeIndex(own["start"]).tz_convert(tz).tz_localize(None))
             widths = np.maximum(own["intervals"].to_numpy() * per_step, least)
-            ax.broken_barh(np.column_stack([begins, widths]), (row - 0.36, 0.72), fc=STANDOUT, ec="none", zorder=3)
+            ax.broken_barh(list(zip(begins, widths, strict=True)), (row - 0.36, 0.72), fc=STANDOUT, ec="none", zorder=3)
             share = float(table.loc[name, "share"])
             ax.text(
                 1,

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from capacity.analysis.wording import chance
-from capacity.report import charts_exhaustion
-from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, drawn_licences, variant_of
+from capacity.report import charts_cost, charts_exhaustion
+from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, drawn_licences, licences_now, variant_of
 from capacity.report.panels import Area, Panel, place
 from capacity.report.sheet import Sheet
 from capacity.report.theme import day
@@ -55,9 +55,13 @@ def _months(assessment: Any, area: Area) -> None:
     charts_exhaustion.days_above(assessment.headroom, area.axes(left=11.0, bottom=12.0))
 
 
+def _length(assessment: Any) -> str:
+    return f"{assessment.cost.mean_call_length.total_seconds() / 60:g} minutes"
+
+
 def _cost(assessment: Any, area: Area) -> None:
     ax = area.axes(left=14.0, bottom=12.0)
-    charts_exhaustion.cost(assessment.cost, ax, licences=assessment.licences.last)
+    charts_cost.cost(assessment.cost, ax, licences=licences_now(assessment))
 
 
 PANELS = (
@@ -88,7 +92,7 @@ PANELS = (
     Panel(
         "cost",
         "What it costs",
-        lambda _: "Licences and lost calls together, by the number of licences",
+        lambda a: f"Licences and lost calls together; calls last {_length(a)} on average and arrive singly, by chance",
         "cost",
         ("price", "cost", "calls turned away"),
         _cost,

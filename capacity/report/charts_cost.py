@@ -1,0 +1,84 @@
+"""The chart of what licences and lost calls cost together."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from capacity.analysis.cost import CostCurve
+from capacity.report.axes import above, below, halo, key, nudge, width_of
+from capacity.report.theme import CAPTION, DEMAND, INK, LICENCE, STANDOUT, count, style, text_width
+
+__all__ = ["cost"]
+
+
+def cost(curve: CostCurve, ax: Axes, *, licences: int | None = None) -> Axes:
+    """Draw what each count of licences costs in a year: the licences, the calls lost, and both together.
+
+    Parameters
+    ----------
+    curve : CostCurve
+        As `capacity.best_licence_count` returns it.
+    ax : Axes
+        Where to draw; counts far dearer than the best are left out.
+    licences : int, optional
+        What holds now, as an upright line.
+
+    Returns
+    -------
+    Axes
+    """
+    with style():
+        table = curve.table
+        least = float(table.loc[curve.best, "total"])
+        total = table["total"].to_numpy()
+        limit = np.where(table.index < curve.best, 2.2, 1.5) * least
+        near = table.index[total <= np.maximum(limit, 1e-9)]
+        held = [curve.best, *([licences] if licences is not None else []), int(near.min()), int(near.max())]
+        shown = table.loc[min(held) : max(held)]
+        x = shown.index.to_numpy(dtype=float)
+        left, right = float(min(held)), float(max(held))
+        pad = max(0.04 * (right - left), 1.0)
+        ax.set_xlim(max(0.0, left - pad), right + pad)
+        ax.set_ylim(0, max(2.4 * least, 1e-9) if least else 1.0)
+        for column, colour, width in (
+            ("licence_cost", LICENCE, 1.2),
+            ("lost_cost", STANDOUT, 1.2),
+            ("total", DEMAND, 1.8),
+        ):
+            ax.plot(x, shown[column].to_numpy(dtype=float), color=colour, lw=width, label=column, zorder=3)
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 2.5, 5, 10]))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
+        ax.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
+        digits = 0 if least >= 10 else 2
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value, digits)))
+        ax.grid(axis="y")
+        ax.spines["bottom"].set_visible(True)
+        above(ax, "a year, in the money of the prices")
+        below(ax, "licences [calls at once]")
+        key(ax, [("line", DEMAND, "together"), ("line", LICENCE, "licences"), ("line", STANDOUT, "lost calls")])
+        ax.plot([curve.best], [least], "o", color=DEMAND, ms=5, mec="white", mew=0.8, zorder=6)
+        _write(ax, float(curve.best), least, f"cheapest: {count(curve.best)}", INK, rise=9.0)
+        if licences is not None:
+            ax.axvline(licences, color=LICENCE, lw=1.0, ls=(0, (1.5, 1.5)), zorder=1.5)
+            _write(ax, float(licences), 0.0, f"{count(licences)} now", LICENCE, rise=3.0)
+    return ax
+
+
+def _write(ax: Axes, x: float, y: float, words: str, colour: str, *, rise: float) -> None:
+    left, right = ax.get_xlim()
+    on_right = (right - x) / (right - left) * width_of(ax) > text_width(words, CAPTION + 0.5, "bold") + 8
+    ax.text(
+        x,
+        y,
+        words,
+        transform=nudge(ax, 4 if on_right else -4, rise),
+        ha="left" if on_right else "right",
+        va="bottom",
+        color=colour,
+        fontsize=CAPTION + 0.5,
+        fontweight="bold",
+        path_effects=halo(),
+        zorder=7,
+    )
