@@ -255,7 +255,7 @@ def rests_on(ask: Ask, found: Found) -> list[str]:
     if short:
         shown = ", ".join(short[:5]) + (f" and {len(short) - 5} more" if len(short) > 5 else "")
         notes.append(f"Forecast: too little history for {shown}.")
-    if len(forecast.history) < _YEAR:
+    if len(forecast.history) < _YEAR - 7:  # a day or two of a year may be incomplete
         notes.append(
             f"Forecast: the history covers {plural(len(forecast.history), 'day')}, less than a year. A season that has "
             "not been seen is not in it."
