@@ -61,6 +61,15 @@ def test_an_outage_is_found_as_too_quiet():
     assert found["excess"].iloc[0] == pytest.approx(-found["expected"].iloc[0])
 
 
+@pytest.mark.parametrize("days", [3, 14])
+def test_a_long_outage_is_all_of_it_and_nothing_else(days):
+    """An outage of half the trend's width would become the trend: its neighbours would stand out instead."""
+    calls = series(210)
+    calls[100 : 100 + days] = 0
+    found = cap.anomalies(frame_of(calls)).index.get_level_values("date")
+    assert found.tolist() == [START + pd.Timedelta(days=k) for k in range(100, 100 + days)]
+
+
 def test_a_gap_is_no_quiet_day():
     """A day that lost its busy hours would be called too quiet; one that is too high all the same, missed."""
     frame = frame_of(series(70))
@@ -102,7 +111,9 @@ def test_nothing_is_made_of_a_few_calls():
     calls = (rng.random((120, SLOTS)) < 0.0003).astype(int)
     assert 5 < calls.max(axis=1).sum() < 40
     assert len(cap.anomalies(frame_of(calls))) == 0
-    assert len(cap.anomalies(frame_of(np.zeros((40, SLOTS), int)))) == 0
+    silent = cap.anomalies(frame_of(np.zeros((40, SLOTS), int)))
+    assert len(silent) == 0
+    assert silent.attrs["left_out"] == ()
 
 
 @pytest.mark.parametrize("tz", ["Europe/London", "America/New_York", "Australia/Lord_Howe"])

@@ -78,7 +78,35 @@ def test_one_project_is_exact():
     """One project alone would get another total than its own."""
     alone = cap.combine({"hotel": project([90, 50, 7])})
     assert cap.total(alone)["max_concurrent"].tolist() == [90, 50, 7]
-    assert cap.diversity(alone).factor == 1
+    assert cap.diversity(alone).factor_bounds == (1, 1)
+
+
+def test_diversity_takes_no_bound_for_a_total():
+    """The saving of a pool of projects would be given as known: its total is but the sum of their maxima."""
+    found = cap.diversity(cap.combine({"hotel": project([90, 50, 0]), "bank": project([40, 74, 1])}))
+    assert not found.exact
+    assert found.pooled == (90, 130)
+    assert found.saving == (34, 74)
+    assert "between 90 and 130" in found.sentence()
+
+
+def test_forecast_and_headroom_of_a_combined_total():
+    """On the way from combine to headroom it would be lost that the answer is conservative, and by how much."""
+    days = 100
+    times = pd.date_range("2026-01-01", periods=days * 288, freq="5min", tz="UTC")
+    rng = np.random.default_rng(6)
+    frames = {}
+    for name, slot, level in (("hotel", 120, 60), ("bank", 180, 40)):
+        calls = np.full((days, 288), 5)
+        calls[:, slot] = level + rng.integers(0, 10, days)
+        frames[name] = project(calls.ravel(), times=times)
+    forecast = cap.forecast_peaks(cap.daily_peaks(cap.combine(frames)), 14, seed=1, paths=200)
+    assert forecast.slice_name == PROJECT
+    room = cap.headroom(forecast, 60)
+    assert room.variant == cap.TOTAL
+    assert "upper bound" in bound_note(forecast.history)
+    # Both have 5 calls at the other's peak: the sum peaks at most at 69 + 5, the true one not under the hotel's own.
+    assert "between 69 and 74; up to 5 licences (7 %)" in bound_note(forecast.history)
 
 
 @pytest.mark.parametrize(

@@ -214,6 +214,17 @@ def test_a_variant_from_mid_range_is_judged_on_its_own_time():
     assert strength["days"].to_dict() == {cap.TOTAL: 56, "late": 28, "brief": 9}
 
 
+def test_labels_and_neighbours_change_nothing():
+    """A series would depend on what it is called, or on what stands beside it."""
+    *_, z = truth(3, SLOTS, seed=12)
+    one, other = counts_of(z), counts_of(z[::-1])
+    pair = cap.concat([frame_of(one, variant="b"), frame_of(other, variant="c")])
+    renamed = cap.concat([frame_of(one, variant="z"), frame_of(other, variant="a")])
+    found, again = cap.seasonal_strength(pair), cap.seasonal_strength(renamed)
+    np.testing.assert_array_equal(found.loc["b"], again.loc["z"])
+    np.testing.assert_array_equal(found.loc["b"], cap.seasonal_strength(frame_of(one)).loc[cap.TOTAL])
+
+
 def test_all_zeros():
     """A silent line would be a division by zero, or seasonal."""
     frame = frame_of(np.zeros(21 * SLOTS, int))

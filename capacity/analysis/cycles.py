@@ -21,7 +21,6 @@ Array = npt.NDArray[np.float64]
 CYCLE_WEEKS = 25
 TREND_DAYS = 29
 
-_ROUNDS = 2  # of bisquare weights; a third changes nothing that can be seen
 _REJECT = 6.0  # bisquare weights reach 0 at this many median absolute remainders, as in STL
 # sqrt(count + 3/8) of a Poisson count has a standard deviation of 1/2. Remainders of half of that are never
 # outliers, or a series that is mostly zeros would reject everything else.
@@ -42,7 +41,7 @@ class Cycles(NamedTuple):
     weekly: Array
 
 
-def fit_cycles(values: Array, weight: Array) -> Cycles:
+def fit_cycles(values: Array, weight: Array, *, rounds: int = 2) -> Cycles:
     """Split a series into trend, daily and weekly cycle by backfitting.
 
     Parameters
@@ -51,6 +50,9 @@ def fit_cycles(values: Array, weight: Array) -> Cycles:
         One series by week, weekday and slot of the day; whatever stands where `weight` is 0.
     weight : float, shape (weeks, 7, slots)
         How much each cell teaches; 0 where nothing was observed.
+    rounds : int
+        How often outliers are weighed anew. Two do for outliers that are short against the trend's width; a fortnight
+        out of line takes eight.
     """
     weeks = len(values)
     over_weeks = _kernel(weeks, CYCLE_WEEKS)
@@ -58,7 +60,7 @@ def fit_cycles(values: Array, weight: Array) -> Cycles:
     cycle = np.zeros_like(values)
     trend = np.zeros_like(values)
     robust = np.ones_like(values)
-    for _ in range(1 + _ROUNDS):
+    for _ in range(1 + rounds):
         now = weight * robust
         for _ in range(2):
             trend = _trend(values - cycle, now)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.combine import combine
+from capacity.analysis.combine import PROJECT, combine
 from capacity.analysis.peaks import daily_peaks
 from capacity.errors import InsufficientData
 from capacity.intervals import TOTAL, Dense, dense, slice_name
@@ -53,7 +54,8 @@ class Diversity:
         Pearson correlation of the daily peaks, over complete local days; NaN under 14 of them, or where one of the two
         never changes.
     exact : bool
-        Whether the frame holds TOTAL. Otherwise the figures on the pool are bounds.
+        Whether the frame holds the true total: TOTAL, but not that of `combine`, which is an upper bound. Otherwise the
+        figures on the pool are bounds.
     slice_name : str
         What the variants are: "variant", "language", "project", ...
     """
@@ -110,6 +112,9 @@ class Diversity:
 
     __str__ = sentence
 
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(self.sentence())}</p>{self.table.to_html()}"
+
     def __repr__(self) -> str:
         return f"Diversity({self.sentence()})"
 
@@ -118,8 +123,8 @@ class Diversity:
         if not self.exact:
             low, high = self.pooled
             return (
-                f"{one}between {low:,} and {high:,}. These are bounds: the frame holds no total, and maxima do not add "
-                f"up. Pooling saves {self.saving[0]:,} to {self.saving[1]:,}."
+                f"{one}between {low:,} and {high:,}. These are bounds: the frame does not hold the true total, and "
+                f"maxima do not add up. Pooling saves {self.saving[0]:,} to {self.saving[1]:,}."
             )
         saved = self.saving[0]
         if saved < 0:
@@ -176,7 +181,7 @@ highest interval sales had 69 % of the calls.
     """
     cells = dense(frame)
     by = slice_name(frame)
-    exact = TOTAL in cells.ids
+    exact = TOTAL in cells.ids and by != PROJECT  # the total of combined projects is a bound itself
     columns = [k for k, label in enumerate(cells.ids) if label != TOTAL]
     if not columns or len(frame) == 0:
         raise InsufficientData(f"diversity compares one {by} with another; the frame has only TOTAL or is empty")
