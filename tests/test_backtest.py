@@ -171,8 +171,16 @@ def test_a_window_without_a_single_day_is_left_out():
     peaks.iloc[100:114] = np.nan
     kept = backtest(peaks, 14, origins=[peaks.index[99], peaks.index[150]], seed=1, paths=20)
     assert kept.origins.tolist() == [peaks.index[150]]
-    with pytest.raises(InsufficientData, match="no day is known"):
+    with pytest.raises(InsufficientData, match="none of the 1 origins"):
         backtest(peaks, 14, origins=[peaks.index[99]], seed=1, paths=20)
+
+
+def test_an_origin_with_too_little_before_it_is_left_out():
+    """One early origin in a gappy beginning would take the whole back-test along."""
+    peaks = series(200)
+    peaks.iloc[5:90] = np.nan
+    result = backtest(peaks, 14, origins=[peaks.index[70], peaks.index[180]], seed=1, paths=20)
+    assert result.origins.tolist() == [peaks.index[180]]
 
 
 def test_too_little_history_says_how_much_is_needed():

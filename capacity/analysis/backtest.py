@@ -167,32 +167,20 @@ def backtest(
     held = None if licences is None else as_licences(licences)
     caps = np.full(len(y), np.inf) if held is None else held.on(pd.DatetimeIndex(y.index)).astype(np.float64)
     scorer = Scorer(capped=held is not None, seed=seed)
-    fans, used = [], []
-    values = y.to_numpy()
+    same: dict[str, Any] = {"seed": seed, "holidays": holidays, "licences": held, "paths": paths}
     shown = set(np.array(places)[np.linspace(0, len(places) - 1, _FANS).round().astype(int)].tolist())
+    fans, used = [], []
     for done, at in enumerate(places, start=1):
-        # A forecast begins after the last day that is known: days missing before the origin are days ahead to it.
-        gap = int(np.isfinite(values[:at])[::-1].argmax())
-        lead = min(horizon, _YEAR - gap)
-        truth, cap = values[at : at + lead], caps[at : at + lead]
-        if lead > 0 and np.isfinite(truth).any():
-            same: dict[str, Any] = {"seed": seed, "holidays": holidays, "licences": held, "paths": paths}
-            ours = forecast_peaks(y.iloc[:at], lead + gap, **same).series()[:, gap:]
-            rng = np.random.default_rng([seed, at])
-            ways = {
-                OURS: ours.astype(np.float64),
-                "weekday average": weekday_average(values[:at], lead, rng, paths),
-                "seasonal naive": seasonal_naive(values[:at], lead, rng, paths),
-            }
-            past = float(np.nanmax(values[max(0, at - _YEAR) : at]))
-            fan = scorer.add({way: np.minimum(p, cap) for way, p in ways.items()}, truth, cap, past)
+        fan = _try(y, at, int(horizon), caps, scorer, same)
+        if fan is not None:
             used.append(at)
-            if at in shown:
-                fans.append(_fan(fan, truth, pd.DatetimeIndex(y.index)[at : at + lead], y.index[at - 1]))
+            fans += [fan] if at in shown else []
         if progress is not None:
             progress(done, len(places))
     if not used:
-        raise InsufficientData(f"no day is known within {horizon} days of any of the {len(places)} origins")
+        raise InsufficientData(
+            f"none of the {len(places)} origins has enough days before it and one that was seen in the {horizon} after it"
+        )
     return Backtest(
         scores=scorer.table(),
         pit=scorer.pit(),
@@ -202,6 +190,33 @@ def backtest(
         breach="a day at or above the licences" if held is not None else "a day above the past year's highest peak",
         variant=name,
     )
+
+
+def _try(
+    y: pd.Series, at: int, horizon: int, caps: Floats, scorer: Scorer, same: dict[str, Any]
+) -> pd.DataFrame | None:
+    """Score every method from the origin that knows `at` days; returns our fan, or None if it cannot be tried."""
+    values, days = y.to_numpy(), pd.DatetimeIndex(y.index)
+    # A forecast begins after the last day that is known: days missing before the origin are days ahead to it.
+    gap = int(np.isfinite(values[:at])[::-1].argmax())
+    lead = min(horizon, _YEAR - gap)
+    truth, cap = values[at : at + lead], caps[at : at + lead]
+    if lead < 1 or not np.isfinite(truth).any():
+        return None
+    try:
+        ours = forecast_peaks(y.iloc[:at], lead + gap, **same).series()[:, gap:]
+    except InsufficientData:  # too many gaps, or days at the cap, before this origin: others may fare better
+        return None
+    rng = np.random.default_rng([same["seed"], at])
+    ways = {
+        OURS: ours.astype(np.float64),
+        "weekday average": weekday_average(values[:at], lead, rng, same["paths"]),
+        "seasonal naive": seasonal_naive(values[:at], lead, rng, same["paths"]),
+    }
+    past = float(np.nanmax(values[max(0, at - _YEAR) : at]))
+    quantiles = scorer.add({way: np.minimum(p, cap) for way, p in ways.items()}, truth, cap, past)
+    index = pd.MultiIndex.from_product([days[at - 1 : at], days[at : at + lead]], names=["origin", "date"])
+    return pd.DataFrame(np.column_stack([quantiles.T, truth]), index=index, columns=[*FAN, "actual"])
 
 
 def _pick(variants: tuple[str, ...], variant: str | None) -> str:
@@ -237,8 +252,3 @@ def _origins(y: pd.Series, horizon: int, origins: int | Iterable[Any] | None) ->
             f"with eight weeks before and {horizon} days after it"
         )
     return sorted(set(places.tolist()))
-
-
-def _fan(quantiles: Floats, truth: Floats, dates: pd.DatetimeIndex, origin: pd.Timestamp) -> pd.DataFrame:
-    index = pd.MultiIndex.from_product([[origin], dates], names=["origin", "date"])
-    return pd.DataFrame(np.column_stack([quantiles.T, truth]), index=index, columns=[*FAN, "actual"])
