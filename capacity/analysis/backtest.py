@@ -179,7 +179,7 @@ def backtest(
             progress(done, len(places))
     if not used:
         raise InsufficientData(
-            f"none of the {len(places)} origins has enough days before it and one that was seen in the {horizon} after it"
+            f"none of the {len(places)} origins has enough days before it and a day seen in the {horizon} after it"
         )
     return Backtest(
         scores=scorer.table(),
