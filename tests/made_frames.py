@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pandas as pd
 
@@ -35,6 +37,7 @@ def every(start: str, end: str) -> pd.DatetimeIndex:
     return pd.date_range(start, end, freq="5min", tz="UTC", inclusive="left")
 
 
+@functools.lru_cache(maxsize=8)
 def ragged(seed: int, start: str = "2026-03-01", end: str = "2026-04-12", scale: int = 1) -> pd.DataFrame:
     """Return TOTAL, a busy variant with holes, one of zeros and one that begins in mid-range."""
     times, rng = every(start, end), np.random.default_rng(seed)
