@@ -17,13 +17,13 @@ __all__ = ["ErrorPool", "error_atoms", "make_error_pool"]
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 
-_RECENT = 100.0  # days: half-life of an origin's chance to be drawn
+_RECENT = 200.0  # days: half-life of an origin's chance to be drawn
 _SHORTEST = 14  # days: a shorter error vector is no start of a path
 _CARRY = 0.8  # of the last week's error goes on where another vector is chained on
 _SLOW = 14  # days: what is left of an error after a moving mean is fast
-_WIDE = 1.15  # the slow errors of the past were made with the effects of the whole history known
+_WIDE = 1.2  # the slow errors of the past were made with the effects of the whole history known
 _HEAVIEST = 4.0
-_WINDOWS = 1.5  # degrees of freedom for each stretch of history as long as the horizon
+_WINDOWS = 1.25  # degrees of freedom for each stretch of history as long as the horizon
 _KIND_PRIOR = 20.0  # weeks at common spread that a weekday's own is pooled with
 _BUCKETS = (7, 14, 28, 56, 90, 182)  # ends of the lead buckets, days
 _DOUBT, _FIRST_YEAR_DOUBT, _YEAR_SEEN = 4.0, 30.0, 425  # see `_drift`
@@ -64,7 +64,7 @@ class ErrorPool:
         """Return `count` whole error vectors for days of these kinds, shape (count, horizon).
 
         The slow part of each, which is the error of the level, is as likely to lie on the other side. It is wider by
-        Student's t, with one and a half degrees of freedom for each stretch of history as long as the horizon: where
+        Student's t, with 1.25 degrees of freedom for each stretch of history as long as the horizon: where
         few have been seen, the next may well be unlike them all.
         """
         out = self._chained(rng, count)
@@ -128,7 +128,7 @@ def make_error_pool(rolling: Rolling, kind: Ints) -> ErrorPool:
 
 
 def error_atoms(
-    pool: ErrorPool, rolling: Rolling, row: Ints, lead: Ints, kind: Ints, most: int = 90
+    pool: ErrorPool, rolling: Rolling, row: Ints, lead: Ints, kind: Ints, most: int = 60
 ) -> tuple[Floats, Floats]:
     """Return what the pool held for the day `lead` after the origin in `row`: errors of days that had come by then.
 

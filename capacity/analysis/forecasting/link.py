@@ -13,7 +13,7 @@ __all__ = ["Link", "choose_link"]
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 _BLOCK = 28  # days
-_THRESHOLD = 0.3
+_THRESHOLD = 0.5
 _PRIOR_BLOCKS = 6.0
 
 
