@@ -20,7 +20,6 @@ __all__ = ["anomalies"]
 
 _ANSCOMBE = 3 / 8
 _LEAST_DAYS = 28  # four weeks: an odd day must be outvoted by its own weekday
-_ROUNDS = 8  # so that a fortnight without calls is an anomaly, and not the days around it
 _TO_SD = 1.4826  # a median absolute deviation is this part of a normal standard deviation
 # On sqrt(calls + 3/8). Peaks of a steady line stray by about this much; less is rounding.
 _LEAST_SPREAD = 0.15
@@ -129,7 +128,7 @@ def _fitted(peaks: pd.DataFrame, holidays: HolidayLike) -> Iterator[pd.DataFrame
         z = np.sqrt(series["peak"].to_numpy() + _ANSCOMBE)
         level, score = np.full(len(z), np.nan), np.full(len(z), np.nan)
         if (~teaching.special).sum() >= _LEAST_DAYS and teaching.of_each_weekday(at_least=1) >= 2:
-            cycles = fit_cycles(teaching.spread(z), teaching.weight(), rounds=_ROUNDS)
+            cycles = fit_cycles(teaching.spread(z), teaching.weight())
             level = teaching.gather(cycles.trend + cycles.weekly)
             score = _score(z - level, ~teaching.special)
         expected = np.maximum(level, 0) ** 2 - _ANSCOMBE

@@ -21,12 +21,14 @@ Array = npt.NDArray[np.float64]
 CYCLE_WEEKS = 25
 TREND_DAYS = 29
 
+_ROUNDS = 2  # of bisquare weights; a third changes nothing that can be seen
 _REJECT = 6.0  # bisquare weights reach 0 at this many median absolute remainders, as in STL
 # sqrt(count + 3/8) of a Poisson count has a standard deviation of 1/2. Remainders of half of that are never
 # outliers, or a series that is mostly zeros would reject everything else.
 _LEAST_SPREAD = 0.25
 # Not zero: a cell with no other witness is better known by an outlier than by nothing.
 _LEAST_WEIGHT = 1e-9
+_LOOK = 9  # weeks: up to four in a row can be out of line and are outvoted, more than the trend is wide
 
 
 class Cycles(NamedTuple):
@@ -41,7 +43,7 @@ class Cycles(NamedTuple):
     weekly: Array
 
 
-def fit_cycles(values: Array, weight: Array, *, rounds: int = 2) -> Cycles:
+def fit_cycles(values: Array, weight: Array) -> Cycles:
     """Split a series into trend, daily and weekly cycle by backfitting.
 
     Parameters
@@ -50,17 +52,14 @@ def fit_cycles(values: Array, weight: Array, *, rounds: int = 2) -> Cycles:
         One series by week, weekday and slot of the day; whatever stands where `weight` is 0.
     weight : float, shape (weeks, 7, slots)
         How much each cell teaches; 0 where nothing was observed.
-    rounds : int
-        How often outliers are weighed anew. Two do for outliers that are short against the trend's width; a fortnight
-        out of line takes eight.
     """
     weeks = len(values)
     over_weeks = _kernel(weeks, CYCLE_WEEKS)
     values = np.where(weight > 0, values, 0.0)
     cycle = np.zeros_like(values)
     trend = np.zeros_like(values)
-    robust = np.ones_like(values)
-    for _ in range(1 + rounds):
+    robust = _first_look(values, weight)
+    for _ in range(1 + _ROUNDS):
         now = weight * robust
         for _ in range(2):
             trend = _trend(values - cycle, now)
@@ -126,6 +125,24 @@ def _cycle(values: Array, weight: Array, kernel: Array) -> Array:
         days_seen = np.maximum(seen.sum(axis=1, keepdims=True), 1)
         cycle = np.where(seen, cycle, cycle.sum(axis=1, keepdims=True) / days_seen)
     return np.asarray(cycle - cycle.mean(axis=(1, 2), keepdims=True))
+
+
+def _first_look(values: Array, weight: Array) -> Array:
+    """Return first weights: whole days against the median of their weekday in the nearest nine weeks.
+
+    A fit that starts from all days alike takes an outage of half the trend's width for the trend.
+    """
+    slots = values.shape[2]
+    mass = weight.sum(axis=2)
+    known = mass >= slots / 2
+    level = np.divide((values * weight).sum(axis=2), mass, out=np.full(mass.shape, np.nan), where=known)
+    padded = np.pad(level, ((_LOOK // 2, _LOOK // 2), (0, 0)), constant_values=np.nan)
+    near = np.sort(np.lib.stride_tricks.sliding_window_view(padded, _LOOK, axis=0), axis=2)  # NaN comes last
+    count = (~np.isnan(near)).sum(axis=2, keepdims=True)
+    low, high = (np.take_along_axis(near, np.maximum(k, 0), axis=2)[:, :, 0] for k in ((count - 1) // 2, count // 2))
+    stray = np.where(known, level - (low + high) / 2, 0.0)
+    day = _bisquare(stray, known.astype(float)) if known.any() else np.ones_like(stray)
+    return np.broadcast_to(day[:, :, None], values.shape)
 
 
 def _bisquare(remainder: Array, weight: Array) -> Array:

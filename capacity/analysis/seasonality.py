@@ -88,7 +88,8 @@ def decompose(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", holidays: Hol
       weeks more than farther ones, so they may change over the year;
     * ``daily`` is the mean over the weekdays, ``weekly`` what a weekday differs from it: at each slot of the day it
       sums to 0 over a week. A harmonic that both periods share (k = 7 of the week is k = 1 of the day) is the day's;
-    * outliers lose their weight (bisquare, at 6 median absolute remainders), in two rounds.
+    * outliers lose their weight (bisquare, at 6 median absolute remainders), after a first look at whole days against
+      the median of their weekday over nine weeks: up to four weeks of outage in a row bend nothing.
 
     The slots are those of the local clock: where it is set back, two intervals share a slot, and where it is set
     forward, none has it. Intervals that are missing have no part in anything.
