@@ -66,7 +66,7 @@ def test_a_long_outage_is_all_of_it_and_nothing_else(days):
     """A long outage would become the trend: its neighbours would stand out instead."""
     calls = series(210)
     calls[100 : 100 + days] = 0
-    found = cap.anomalies(frame_of(calls)).index.get_level_values("date")
+    found = cap.anomalies(frame_of(calls), threshold=5).index.get_level_values("date")
     assert found.tolist() == [START + pd.Timedelta(days=k) for k in range(100, 100 + days)]
 
 
