@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import itertools
 import subprocess
@@ -179,13 +180,19 @@ def test_results_show_themselves_in_notebooks() -> None:
         display_formatter = formatters.DisplayFormatter()
 
     notebook.enable(Shell())
-    for result in (ordinary(), ordinary().forecast, ordinary().headroom):
-        data, _ = Shell.display_formatter.format(result)
-        with Image.open(io.BytesIO(data["image/png"])) as picture:
+    for result in (ordinary(), ordinary().forecast, ordinary().headroom, ordinary().diversity):
+        shown = Shell.display_formatter.format(result)[0]["text/html"]
+        encoded = shown.split("base64,", 1)[1].split('"', 1)[0]
+        with Image.open(io.BytesIO(base64.b64decode(encoded))) as picture:
             assert picture.width > 700
-        assert "<p>" in data["text/html"]
-    plain, _ = Shell.display_formatter.format(pd.DataFrame({"a": [1]}))
-    assert "image/png" not in plain
+        assert "<p>" in shown
+    assert "<img" not in Shell.display_formatter.format(pd.DataFrame({"a": [1]}))[0]["text/html"]
+
+
+def test_what_has_no_picture_says_so() -> None:
+    """If a frame were drawn as something, frames would not stay plain frames."""
+    with pytest.raises(ConfigError, match="DataFrame has no picture"):
+        notebook.picture(pd.DataFrame({"a": [1]}))
 
 
 def test_enable_outside_a_notebook_says_so() -> None:

@@ -144,14 +144,13 @@ def key(ax: Axes, entries: Sequence[tuple[str, str, str]]) -> None:
     """Write a one-line key above the axes, at the right: (mark, colour, words); line, dash, dot, ring or area."""
     at = 0.0
     room = width_of(ax)
-    # Hinting widens letters on coarse grids; widths were measured for print.
-    wider = 1.0 if ax.figure.dpi >= 150 else 1.05
-    wanted = sum(text_width(words, CAPTION) * wider + 20 for _, _, words in entries)
+    dpi = float(ax.figure.dpi)
+    wanted = sum(text_width(words, CAPTION, dpi=dpi) + 20 for _, _, words in entries)
     # Beside the unit where there is room, else on a line of its own above it.
-    lift = 7.5 if wanted + text_width(ax.get_ylabel(), CAPTION) <= room else 18.0
+    lift = 7.5 if wanted + text_width(ax.get_ylabel(), CAPTION, dpi=dpi) <= room else 18.0
     base = nudge(ax, 0, 0, ax.transAxes)
     for mark, colour, words in reversed(entries):
-        width = text_width(words, CAPTION) * wider
+        width = text_width(words, CAPTION, dpi=dpi)
         if at + width + 16 > room:
             break
         place = {"transform": nudge(ax, -at, lift, base), "clip_on": False}
@@ -160,7 +159,7 @@ def key(ax: Axes, entries: Sequence[tuple[str, str, str]]) -> None:
         if mark == "area":
             ax.plot([1], [1], "s", ms=5, color=colour, mew=0, transform=start + _shift(ax, -6), clip_on=False)
         elif mark in ("line", "dash"):
-            for step in np.arange(-10.0, -2.4, 0.75 if mark == "line" else 2.8):
+            for step in np.arange(-11.5, -3.9, 0.75 if mark == "line" else 2.8):
                 ax.plot([1], [1], "s", ms=1.3, color=colour, mew=0, transform=start + _shift(ax, step), clip_on=False)
         else:
             face = colour if mark == "dot" else "white"

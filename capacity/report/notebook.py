@@ -1,10 +1,12 @@
 """Results that show themselves as pictures in a notebook.
 
-The analyses know nothing of matplotlib, so their results show themselves as tables; `enable` adds the pictures.
+The analyses know nothing of matplotlib, so their results show themselves as tables; `enable` puts the picture above.
 """
 
 from __future__ import annotations
 
+import base64
+import html
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -14,16 +16,19 @@ from capacity.report import charts
 from capacity.report.sheet import Sheet, png
 from capacity.report.theme import style
 
-__all__ = ["enable"]
+__all__ = ["enable", "picture"]
 
 _SHOWN = {
     ("capacity.analysis.paths", "PeakForecast"): "outlook",
     ("capacity.analysis.headroom", "Headroom"): "exhaustion",
+    ("capacity.analysis.cost", "CostCurve"): "cost",
+    ("capacity.analysis.diversity", "Diversity"): "pooling",
+    ("capacity.analysis.assessment", "Assessment"): "page",
 }
 
 
 def enable(ip: Any = None) -> None:
-    """Let PeakForecast, Headroom and Assessment show themselves as pictures, beside their tables.
+    """Let forecasts, headroom, cost curves, diversity and assessments show themselves as pictures above their tables.
 
     Parameters
     ----------
@@ -43,27 +48,50 @@ def enable(ip: Any = None) -> None:
         ip = get_ipython()
     if ip is None:
         raise ConfigError("no IPython shell runs; call capacity.report.notebook.enable() in a notebook")
-    formatter = ip.display_formatter.formatters["image/png"]
-    for (module, name), chart in _SHOWN.items():
-        formatter.for_type_by_name(module, name, _drawer(chart))
-    formatter.for_type_by_name("capacity.analysis.assessment", "Assessment", _first_page)
+    # In the HTML, not as image/png beside it: of the two, notebooks show the HTML alone.
+    formatter = ip.display_formatter.formatters["text/html"]
+    for module, name in _SHOWN:
+        formatter.for_type_by_name(module, name, _with_picture)
 
 
-def _drawer(chart: str) -> Any:
-    def draw(result: Any) -> bytes:
-        with style():
-            sheet = Sheet((190.0, 80.0))
-            getattr(charts, chart)(result, sheet.axes(14.0, 12.0, 170.0, 56.0))
-            return png(_screen(sheet.figure))
+def picture(result: Any) -> bytes:
+    """Return the picture of a result as PNG, for a screen.
 
-    return draw
+    Parameters
+    ----------
+    result : PeakForecast, Headroom, CostCurve, Diversity or Assessment
 
-
-def _first_page(assessment: Any) -> bytes:
-    from capacity.report.page_verdict import verdict
-
+    Raises
+    ------
+    ConfigError
+        Something else, which has no picture.
+    """
+    kind = type(result)
+    chart = _SHOWN.get((kind.__module__, kind.__qualname__))
+    if chart is None:
+        known = ", ".join(name for _, name in _SHOWN)
+        raise ConfigError(f"a {kind.__qualname__} has no picture; these have: {known}")
     with style():
-        return png(_screen(verdict(assessment).figure))
+        if chart == "page":
+            from capacity.report.page_verdict import verdict
+
+            return png(_screen(verdict(result).figure))
+        height = 40.0 if chart == "pooling" else 80.0
+        sheet = Sheet((190.0, height))
+        _screen(sheet.figure)  # first: charts measure their room in the dots they will have
+        if chart == "pooling":
+            charts.pooling(result, sheet.axes(4.0, 2.0, 120.0, height - 4.0))
+        else:
+            held = {"licences": result.licences} if chart == "outlook" else {}
+            getattr(charts, chart)(result, sheet.axes(18.0, 12.0, 166.0, height - 26.0), **held)
+        return png(sheet.figure)
+
+
+def _with_picture(result: Any) -> str:
+    data = base64.b64encode(picture(result)).decode("ascii")
+    words = html.escape(str(result).split("\n", 1)[0], quote=True)
+    own = result._repr_html_() if hasattr(result, "_repr_html_") else f"<p>{words}</p>"
+    return f'<img alt="{words}" style="max-width: 100%" src="data:image/png;base64,{data}"/>{own}'
 
 
 def _screen(figure: Figure) -> Figure:

@@ -265,15 +265,15 @@ def plain(text: object) -> str:
 
 
 @lru_cache(maxsize=4096)
-def text_width(text: str, size: float, weight: str = "normal") -> float:
-    """Return the width of a line of text [pt] in the report's type of `size` [pt]."""
+def text_width(text: str, size: float, weight: str = "normal", dpi: float = _DPI) -> float:
+    """Return the width of a line of text [pt] at `size` [pt]; hinting makes letters wider on coarse grids."""
     if not text:
         return 0.0
     properties = FontProperties(family=list(_families()), size=size, weight=weight)
     # Both arguments by position: their names differ between versions of matplotlib.
     renderer: Any = RendererAgg
-    width, _, _ = renderer(1, 1, _DPI).get_text_width_height_descent(text, properties, False)
-    return float(width) * 72.0 / _DPI
+    width, _, _ = renderer(1, 1, dpi).get_text_width_height_descent(text, properties, False)
+    return float(width) * 72.0 / dpi
 
 
 def shorten(text: str, width: float, size: float, weight: str = "normal") -> str:
