@@ -83,43 +83,41 @@ def _pandas(frame: pd.DataFrame) -> dict[str, Callable[[], Any]]:
     def local() -> pd.DatetimeIndex:
         return frame.index.get_level_values("time").tz_convert(TZ).tz_localize(None)
 
-    def variant() -> pd.Series:
-        return frame.index.get_level_values("variant")
+    def variant() -> pd.Categorical:  # kinder to pandas than its labels, which it would have to compare as text
+        return pd.Categorical.from_codes(frame.index.codes[1], frame.index.levels[1])
 
     def percentiles() -> pd.Series:
         return frame.groupby(level="variant")["max_concurrent"].quantile([q / 100 for q in PERCENTS], "higher")
 
     def daily_peaks() -> pd.DataFrame:
-        table = frame[["max_concurrent"]].reset_index("variant")
-        table["date"] = local().normalize().to_numpy()
-        table = table.reset_index()
-        groups = table.groupby(["date", "variant"], observed=True)["max_concurrent"]
+        values = frame["max_concurrent"].reset_index(drop=True)
+        groups = values.groupby([local().normalize(), variant()], observed=True)
         out = groups.agg(["max", "size"])
-        out["time"] = table["time"].to_numpy()[groups.idxmax().to_numpy()]
+        first = groups.idxmax().to_numpy()
+        out["time"] = frame.index.levels[0][frame.index.codes[0][first]]
         return out
 
     def weekly_profile() -> tuple[pd.Series, pd.Series]:
         when = local()
         hour = when.day_of_week * 24 + when.hour
         week = (when - pd.to_timedelta(when.day_of_week, unit="D")).normalize()
-        values, who = frame["max_concurrent"], variant()
-        level = values.groupby([week, who]).transform("mean")
+        values, who = frame["max_concurrent"].reset_index(drop=True), variant()
+        level = values.groupby([week, who], observed=True).transform("mean")
         q = [0.5, 0.9, 0.99]
-        return values.groupby([hour, who]).quantile(q, "higher"), (values / level).groupby([hour, who]).quantile(q)
+        plain, scaled = (x.groupby([hour, who], observed=True) for x in (values, values / level))
+        return plain.quantile(q, "higher"), scaled.quantile(q, "higher")
 
     def utilisation() -> list[Any]:
         when, who = local(), variant()
-        month, day = when.to_numpy().astype("datetime64[M]"), when.normalize()
+        month, day = when.to_numpy().astype("datetime64[M]").astype("datetime64[s]"), when.normalize()
         out: list[Any] = []
         for level in (0.8, 0.9, 1.0):
-            hit = frame["max_concurrent"] >= level * LICENCES
-            out += [
-                hit.groupby([month, who]).agg(["sum", "mean"]),
-                hit.groupby([day, who]).any().groupby(level=1).sum(),
-            ]
-            change = hit != hit.groupby(level="variant").shift()
-            spell = change.groupby(level="variant").cumsum()[hit]
-            out.append(spell.groupby([spell.index.get_level_values(1), spell.to_numpy()]).size().groupby(level=0).max())
+            hit = frame["max_concurrent"].reset_index(drop=True) >= level * LICENCES
+            out.append(hit.groupby([month, who], observed=True).agg(["sum", "mean"]))
+            out.append(hit.groupby([day, who], observed=True).any().groupby(level=1, observed=True).sum())
+            spell = (hit != hit.groupby(who, observed=True).shift()).groupby(who, observed=True).cumsum()
+            runs = spell[hit].groupby([who[hit.to_numpy()], spell[hit]], observed=True).size()
+            out.append(runs.groupby(level=0, observed=True).max())
         return out
 
     return {
