@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 from capacity.analysis.forecasting.calendar import Calendar, make_calendar
 from capacity.analysis.forecasting.effects import learn_effects
 from capacity.analysis.forecasting.errors import ErrorPool, error_atoms, make_error_pool
-from capacity.analysis.forecasting.levels import PACES, Rolling, roll
+from capacity.analysis.forecasting.levels import Rolling, roll
 from capacity.analysis.forecasting.link import choose_link
 from capacity.analysis.forecasting.mixture import PRIOR, learn_weights
 from capacity.analysis.forecasting.pools import Past, draw_weeks, draw_years, week_atoms, year_atoms, year_lags
@@ -26,6 +25,8 @@ _MEMORY = 1461  # days: what is four years old teaches nothing
 _OPEN = 56  # days by whose weekdays the open ones are known
 _WEEKDAYS = 7  # the first columns of the calendar's features
 _LEVEL = 30.0  # days: half-life of the level that the years are moved by
+_NOW, _LONG_RUN = 12.0, 400.0  # days: half-lives of today's level and of the one it is held against
+_FAR = 3.0  # robust standard deviations
 _ORIGINS, _LEADS = 40, 10  # past origins, and leads at each, by which the pools are weighed
 _STRETCH = 28  # days: what counts as one piece of evidence
 
@@ -80,17 +81,14 @@ def _one(y: Floats, calendar: Calendar, horizon: int, rng: np.random.Generator, 
     link = choose_link(y)
     z = link.to_z(y)
     effects = learn_effects(z, calendar.X[:days], calendar.prior)
-    rolling = [roll(z, effects, calendar.X, horizon, pace) for pace in PACES]
-    pools = [make_error_pool(r, calendar.kind) for r in rolling]
-    past = _past(z, calendar.X[:, _WEEKDAYS:] @ effects.beta[-1, _WEEKDAYS:], pools[0].slope)
-    number = rng.multinomial(count, _weights(z, calendar, rolling, pools, past))
-    ends = np.rint(np.cumsum([0.0, *(pace.share for pace in PACES)]) * number[0]).astype(int)
-    parts = [
-        r.forecast[-1] + pool.draw(rng, int(n), calendar.kind[days:])
-        for r, pool, n in zip(rolling, pools, np.diff(ends), strict=True)
-    ]
-    centre = rolling[0].forecast[-1]
-    parts.append(draw_weeks(past, horizon, rng, number[1]))
+    rolling = roll(z, effects, calendar.X, horizon)
+    pool = make_error_pool(rolling, calendar.kind)
+    past = _past(z, calendar.X[:, _WEEKDAYS:] @ effects.beta[-1, _WEEKDAYS:], pool.slope)
+    back = _way_back(past.plain)
+    weights = _weights(z, calendar, rolling, pool, past) * np.array([1.0, back, back])
+    number = rng.multinomial(count, weights / weights.sum())
+    centre = rolling.forecast[-1]
+    parts = [centre + pool.draw(rng, number[0], calendar.kind[days:]), draw_weeks(past, horizon, rng, number[1])]
     if number[2]:
         parts.append(draw_years(past, horizon, rng, number[2]))
     found = np.concatenate(parts)
@@ -104,6 +102,19 @@ def _shut_weekdays(y: Floats, weekday: npt.NDArray[np.int64]) -> npt.NDArray[np.
     return np.bincount(weekday[last], weights=np.nan_to_num(y[last]), minlength=7) <= 0
 
 
+def _way_back(plain: Floats) -> float:
+    """Return how far the series may be expected to come back to where it used to be, from 0 to 1.
+
+    Where the level lies much further from its long-run mean than it mostly did, this is no passing cloud: it has
+    shifted, and the long-run mean and the weeks before the shift say little.
+    """
+    seen = np.isfinite(plain)
+    column, weight = np.where(seen, plain, 0.0)[:, None], seen.astype(np.float64)
+    away = np.abs(running_mean(column, weight, _NOW) - running_mean(column, weight, _LONG_RUN))[_STRETCH:, 0]
+    usual = 1.4826 * float(np.median(away))
+    return min(1.0, (_FAR * usual / max(float(away[-1]), 1e-9)) ** 2)
+
+
 def _past(z: Floats, special: Floats, slope: float) -> Past:
     plain = z - special[: len(z)]
     seen = np.isfinite(plain)
@@ -111,29 +122,25 @@ def _past(z: Floats, special: Floats, slope: float) -> Past:
     return Past(plain=plain, special=special, level=level, slope=slope)
 
 
-def _weights(
-    z: Floats, calendar: Calendar, rolling: Sequence[Rolling], pools: Sequence[ErrorPool], past: Past
-) -> Floats:
+def _weights(z: Floats, calendar: Calendar, rolling: Rolling, pool: ErrorPool, past: Past) -> Floats:
     """Return how much of each pool, by what their mixtures would have lost at up to 40 past origins."""
-    days, horizon = len(z), rolling[0].errors.shape[1]
-    origins = rolling[0].origins
-    rows = np.flatnonzero((origins >= _OPEN) & (origins < days))
+    days, horizon = len(z), rolling.errors.shape[1]
+    rows = np.flatnonzero((rolling.origins >= _OPEN) & (rolling.origins < days))
     weights = PRIOR
     if len(rows):
         rows = np.repeat(rows[np.unique(np.linspace(0, len(rows) - 1, _ORIGINS).astype(int))], _LEADS)
         # Leads by the golden ratio: spread evenly, and unlike from origin to origin.
         share = np.arange(len(rows)) * 0.6180339887 % 1.0
-        lead = (share * np.minimum(horizon, days - origins[rows])).astype(np.int64) + 1
-        target = origins[rows] + lead - 1
+        lead = (share * np.minimum(horizon, days - rolling.origins[rows])).astype(np.int64) + 1
+        target = rolling.origins[rows] + lead - 1
         seen = np.isfinite(z[target])
         rows, lead, target = rows[seen], lead[seen], target[seen]
-        kind = calendar.kind[target]
-        errors = [error_atoms(pool, r, rows, lead, kind) for pool, r in zip(pools, rolling, strict=True)]
-        joint = (
-            np.concatenate([values for values, _ in errors], axis=1),
-            np.concatenate([pace.share * weight for pace, (_, weight) in zip(PACES, errors, strict=True)], axis=1),
-        )
-        atoms = [joint, week_atoms(past, origins[rows], lead), year_atoms(past, origins[rows], lead)]
+        origin = rolling.origins[rows]
+        atoms = [
+            error_atoms(pool, rolling, rows, lead, calendar.kind[target]),
+            week_atoms(past, origin, lead),
+            year_atoms(past, origin, lead),
+        ]
         weights = learn_weights(z[target], atoms, (days - _OPEN) / _STRETCH)
     if not len(year_lags(days)):
         weights = weights * np.array([1.0, 1.0, 0.0])
