@@ -104,18 +104,19 @@ def channels_for(load: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: np
     # too many channels and then come down without crossing the answer.
     target = np.log(b)
     n = a + np.sqrt(-2.0 * target * (a + 1.0)) + 1.0
+    near = 0.1 / np.maximum(z, 1.0)
     for _ in range(_NEWTON_STEPS):
         here = log_erlang_b(n, a)
-        with np.errstate(invalid="ignore"):
-            step = (here - target) / (here - log_erlang_b(n + 1e-4 * (1.0 + n), a)) * 1e-4 * (1.0 + n)
-        moved = np.where(np.isfinite(step), n + step, 0.0)
-        moved = np.maximum(moved, 0.0)
-        done = np.abs(moved - n) <= 1e-9 * (1.0 + n)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            slope = np.log(a) - np.log(n + 1.0 + a * np.exp(here))  # to n + 1, by Erlang's recursion
+            step = (target - here) / slope
+        moved = np.maximum(np.where(np.isfinite(step), n + step, 0.0), 0.0)
+        done = np.abs(moved - n) <= near
         n = moved
         if bool(done.all()):
             break
     whole = np.ceil(n * z - 1e-6)
-    # The root is known to a part in 10^9: the two whole numbers around it are decided by the formula itself.
+    # The root is known to a tenth of a channel: the whole numbers around it are decided by the formula itself.
     for shift in (-1.0, 0.0):
         short = log_erlang_b(np.maximum(whole + shift, 0.0) / z, a) <= target
         whole = np.where(short & (shift < 0), np.maximum(whole - 1.0, 0.0), whole)

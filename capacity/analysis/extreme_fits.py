@@ -14,26 +14,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import optimize, special, stats
+from scipy import special, stats
 
 from capacity.analysis.erlang import Floats
+from capacity.analysis.extreme_likelihood import (
+    IMPOSSIBLE,
+    Prior,
+    edge,
+    gev_cost,
+    gpd_cost,
+    inverse_information,
+    least,
+    minimum,
+    penalty_of,
+    reach_of,
+    scale_of,
+)
 from capacity.errors import ConfigError, InsufficientData
 
 __all__ = ["ExtremeFit", "fit_excesses", "fit_gev", "fit_gpd", "fit_gumbel", "gev_by_l_moments"]
 
 _FEWEST = 10  # maxima or excesses
-_IMPOSSIBLE = 1e10  # minus the log-likelihood outside the support
-_LARGE = 50.0  # exponents are cut off here: such a point is no candidate
-_FLAT = 1e-7  # |xi| below which the formula for xi = 0 is exact to all digits
-_NEWTON_STEPS = 30
-_GROW = 1.6  # how the search for a profile limit widens
-
-Prior: TypeAlias = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +107,7 @@ class ExtremeFit:
             The covariate at which a level with a trend is meant.
         """
         base = self.threshold if self.family == "GPD" else self["mu"] + (self._trend * at)
-        return base + self["sigma"] * _reach(self.xi, self._return(period))
+        return base + self["sigma"] * reach_of(self.xi, self._return(period))
 
     def return_level_limits(self, period: float, *, confidence: float = 0.95, at: float = 0.0) -> tuple[float, float]:
         """Return profile-likelihood limits of `return_level`: where twice the loss of log-likelihood is chi-squared.
@@ -117,7 +122,7 @@ class ExtremeFit:
         def excess(z: float) -> float:
             return top - drop + best(z)
 
-        return _edge(excess, centre, -spread), _edge(excess, centre, spread)
+        return edge(excess, centre, -spread), edge(excess, centre, spread)
 
     @property
     def _trend(self) -> float:
@@ -136,14 +141,14 @@ class ExtremeFit:
     def _profile(self, period: float, at: float) -> tuple[Callable[[float], float], float]:
         """Return minus the profile log-likelihood as a function of the level, and the level at its minimum."""
         reach = self._return(period)
-        penalty = _penalty(self.shape_prior)
+        penalty = penalty_of(self.shape_prior)
         if self.family == "GPD":
 
             def gpd(z: float) -> float:
                 def cost(xi: float) -> float:
-                    return _gpd_cost((z - self.threshold) / _reach(xi, reach), xi, self.data) + penalty(xi)
+                    return gpd_cost((z - self.threshold) / reach_of(xi, reach), xi, self.data) + penalty(xi)
 
-                return _least(cost, self.xi)
+                return least(cost, self.xi)
 
             return gpd, self.return_level(period)
         x = None if self.covariate is None else self.covariate - at
@@ -155,15 +160,15 @@ class ExtremeFit:
 
         def gev(z: float) -> float:
             def cost(p: Floats) -> float:
-                sigma, xi = _scale(p[-1 - free]), float(p[-1]) if free else 0.0
-                mu = z - sigma * _reach(xi, reach)
-                return _gev_cost(mu if x is None else mu + p[0] * x, sigma, xi, self.data) + penalty(xi)
+                sigma, xi = scale_of(p[-1 - free]), float(p[-1]) if free else 0.0
+                mu = z - sigma * reach_of(xi, reach)
+                return gev_cost(mu if x is None else mu + p[0] * x, sigma, xi, self.data) + penalty(xi)
 
             begin = state["start"].copy()
-            if cost(begin) >= _IMPOSSIBLE:  # the support has moved past the data: the Gumbel of the same mu has none
+            if cost(begin) >= IMPOSSIBLE:  # the support has moved past the data: the Gumbel of the same mu has none
                 begin[-1 - free] = np.log(max(z - self.return_level(2.0, at=at), 1e-3 * self["sigma"]) / np.log(reach))
                 begin[len(begin) - free :] = 0.0
-            found = _minimum(cost, begin)
+            found = minimum(cost, begin)
             state["start"] = found
             return cost(found)
 
@@ -242,17 +247,17 @@ def fit_gpd(
 def fit_excesses(excesses: Floats, *, threshold: float, rate: float, shape_prior: Prior | None) -> ExtremeFit:
     """Fit the GPD to excesses that are worked out already; `rate` is their share of all observations."""
     _enough(excesses, "values above the threshold")
-    penalty = _penalty(shape_prior)
+    penalty = penalty_of(shape_prior)
     unit = float(excesses.mean())
     scaled = excesses / unit
 
     def cost(p: Floats) -> float:
-        return _gpd_cost(_scale(p[0]), float(p[1]), scaled) + penalty(float(p[1]))
+        return gpd_cost(scale_of(p[0]), float(p[1]), scaled) + penalty(float(p[1]))
 
-    found = _minimum(cost, np.array([0.0, 0.01]))
-    best = np.array([_scale(found[0]) * unit, found[1]])
-    covariance = _inverse_information(lambda p: _gpd_cost(p[0], p[1], excesses) + penalty(p[1]), best)
-    height = -_gpd_cost(best[0], best[1], excesses)
+    found = minimum(cost, np.array([0.0, 0.01]))
+    best = np.array([scale_of(found[0]) * unit, found[1]])
+    covariance = inverse_information(lambda p: gpd_cost(p[0], p[1], excesses) + penalty(p[1]), best)
+    height = -gpd_cost(best[0], best[1], excesses)
     return ExtremeFit(
         "GPD",
         ("sigma", "xi"),
@@ -277,7 +282,7 @@ def gev_by_l_moments(maxima: npt.ArrayLike) -> tuple[float, float, float]:
     second, third = 2 * b1 - b0, 6 * b2 - 6 * b1 + b0
     c = 2.0 / (3.0 + third / second) - np.log(2.0) / np.log(3.0)
     k = 7.8590 * c + 2.9554 * c * c
-    if abs(k) < _FLAT:
+    if abs(k) < 1e-7:
         sigma = second / np.log(2.0)
         return float(b0 - np.euler_gamma * sigma), float(sigma), 0.0
     gamma = special.gamma(1.0 + k)
@@ -294,7 +299,7 @@ def _fit_blocks(
     if t is not None and (len(t) != len(x) or float(np.std(t)) == 0.0):
         raise ConfigError(f"covariate has {len(t)} values for {len(x)} maxima, or does not vary")
     free = family == "GEV"
-    penalty = _penalty(shape_prior)
+    penalty = penalty_of(shape_prior)
     # On centred, scaled data every problem looks the same to the optimiser.
     middle, unit = float(np.median(x)), float(np.std(x))
     scaled = (x - middle) / unit
@@ -302,8 +307,8 @@ def _fit_blocks(
     time = None if t is None else (t - shift) / stretch
 
     def cost(p: Floats) -> float:
-        sigma, xi = _scale(p[-1 - free]), float(p[-1]) if free else 0.0
-        return _gev_cost(p[0] if time is None else p[0] + p[1] * time, sigma, xi, scaled) + penalty(xi)
+        sigma, xi = scale_of(p[-1 - free]), float(p[-1]) if free else 0.0
+        return gev_cost(p[0] if time is None else p[0] + p[1] * time, sigma, xi, scaled) + penalty(xi)
 
     mu, sigma, xi = gev_by_l_moments(scaled)
     start = [
@@ -312,147 +317,20 @@ def _fit_blocks(
         np.log(sigma),
         *([float(np.clip(xi, -0.3, 0.3))] if free else []),
     ]
-    p = _minimum(cost, np.array(start))
+    p = minimum(cost, np.array(start))
     slope = [] if time is None else [p[1] * unit / stretch]
     level = middle + unit * p[0] - (slope[0] * shift if slope else 0.0)
-    best = np.array([level, *slope, _scale(p[-1 - free]) * unit, *([p[-1]] if free else [])])
+    best = np.array([level, *slope, scale_of(p[-1 - free]) * unit, *([p[-1]] if free else [])])
 
     def natural(q: Floats) -> float:
         shape = float(q[-1]) if free else 0.0
-        return _gev_cost(q[0] if t is None else q[0] + q[1] * t, float(q[-1 - free]), shape, x) + penalty(shape)
+        return gev_cost(q[0] if t is None else q[0] + q[1] * t, float(q[-1 - free]), shape, x) + penalty(shape)
 
     names = ("mu", *(("trend",) if t is not None else ()), "sigma", *(("xi",) if free else ()))
     height = -(natural(best) - penalty(float(best[-1]) if free else 0.0))
     return ExtremeFit(
-        family, names, best, _inverse_information(natural, best), height, x, covariate=t, shape_prior=shape_prior
+        family, names, best, inverse_information(natural, best), height, x, covariate=t, shape_prior=shape_prior
     )
-
-
-def _gev_cost(mu: Floats | float, sigma: float, xi: float, x: Floats) -> float:
-    """Return minus the log-likelihood of the GEV."""
-    if not sigma > 0:
-        return _IMPOSSIBLE
-    y = (x - mu) / sigma
-    if abs(xi) < _FLAT:
-        return _possible(len(x) * np.log(sigma) + y.sum() + np.exp(np.minimum(-y, _LARGE)).sum())
-    arm = 1.0 + xi * y
-    if arm.min() <= 0 or xi < -1:  # below -1 the likelihood grows without bound at the end point
-        return _IMPOSSIBLE
-    log_arm = np.log(arm)
-    tail = np.exp(np.minimum(-log_arm / xi, _LARGE)).sum()
-    return _possible(len(x) * np.log(sigma) + (1 + 1 / xi) * log_arm.sum() + tail)
-
-
-def _gpd_cost(sigma: float, xi: float, y: Floats) -> float:
-    """Return minus the log-likelihood of the GPD."""
-    if not sigma > 0:
-        return _IMPOSSIBLE
-    if abs(xi) < _FLAT:
-        return _possible(len(y) * np.log(sigma) + y.sum() / sigma)
-    arm = 1.0 + xi * y / sigma
-    if arm.min() <= 0 or xi < -1:
-        return _IMPOSSIBLE
-    return _possible(len(y) * np.log(sigma) + (1 + 1 / xi) * np.log(arm).sum())
-
-
-def _possible(cost: float) -> float:
-    return float(cost) if cost < _IMPOSSIBLE else _IMPOSSIBLE
-
-
-def _reach(xi: float, ratio: float) -> float:
-    """Return (ratio^xi - 1) / xi, log(ratio) at xi = 0."""
-    log = np.log(ratio)
-    return float(log if abs(xi) < _FLAT else np.expm1(min(xi * log, 300.0)) / xi)
-
-
-def _scale(log_sigma: float) -> float:
-    return float(np.exp(np.clip(log_sigma, -50.0, 50.0)))
-
-
-def _penalty(prior: Prior | None) -> Callable[[float], float]:
-    if prior is None:
-        return lambda xi: 0.0
-    mean, spread = prior
-    if not spread > 0:
-        raise ConfigError(f"shape_prior={prior!r}: the standard deviation has to be above 0")
-    return lambda xi: 0.5 * ((xi - mean) / spread) ** 2
-
-
-def _minimum(cost: Callable[[Floats], float], start: Floats) -> Floats:
-    """Return where the cost is least: Newton with differences, and a simplex where that does not settle."""
-    p, here = start, cost(start)
-    for _ in range(_NEWTON_STEPS):
-        slope, hessian = _differences(cost, p, here)
-        try:
-            step = -np.linalg.solve(hessian, slope)
-        except np.linalg.LinAlgError:
-            break
-        gain = -float(slope @ step)
-        if not np.isfinite(gain) or gain <= 0:  # not downhill
-            break
-        if gain < 1e-11:
-            return p + step
-        size = 1.0
-        while size > 1e-3 and (trial := cost(p + size * step)) > here - 1e-4 * size * gain:
-            size *= 0.5
-        if size <= 1e-3:
-            break
-        p, here = p + size * step, trial
-    options = {"xatol": 1e-7, "fatol": 1e-9, "maxiter": 4000}
-    return np.asarray(optimize.minimize(cost, p, method="Nelder-Mead", options=options).x)
-
-
-def _differences(cost: Callable[[Floats], float], p: Floats, here: float) -> tuple[Floats, Floats]:
-    """Return gradient and Hessian by central differences."""
-    count = len(p)
-    h = 1e-4 * (1.0 + np.abs(p))
-    unit = np.diag(h)
-    up = np.array([cost(p + unit[i]) for i in range(count)])
-    down = np.array([cost(p - unit[i]) for i in range(count)])
-    hessian = np.diag((up - 2 * here + down) / h**2)
-    for i in range(count):
-        for j in range(i):
-            mixed = cost(p + unit[i] + unit[j]) - up[i] - up[j] + 2 * here - down[i] - down[j]
-            mixed += cost(p - unit[i] - unit[j])
-            hessian[i, j] = hessian[j, i] = mixed / (2 * h[i] * h[j])
-    return (up - down) / (2 * h), hessian
-
-
-def _least(cost: Callable[[float], float], near: float) -> float:
-    found = optimize.minimize_scalar(cost, bounds=(min(near, 0.0) - 0.9, max(near, 0.0) + 1.5), method="bounded")
-    return float(found.fun)
-
-
-def _edge(excess: Callable[[float], float], centre: float, step: float) -> float:
-    """Return where `excess` passes 0 on the way from `centre` by `step` and on."""
-    inner, outer = centre, centre + step
-    for _ in range(60):
-        if excess(outer) > 0:
-            if excess(inner) >= 0:  # so near that rounding decides
-                return float(inner)
-            return float(optimize.brentq(excess, inner, outer, xtol=1e-5 * abs(step) + 1e-12, rtol=1e-7))
-        step *= _GROW
-        inner, outer = outer, outer + step
-    return float(np.copysign(np.inf, step))
-
-
-def _inverse_information(cost: Callable[[Floats], float], best: Floats) -> Floats:
-    """Return the inverse of the Hessian by central differences; NaN where it is not positive definite."""
-    count = len(best)
-    h = 1e-4 * np.maximum(np.abs(best), 1e-2)
-    hessian = np.empty((count, count))
-    unit = np.diag(h)
-    for i in range(count):
-        for j in range(i, count):
-            corners = [cost(best + a * unit[i] + b * unit[j]) for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
-            value = (corners[0] - corners[1] - corners[2] + corners[3]) / (4 * h[i] * h[j])
-            hessian[i, j] = hessian[j, i] = value
-    try:
-        inverse = np.linalg.inv(hessian)
-    except np.linalg.LinAlgError:
-        return np.full((count, count), np.nan)
-    positive = bool((np.diag(inverse) > 0).all())
-    return np.array(inverse if positive else np.full((count, count), np.nan), dtype=np.float64)
 
 
 def _clean(values: npt.ArrayLike) -> Floats:

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
-from capacity.analysis.erlang import Floats
-from capacity.analysis.extreme_fits import ExtremeFit, Prior, fit_excesses, fit_gev, fit_gpd, fit_gumbel
+from capacity.analysis.extreme_fits import ExtremeFit, fit_excesses, fit_gev, fit_gpd, fit_gumbel
+from capacity.analysis.extreme_likelihood import Prior
+from capacity.analysis.peak_scale import PeakScale
 from capacity.errors import ConfigError, InsufficientData
 from capacity.intervals import TOTAL
 
@@ -29,13 +30,8 @@ _ENOUGH_MAXIMA = 30
 _THRESHOLDS = (0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
 _MANY = 100  # maxima from which the data speak for themselves about the shape
 _SHORT_PRIOR: Prior = (0.0, 0.15)  # peaks of calls are nearly Gumbel: Poisson's maxima are
-_TREND_DAYS = 548  # a year and a half: below it a trend cannot be told from the season
 _RUN = 2  # days below the threshold that end a cluster
-_LEVEL_MOVES = 0.05  # of log level: below it the spread's power does not matter
-_HUBER = 1.5
-_ROUNDS = 25
 _BUSY = 0.8  # weekdays at this share of the busiest or above make the rare peaks
-_CLOSED = 0.05  # a weekday whose median is below this share of the busiest is closed
 
 
 @dataclass(frozen=True)
@@ -170,7 +166,7 @@ def return_levels(
     name, daily = _daily(peaks, variant)
     if len(daily) < _FEWEST_DAYS:
         raise InsufficientData(f"return levels need at least {_FEWEST_DAYS} complete days and have {len(daily)}")
-    scale = _Scale.of(daily, trend)
+    scale = PeakScale.of(daily, trend)
     daily = daily[~np.isnan(scale.weekday[daily.index.day_of_week])]
     span = ((daily.index[-1] - daily.index[0]).days + 1) / _YEAR
     gev, weeks = _blocks(daily, scale, block_weeks, shape_prior)
@@ -235,66 +231,8 @@ def _daily(peaks: pd.DataFrame | pd.Series, variant: str | None) -> tuple[str, p
     return name, series
 
 
-@dataclass(frozen=True)
-class _Scale:
-    """What is scaled out of the peaks: growth, and weekdays relative to the busiest."""
-
-    growth: float  # per year, NaN where it is left in
-    per_day: float  # in logs
-    weekday: Floats  # shape (7,), at most 1; NaN where closed
-    base: float  # middle of the busiest weekday's peaks on the last day
-    power: float  # the spread of a peak goes with its level to this power: 1/2 if all is chance, 1 if all is the day
-
-    @classmethod
-    def of(cls, daily: pd.Series, trend: bool | None) -> _Scale:
-        y, dow = daily.to_numpy(), daily.index.day_of_week.to_numpy()
-        medians = np.array([np.median(y[dow == d]) if bool((dow == d).any()) else np.nan for d in range(7)])
-        open_days = medians >= max(_CLOSED * float(np.nanmax(medians)), 0.5)
-        if not bool(open_days.any()):
-            raise InsufficientData("return levels need peaks above 0; most days have none")
-        day = (daily.index - daily.index[0]).days.to_numpy().astype(np.float64)
-        kept = open_days[dow]
-        columns = (dow[kept, None] == np.flatnonzero(open_days)).astype(np.float64)
-        trend = bool(day[-1] >= _TREND_DAYS) if trend is None else trend
-        design = np.column_stack([columns, (day[kept] - day[-1]) / _YEAR]) if trend else columns
-        beta = _huber(design, np.log(np.maximum(y[kept], 0.5)))
-        level = np.full(7, np.nan)
-        level[open_days] = beta[: int(open_days.sum())]
-        slope = float(beta[-1]) if trend else 0.0
-        growth = float(np.expm1(slope)) if trend else np.nan
-        middle = np.exp(design @ beta)
-        power = _power(np.abs(y[kept] - middle), middle)
-        return cls(growth, slope / _YEAR, np.exp(level - np.nanmax(level)), float(np.exp(np.nanmax(level))), power)
-
-    def middle(self, dates: pd.DatetimeIndex) -> Floats:
-        """Return the middle of each day's peaks."""
-        trend = np.exp(self.per_day * (dates - dates[-1]).days.to_numpy())
-        return np.asarray(self.base * trend * self.weekday[dates.day_of_week.to_numpy()])
-
-
-def _power(spread: Floats, middle: Floats) -> float:
-    """Return how the spread goes with the level, between 1/2 and 1; 1 where the level hardly moves."""
-    x, y = np.log(np.maximum(middle, 0.5)), np.log(spread + 0.5)
-    if float(np.std(x)) < _LEVEL_MOVES:
-        return 1.0
-    return float(np.clip(_huber(np.column_stack([np.ones(len(x)), x]), y)[1], 0.5, 1.0))
-
-
-def _huber(design: Floats, y: Floats) -> Floats:
-    """Return robust regression coefficients: a day out of line has no more pull than one at 1.5 deviations."""
-    weight: Floats = np.ones(len(y), dtype=np.float64)
-    beta: Floats = np.zeros(design.shape[1])
-    for _ in range(_ROUNDS):
-        root = np.sqrt(weight)
-        beta = np.asarray(np.linalg.lstsq(design * root[:, None], y * root, rcond=None)[0])
-        rest = y - design @ beta
-        spread = max(1.4826 * float(np.median(np.abs(rest))), 1e-9)
-        weight = np.asarray(np.minimum(1.0, _HUBER * spread / np.maximum(np.abs(rest), 1e-12)), dtype=np.float64)
-    return np.array(beta, dtype=np.float64)
-
-
 def _blocks(
-    daily: pd.Series, scale: _Scale, block_weeks: int | None, shape_prior: Prior | str | None
+    daily: pd.Series, scale: PeakScale, block_weeks: int | None, shape_prior: Prior | str | None
 ) -> tuple[ExtremeFit, int]:
     """Fit the GEV to the highest peak of whole weeks, counted back from the last day."""
     dates = pd.DatetimeIndex(daily.index)
@@ -327,11 +265,11 @@ class _Tail:
     fit: ExtremeFit
     clusters_per_year: float
     extremal_index: float
-    scale: _Scale
+    scale: PeakScale
 
     @classmethod
     def of(
-        cls, daily: pd.Series, scale: _Scale, quantile: float, fewest: int, shape_prior: Prior | str | None
+        cls, daily: pd.Series, scale: PeakScale, quantile: float, fewest: int, shape_prior: Prior | str | None
     ) -> _Tail:
         # Quiet weekdays do not reach the level of the busy ones, and scatter more in proportion: they are left out.
         daily = daily[scale.weekday[daily.index.day_of_week] >= _BUSY]
@@ -387,7 +325,7 @@ class _Tail:
         return float(max(1.0 + self.fit.xi * y, 0.0) ** (-1.0 / self.fit.xi))
 
 
-def _tail(daily: pd.Series, scale: _Scale, threshold: float | None, shape_prior: Prior | str | None) -> _Tail:
+def _tail(daily: pd.Series, scale: PeakScale, threshold: float | None, shape_prior: Prior | str | None) -> _Tail:
     if threshold is not None:
         return _Tail.of(daily, scale, threshold, _FEWEST_MAXIMA, shape_prior)
     for quantile in _THRESHOLDS[:-1]:

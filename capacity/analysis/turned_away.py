@@ -141,7 +141,17 @@ def blocking(
     the count itself: lost calls come in heaps (`overflow_dispersion`), of which the part that K explains is taken
     out. The share of intervals at the cap is far above the share of calls lost: they are different questions.
 
-    **Retries, outbound batches and peaky arrivals break it**: see the text at the top of this module.
+    **Retries, outbound batches and peaky arrivals break it**: see the text of `capacity.analysis.traffic`.
+
+    Examples
+    --------
+    >>> import capacity as cap
+    >>> times = pd.date_range("2026-03-02T00:00Z", periods=864, freq="5min")
+    >>> peaks = np.minimum(np.random.default_rng(1).poisson(24, 864), 30)
+    >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": peaks}))
+    >>> lost = blocking(frame, "3m", 30)
+    >>> print(f"{lost.whole.at_cap:.0f} of {lost.whole.intervals:.0f} at the cap; under 2 %: {lost.whole.share < 0.02}")
+    101 of 864 at the cap; under 2 %: True
     """
     given = as_licences(licences)
     if min(given.counts) < 1:
