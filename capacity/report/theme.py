@@ -283,8 +283,9 @@ def shorten(text: str, width: float, size: float, weight: str = "normal") -> str
     --------
     >>> shorten("Reservations", 200, 8)
     'Reservations'
-    >>> shorten("Reservations, northern region, second line", 100, 8)
-    'Reservation…second line'
+    >>> short = shorten("Reservations, northern region, second line", 100, 8)
+    >>> short[:8], "…" in short, short[-4:]
+    ('Reservat', True, 'line')
     """
     if text_width(text, size, weight) <= width:
         return text
