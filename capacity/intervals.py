@@ -150,9 +150,10 @@ def assemble(
         What the second level is called.
     """
     level = pd.Index(list(ids), dtype=_TEXT)
-    order_key = np.asarray(time_codes, dtype=np.int64) * max(len(level), 1) + np.asarray(id_codes, dtype=np.int64)
-    if len(order_key) > 1 and not bool((order_key[1:] > order_key[:-1]).all()):
-        order = np.argsort(order_key, kind="stable")
+    if len(time_codes) > 1 and not _ascending(time_codes, id_codes):
+        # Only now: the keys of a long frame that is in order already would be the most memory it ever takes.
+        keys = np.asarray(time_codes, dtype=np.int64) * max(len(level), 1) + np.asarray(id_codes, dtype=np.int64)
+        order = np.argsort(keys, kind="stable")
         time_codes, id_codes, values = time_codes[order], id_codes[order], values[order]
     index = pd.MultiIndex(
         levels=[times.tz_convert("UTC").as_unit("ns").rename("time"), level.rename(by)],
@@ -163,7 +164,7 @@ def assemble(
     shown = [TOTAL_NAME if i == TOTAL else str((names or {}).get(i, i)) for i in level]
     distinct = sorted(set(shown))
     place = {name: k for k, name in enumerate(distinct)}
-    to_name = np.array([place[name] for name in shown], dtype=np.int64)
+    to_name = np.array([place[name] for name in shown], dtype=np.min_scalar_type(-max(len(distinct), 1)))
     frame = pd.DataFrame(
         {
             _VALUES: np.asarray(values).astype(np.int32, copy=False),
