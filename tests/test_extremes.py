@@ -178,6 +178,9 @@ def test_short_flat_or_wrong_records_say_so():
     for bad in (series.iloc[:100], series * 0, series * 0 + 7, series.iloc[:0]):
         with pytest.raises(InsufficientData):
             cap.return_levels(bad)
+    nothing = pd.DataFrame({"time": pd.DatetimeIndex([], tz="UTC"), "variant": [], "max_concurrent": []})
+    with pytest.raises(InsufficientData):
+        cap.return_levels(cap.daily_peaks(cap.as_intervals(nothing)))
     with pytest.raises(InsufficientData, match="at least 10"):
         fit_gev([1.0, 2.0, 3.0])
     for call in (

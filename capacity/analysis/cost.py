@@ -119,12 +119,11 @@ class CostCurve:
 
     def __str__(self) -> str:
         row = self.table.loc[self.best]
-        more = f"{self.lot} more would add {self.one_more:,.0f} a year" if np.isfinite(self.one_more) else ""
-        less = f"{self.lot} fewer {self.one_less:,.0f}" if np.isfinite(self.one_less) else ""
-        beside = "; ".join(part for part in (more, less) if part)
+        steps = ((f"{self.lot} more", self.one_more), (f"{self.lot} fewer", self.one_less))
+        beside = " and ".join(f"{name} would add {_money(change)}" for name, change in steps if np.isfinite(change))
         return (
             f"{self.best:,} licences are the cheapest: {row['total']:,.0f} a year, of which {row['lost_cost']:,.0f} for"
-            f" {row['lost_calls']:,.0f} calls turned away. {beside[:1].upper()}{beside[1:]}. Licences at "
+            f" {row['lost_calls']:,.0f} calls turned away. {beside}. Licences at "
             f"{self.licence_price:,g} a year, lost calls at {self.lost_call_cost:,g}, calls of "
             f"{self.mean_call_length.total_seconds():g} s on average; {self.basis}."
         )
@@ -281,6 +280,10 @@ def _curve(
         highest=year.highest,
         basis=year.basis,
     )
+
+
+def _money(amount: float) -> str:
+    return f"{amount:,.0f}" if abs(amount) >= 10 else f"{amount:,.2f}"
 
 
 def _burst(burst: Burst | tuple[int, float] | None) -> Burst | None:

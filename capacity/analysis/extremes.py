@@ -217,7 +217,7 @@ def _daily(peaks: pd.DataFrame | pd.Series, variant: str | None) -> tuple[str, p
             raise ConfigError("peaks is not what cap.daily_peaks returns; give that, or a Series of daily peaks")
         held = list(peaks.index.get_level_values(1).unique())
         name = variant if variant is not None else TOTAL if TOTAL in held else held[0] if len(held) == 1 else ""
-        if name not in held:
+        if name not in held and held:
             raise ConfigError(f"variant={variant!r} is not in the peaks; name one of {[str(h) for h in held[:8]]}")
         rows = peaks[peaks["complete"]] if "complete" in peaks.columns else peaks
         rows = rows[rows.index.get_level_values(1) == name]

@@ -29,6 +29,7 @@ from capacity.times import DAY, STEP
 __all__ = ["Blocking", "blocking", "overflow_dispersion"]
 
 _FEWEST = 864  # intervals: three days, from which a profile of the day can be told from chance
+_FREE = 0.05  # share of intervals that has to lie below the cap
 _WEEKS_FOR_PROFILE = 3
 _DRAWS = 250
 _BATCH = 50  # paths at a time: 50 years of intervals are 42 MB
@@ -128,7 +129,8 @@ def blocking(
     ConfigError
         No such variant, or several and no TOTAL among them; a call length without unit; no licences.
     InsufficientData
-        Fewer than 864 intervals (three days): a load that jumps could not be told from chance.
+        Fewer than 864 intervals (three days): a load that jumps could not be told from chance. Or all but 5 % of the
+        intervals at the cap: then nothing says how far above it the load is.
 
     Notes
     -----
@@ -163,6 +165,12 @@ def blocking(
             f"blocking needs at least three days ({_FEWEST} intervals) of maxima and has {len(one.values)}"
         )
     turn = turnover(length)
+    free = int((one.values < one.cap).sum())
+    if free < _FREE * len(one.values):
+        raise InsufficientData(
+            f"blocking needs {_FREE:.0%} of the intervals below the cap and has {free:,} of {len(one.values):,}: with "
+            "all licences taken nearly always, the maxima do not say how many more calls there were"
+        )
     seen = evidence(one.values, one.cap, turn)
     path = load_path(seen, one.times.asi8 // STEP.value, _profile_slots(one.times, tz))
     month = local_times(one.times, tz).to_period("M")
@@ -223,7 +231,7 @@ def _draw(
     regimes = [_regime(seen, path, cap, int(limit)) for limit in np.unique(cap[seen.at_cap])]
     counts = []
     for first in range(0, _DRAWS, _BATCH):
-        loads = path.draws(_BATCH, rng)
+        loads = np.minimum(path.draws(_BATCH, rng), seen.table.grid[-1] ** 2)
         here = slice(first, first + _BATCH)
         offered[:, here] = np.add.reduceat(loads, begins, axis=0) * seen.turn
         mean, variance = np.zeros((2, months, _BATCH))
@@ -282,7 +290,7 @@ def _by_month(values: Floats, codes: npt.NDArray[np.int64], months: int) -> Floa
 
 
 def _bins(seen: Evidence) -> int:
-    return int(seen.table.grid[-1] * 1.5 / _BIN) + 2
+    return int(seen.table.grid[-1] / _BIN) + 2
 
 
 def _counts(mean: Floats, variance: Floats, rng: np.random.Generator) -> Floats:
