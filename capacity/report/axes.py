@@ -180,7 +180,8 @@ def licence_line(ax: Axes, licences: Licences, dates: pd.DatetimeIndex, *, label
     numbers = number_of(dates)
     edges = np.r_[numbers[starts], numbers[-1] + 1]
     x, y = np.repeat(edges, 2)[1:-1], np.repeat(counts[starts], 2)
-    ax.plot(x, y, color=LICENCE, lw=1.6, solid_capstyle="butt", zorder=4, label="licences")
+    edge = [withStroke(linewidth=3.2, foreground="white", alpha=0.8)]  # apart from the bands of a forecast, in grey too
+    ax.plot(x, y, color=LICENCE, lw=1.6, solid_capstyle="butt", zorder=4, label="licences", path_effects=edge)
     if not label:
         return
     left, right = ax.get_xlim()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pandas as pd
@@ -149,15 +150,21 @@ def _rests_on(sheet: Sheet, assessment: Any, y: float) -> None:
     width = (WIDTH - 2 * GAP) / 3
     lines = [plain(line) for line in (*span_of(assessment), *assessment.notes)]
     heights = [len(wrap(line, width * PT, 7.5)) * 3.57 + 0.9 for line in lines]
-    deep = max(sum(heights) / 3, max(heights))
-    column, at = 0, 0.0
-    for line, height in zip(lines, heights, strict=True):
-        if at and at + height > deep + 2.0 and column < 2:
-            column, at = column + 1, 0.0
-        if at + height > 22.0:
-            continue  # the rest is on the page of trust
-        sheet.block(MARGIN + column * (width + GAP), y + 10.0 + at, line, 7.5, width, color=MUTED)
-        at += height
+    for column, (first, last) in enumerate(_columns(heights)):
+        at = 0.0
+        for line, height in zip(lines[first:last], heights[first:last], strict=True):
+            if at + height > 22.0:
+                break  # the rest is on the page of trust
+            sheet.block(MARGIN + column * (width + GAP), y + 10.0 + at, line, 7.5, width, color=MUTED)
+            at += height
+
+
+def _columns(heights: list[float]) -> list[tuple[int, int]]:
+    """Split lines, in their order, into three columns of which the longest is as short as can be."""
+    n = len(heights)
+    splits = [(0, a, b, n) for a in range(n + 1) for b in range(a, n + 1)]
+    best = min(splits, key=lambda s: max(sum(heights[i:j]) for i, j in itertools.pairwise(s)))
+    return list(itertools.pairwise(best))
 
 
 _WHY = ("forecast", "history")
