@@ -85,7 +85,7 @@ class Rows:
     ----------
     steps : int32, shape (n,)
         Interval starts, in 5-minute steps since 1970.
-    codes : int32, shape (n,)
+    codes : int16 or int32, shape (n,)
         Place in `ids`.
     values : int32, shape (n,)
         Maxima.
@@ -98,7 +98,7 @@ class Rows:
     """
 
     steps: npt.NDArray[np.int32]
-    codes: npt.NDArray[np.int32]
+    codes: npt.NDArray[np.signedinteger[Any]]
     values: npt.NDArray[np.int32]
     ids: tuple[str, ...]
     names: dict[str, str] = field(default_factory=dict)

@@ -171,7 +171,9 @@ def read_rows(path: Path, by: str | None) -> Rows:
         label = label.chunk(0) if isinstance(label, pa.ChunkedArray) else label
         return Rows(
             steps=(times // _STEP_US).astype(np.int32),
-            codes=label.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False),
+            codes=label.indices.to_numpy(zero_copy_only=False).astype(
+                np.int16 if len(label.dictionary) < 2**15 else np.int32
+            ),
             values=table.column("max_concurrent").combine_chunks().to_numpy(zero_copy_only=False),
             ids=tuple(label.dictionary.to_pylist()),
         )
