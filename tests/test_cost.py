@@ -162,8 +162,7 @@ def test_billed_levels_of_a_frame_by_brute_force():
         )
         assert billed_levels(frame, "held", tz="Europe/London")[month] == held
         p95 = billed_levels(frame, "p95", tz="Europe/London")[month]
-        assert (values[mine] <= p95).mean() >= 0.95
-        assert p95 in values[mine]
+        assert p95 == min(v for v in values[mine] if (values[mine] <= v).mean() >= 0.95)
     with pytest.raises(ConfigError):
         billed_levels(frame, "licences")
     with pytest.raises(ConfigError):

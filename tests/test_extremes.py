@@ -142,7 +142,7 @@ def test_return_levels_bracket_the_true_ones(growth):
                 errors.append(row["level"] - truth)
         if growth:
             assert got.trend == pytest.approx(np.expm1(growth), abs=0.03)
-    assert np.mean(inside) > (0.75 if growth else 0.85)  # the trend's own uncertainty is not in the limits
+    assert np.mean(inside) > 0.85
     assert abs(np.mean(errors)) < 2.5
 
 

@@ -75,7 +75,7 @@ def billed_levels(
     if rule == "maximum":
         return values.groupby(level=0).max()
     if rule == "p95":
-        return values.groupby(level=0).quantile(_SHARE, interpolation="higher").astype(np.int64)
+        return values.groupby(level=0).agg(lambda v: int(np.quantile(v, _SHARE, method="inverted_cdf")))
     steps = one.times.asi8 // STEP.value
     held = np.zeros(len(values), dtype=np.int64)
     if len(held) >= _HELD:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import optimize
+from scipy import optimize, stats
 
 from capacity.analysis.extreme_fits import ExtremeFit, fit_excesses, fit_gev, fit_gpd, fit_gumbel
 from capacity.analysis.extreme_likelihood import Prior
@@ -148,9 +148,10 @@ def return_levels(
     on each day the excess is counted from half a call below the first number at or above the threshold. Exceedances
     less than 3 days apart are one cluster, and its highest counts. Trend and weekdays are fitted robustly to log
     peaks (Huber); what a peak lies above its middle is scaled by a power of the level, from 1/2 (all is chance) to 1.
-    Their uncertainty, and growth to come, are **not** in the limits. With less than a year of data a season may lie
-    outside what was seen. Days on which the licences were all taken are not demand: give peaks of demand, or read
-    the levels as those of what was carried. Source: Coles (2001), ch. 3 to 6.
+    The limits are those of the profile likelihood, widened by the trend's standard error. Growth to come is **not** in
+    them. With less than a year of data a season may lie outside what was seen, and without a trend scaled out the
+    levels are those of the middle of the record. Days on which the licences were all taken are not demand: give peaks
+    of demand, or read the levels as those of what was carried. Source: Coles (2001), ch. 3 to 6.
 
     Examples
     --------
@@ -173,14 +174,15 @@ def return_levels(
     tail = _tail(daily, scale, threshold, shape_prior)
     rows = {}
     for year, text in zip(years, [_label(p) for p in periods], strict=True):
-        blocks = year * _YEAR / (7.0 * weeks)
-        rows["GEV", text] = (gev.return_level(blocks), *gev.return_level_limits(blocks, confidence=confidence), year)
-        count = tail.observations(year)
-        rows["GPD", text] = (
-            tail.fit.return_level(count),
-            *tail.fit.return_level_limits(count, confidence=confidence),
-            year,
-        )
+        for method, fit, period in (
+            ("GEV", gev, year * _YEAR / (7.0 * weeks)),
+            ("GPD", tail.fit, tail.observations(year)),
+        ):
+            level = fit.return_level(period)
+            low, high = fit.return_level_limits(period, confidence=confidence)
+            trend_part = stats.norm.ppf(0.5 + confidence / 2) * scale.trend_se * level
+            low, high = level - np.hypot(level - low, trend_part), level + np.hypot(high - level, trend_part)
+            rows[method, text] = (level, low, high, year)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["level", "lower", "upper", "extrapolated"])
     table.index = pd.MultiIndex.from_tuples(rows, names=["method", "period"])
     table = table.sort_index(level="method", sort_remaining=False)

@@ -15,6 +15,7 @@ __all__ = ["PeakScale"]
 _YEAR = 365.25  # days
 _TREND_DAYS = 548  # a year and a half: below it a trend cannot be told from the season
 _LEVEL_MOVES = 0.05  # of log level: below it the spread's power does not matter
+_MOST_ALIKE = 0.95
 _HUBER = 1.5
 _ROUNDS = 25
 _CLOSED = 0.05  # a weekday whose median is below this share of the busiest is closed
@@ -29,6 +30,7 @@ class PeakScale:
     weekday: Floats  # shape (7,), at most 1; NaN where closed
     base: float  # middle of the busiest weekday's peaks on the last day
     power: float  # the spread of a peak goes with its level to this power: 1/2 if all is chance, 1 if all is the day
+    trend_se: float  # standard error of what the trend adds from the middle of the record to its end, in logs
 
     @classmethod
     def of(cls, daily: pd.Series, trend: bool | None) -> PeakScale:
@@ -50,12 +52,22 @@ class PeakScale:
         growth = float(np.expm1(slope)) if trend else np.nan
         middle = np.exp(design @ beta)
         power = _power(np.abs(y[kept] - middle), middle)
-        return cls(growth, slope / _YEAR, np.exp(level - np.nanmax(level)), float(np.exp(np.nanmax(level))), power)
+        error = _trend_error(design[:, -1], np.log(np.maximum(y[kept], 0.5)) - design @ beta) if trend else 0.0
+        top = float(np.nanmax(level))
+        return cls(growth, slope / _YEAR, np.exp(level - top), float(np.exp(top)), power, error)
 
     def middle(self, dates: pd.DatetimeIndex) -> Floats:
         """Return the middle of each day's peaks."""
         trend = np.exp(self.per_day * (dates - dates[-1]).days.to_numpy())
         return np.asarray(self.base * trend * self.weekday[dates.day_of_week.to_numpy()])
+
+
+def _trend_error(time: Floats, rest: Floats) -> float:
+    """Return the standard error of slope times half the record; days repeat each other, as their correlation says."""
+    repeat = float(np.clip(np.corrcoef(rest[:-1], rest[1:])[0, 1], 0.0, _MOST_ALIKE)) if np.std(rest) > 0 else 0.0
+    spread = 1.4826 * float(np.median(np.abs(rest - np.median(rest))))
+    slope = spread * np.sqrt((1.0 + repeat) / (1.0 - repeat) / float(((time - time.mean()) ** 2).sum()))
+    return float(slope * -time.mean())
 
 
 def _power(spread: Floats, middle: Floats) -> float:
