@@ -100,21 +100,8 @@ def channels_for(load: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: np
     a, b, z = _arrays(load=load, blocking=blocking, peakedness=peakedness)
     _check_share(b)
     a = a / z
-    # log B falls and is concave in n (1 / B is a mixture of exponentials), so Newton's steps land on the side of
-    # too many channels and then come down without crossing the answer.
     target = np.log(b)
-    n = a + np.sqrt(-2.0 * target * (a + 1.0)) + 1.0
-    near = 0.1 / np.maximum(z, 1.0)
-    for _ in range(_NEWTON_STEPS):
-        here = log_erlang_b(n, a)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            slope = np.log(a) - np.log(n + 1.0 + a * np.exp(here))  # to n + 1, by Erlang's recursion
-            step = (target - here) / slope
-        moved = np.maximum(np.where(np.isfinite(step), n + step, 0.0), 0.0)
-        done = np.abs(moved - n) <= near
-        n = moved
-        if bool(done.all()):
-            break
+    n = _newton_channels(a.ravel(), target.ravel(), (0.1 / np.maximum(z, 1.0)).ravel()).reshape(a.shape)
     whole = np.ceil(n * z - 1e-6)
     # The root is known to a tenth of a channel: the whole numbers around it are decided by the formula itself.
     for shift in (-1.0, 0.0):
@@ -169,6 +156,35 @@ def load_for(channels: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: np
         if bool((np.abs(step) <= 1e-14 * (1.0 + np.abs(log_a)))[n > 0].all()):
             break
     return _unwrap(np.where(n > 0, np.exp(log_a), 0.0) * z)
+
+
+def _newton_channels(a: Floats, target: Floats, near: Floats) -> Floats:
+    """Return real n with log B(n, A) = target, to within `near`; all of shape (loads,).
+
+    log B falls and is concave in n (1 / B is a mixture of exponentials), so Newton's steps land on the side of too
+    many channels and then come down without crossing the answer.
+    """
+    root = np.sqrt(np.maximum(a, 1e-12))
+    goal = target + np.log(root) + 0.5 * np.log(2.0 * np.pi)
+    sigmas = np.sqrt(np.maximum(-2.0 * goal, 0.0))
+    for _ in range(3):  # where B is the hazard of a normal law, which it nearly is for large loads
+        below = special.log_ndtr(sigmas)
+        hazard = np.exp(-0.5 * sigmas**2 - 0.5 * np.log(2.0 * np.pi) - below)
+        sigmas = sigmas + (-0.5 * sigmas**2 - below - goal) / (sigmas + hazard)
+        sigmas = np.clip(sigmas, -root, 40.0)
+    n: Floats = np.asarray(a + sigmas * root + 0.5)
+    left = np.arange(len(a))
+    for _ in range(_NEWTON_STEPS):
+        load, before = a[left], n[left]
+        here = log_erlang_b(before, load)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            slope = np.log(load) - np.log(before + 1.0 + load * np.exp(here))  # to n + 1, by Erlang's recursion
+            step = (target[left] - here) / slope
+        n[left] = np.maximum(np.where(np.isfinite(step), before + step, 0.0), 0.0)
+        left = left[np.abs(n[left] - before) > near[left]]
+        if len(left) == 0:
+            break
+    return np.asarray(n)
 
 
 def log_erlang_b(n: Floats, a: Floats) -> Floats:
