@@ -240,15 +240,24 @@ def test_a_last_day_that_is_not_over_is_forecast():
     assert forecast.dates[0] == peaks.index[-1]
 
 
+def test_a_series_ends_where_its_index_ends():
+    """A Series that goes on to a Sunday without a value is followed by Monday: else every day would be off by two."""
+    peaks = weekly(203)  # to a Sunday
+    peaks[peaks.index.day_of_week >= 5] = np.nan
+    forecast = cap.forecast_peaks(peaks, 7, seed=1, paths=10)
+    assert forecast.dates[0] == peaks.index[-1] + pd.Timedelta(days=1)
+    assert forecast.dates[0].day_of_week == 0
+
+
 def test_excluded_days_do_not_teach():
     """An incident that is named must leave no trace, wherever it lies."""
     peaks = weekly(200)
     incident = peaks.copy()
-    incident.iloc[[120, 190]] = 5000
-    days = incident.index[[120, 190]]
+    incident.iloc[[120, 199]] = 5000
+    days = incident.index[[120, 199]]
     named = cap.forecast_peaks(incident, 28, seed=1, paths=50, exclude=days)
     gone = peaks.copy()
-    gone.iloc[[120, 190]] = np.nan
+    gone.iloc[[120, 199]] = np.nan
     assert (named.paths == cap.forecast_peaks(gone, 28, seed=1, paths=50).paths).all()
     assert named.left_out == 2
     assert named.history.isna().sum().iloc[0] == 2

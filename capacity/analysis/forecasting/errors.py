@@ -20,8 +20,9 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 _RECENT = 200.0  # days: half-life of an origin's chance to be drawn
 _SHORTEST = 14  # days: a shorter error vector is no start of a path
 _CARRY = 0.8  # of the last week's error goes on where another vector is chained on
-_SLOW = 10  # days: what is left of an error after a moving mean is fast
-_WIDE = 1.25  # the slow errors of the past were made with the effects of the whole history known
+_SLOW = 14  # days: what is left of an error after a moving mean is fast
+_DIP = 2.5  # mean errors: what a single day goes beyond that is its own, and no error of the level
+_WIDE = 1.3  # the slow errors of the past were made with the effects of the whole history known
 _HEAVIEST = 4.0
 _WINDOWS = 1.25  # degrees of freedom for each stretch of history as long as the horizon
 _KIND_PRIOR = 20.0  # weeks at common spread that a weekday's own is pooled with
@@ -68,7 +69,7 @@ class ErrorPool:
         few have been seen, the next may well be unlike them all.
         """
         out = self._chained(rng, count)
-        slow = _moving_mean(out, _SLOW)
+        slow = _moving_mean(np.clip(out, -_DIP, _DIP), _SLOW)
         freedom = _WINDOWS * self.days / out.shape[1]
         wider = _WIDE * np.minimum(np.sqrt(freedom / rng.chisquare(freedom, size=count)), _HEAVIEST)
         out += slow * (np.where(rng.random(count) < 0.5, -wider, wider) - 1.0)[:, None]

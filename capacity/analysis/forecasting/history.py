@@ -83,8 +83,10 @@ def as_history(peaks: pd.DataFrame | pd.Series, *, exclude: Iterable[Any] | None
     usable = used.notna().any(axis=1).to_numpy()
     if not usable.any():
         raise InsufficientData(_too_little(0, 0))
-    # A last day that is incomplete is not over: its peak is still to come, and it is the first day to forecast.
-    used = used.iloc[: int(np.flatnonzero(usable)[-1]) + 1]
+    # A last day that is incomplete is not over: its peak is still to come, and it is the first day to forecast. One
+    # that is missing is over: a Friday's history that goes on to an empty Sunday is followed by Monday.
+    over = (wide.isna() | complete).all(axis=1).to_numpy() | usable
+    used = used.iloc[: int(np.flatnonzero(over)[-1]) + 1]
     if exclude is not None:
         taught = ~used.index.isin(as_days(exclude, name="exclude"))
         used = used.where(np.broadcast_to(taught[:, None], used.shape))
@@ -97,7 +99,8 @@ def _wide(peaks: pd.DataFrame | pd.Series) -> tuple[pd.DataFrame, pd.DataFrame, 
     if isinstance(peaks, pd.Series):
         wide = peaks.to_frame(TOTAL)
         wide.index = _days(wide.index)
-        return _numbers(wide), wide.notna(), "variant"
+        wide = _numbers(wide)
+        return wide, wide.notna(), "variant"
     if not isinstance(peaks, pd.DataFrame) or peaks.index.nlevels != 2 or "peak" not in peaks.columns:
         raise FrameError(
             f"peaks must be what daily_peaks() returns (index (date, variant), column peak) or one Series with a "
@@ -116,7 +119,7 @@ def _wide(peaks: pd.DataFrame | pd.Series) -> tuple[pd.DataFrame, pd.DataFrame, 
     complete = peaks["complete"].astype(bool).unstack(level=1, fill_value=False)  # noqa: PD010
     complete.columns = complete.columns.astype(str)
     complete.index = _days(complete.index)
-    return wide, complete[wide.columns], name
+    return wide, complete.reindex(index=wide.index, columns=wide.columns), name
 
 
 def _days(index: Any) -> pd.DatetimeIndex:
