@@ -243,8 +243,8 @@ class _Session:
             exc.attempts = attempts
             raise
         except TimeoutError as exc:
-            message = f"no answer within {patience.budget:g} s in all"
-            raise TransportFailure(message, window=window, attempts=attempts) from exc
+            kind = RateLimited if pause.left > 0 else TransportFailure
+            raise kind(f"no answer within {patience.budget:g} s in all", window=window, attempts=attempts) from exc
         finally:
             slot.give()
         raise AssertionError("stamina always returns or raises")
@@ -256,7 +256,7 @@ class _Session:
                 f"not asked: the server wants a pause of {self._pause.left:.0f} s more, longer than the "
                 f"{self._patience.budget:g} s that one window may take; ask again then",
                 window=window,
-                status=429,
+                attempts=0,
             )
         await self._pause.over()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from types import TracebackType
 from typing import Any
 
@@ -23,7 +24,9 @@ class Progress:
     def __init__(self, total: int, shown: bool | None) -> None:
         self._bar: Any = None
         if total > 0 and (shown if shown is not None else total > 1 and _watched()):
-            from tqdm.auto import tqdm
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a notebook without ipywidgets: the plain bar does as well
+                from tqdm.auto import tqdm
 
             self._bar = tqdm(total=total, desc="fetching", unit="window")
 

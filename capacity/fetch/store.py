@@ -44,7 +44,7 @@ class Store:
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        self.root = Path(root)
+        self.root = Path(root).expanduser()
         self._threads = threading.Lock()
         self._swept: set[Path] = set()
         self._headers: dict[Path, tuple[tuple[int, int, int], Week]] = {}
