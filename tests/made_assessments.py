@@ -60,7 +60,8 @@ def ordinary() -> Assessment:
     times = whole.index.get_level_values("time")
     kept = whole[~((times >= "2026-02-02T10:00Z") & (times < "2026-02-04T09:00Z"))]
     licences = "70,2026-02-16:85"
-    return cap.assess(kept, licences, tz="Europe/London", seed=1, horizon=30, name="Northwind Hotels")
+    prices = {"mean_call_length": "3m", "licence_price": 300, "lost_call_cost": 2}
+    return cap.assess(kept, licences, tz="Europe/London", seed=1, horizon=30, name="Northwind Hotels", **prices)
 
 
 def hand_made(base: Assessment, *, days: int, level: float, licences: str) -> Assessment:
@@ -106,6 +107,8 @@ def extreme(name: str) -> Assessment:
     if name == "far above the licences":
         base = cap.assess(frame(20, 1, 50, every="1h"), 1, tz="UTC", seed=1)
         return hand_made(base, days=14, level=60, licences="1")
+    if name == "by language":
+        return cap.assess(frame(14, 2, 30, every="1h").rename_axis(index={"variant": "language"}), 40, tz="UTC", seed=1)
     if name == "no total":
         parts = cap.variants(frame(20, 3, 50, every="1h"))
         return cap.assess(parts, 60, tz="UTC", seed=1)
@@ -121,4 +124,5 @@ EXTREMES = {
     "nobody called": "356",
     "far above the licences": "15",
     "no total": "14",
+    "by language": "46",
 }

@@ -10,6 +10,7 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import pandas as pd
@@ -22,6 +23,7 @@ import capacity as cap
 from capacity.analysis.assessment import Assessment
 from capacity.errors import ConfigError
 from capacity.report import notebook, pages
+from capacity.report.frame import span_of
 from capacity.report.panels import Panel, single
 from capacity.report.theme import style
 
@@ -143,6 +145,18 @@ def test_missing_parts_say_why() -> None:
     for note in notes:
         assert note in seen
     assert any("No prices were given" in text for text in seen)
+
+
+def test_calls_turned_away_are_told() -> None:
+    """If the estimate is computed and not shown, nobody knows what the licences cost in calls."""
+    whole = pd.Series({"turned_away": 1234.4, "lower": 900.0, "upper": 1500.0, "share": 0.0004})
+    traffic = SimpleNamespace(whole=whole, mean_call_length=pd.Timedelta("3m"))
+    lines = span_of(replace(ordinary(), traffic=traffic))
+    assert (
+        lines[-1]
+        .replace("\N{NO-BREAK SPACE}", " ")
+        .startswith("About 1,234 calls (900 to 1,500, 90 %) were turned away, < 0.1 % of those offered")
+    )
 
 
 def test_page_numbers_begin_at_one() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from capacity.analysis.turned_away import Blocking
 from capacity.intervals import TOTAL
 from capacity.licences import Licences
 from capacity.report.sheet import A4, PT, Sheet
@@ -82,6 +83,8 @@ def span_of(assessment: Any) -> list[str]:
         lines.append(f"Coverage: {percent(share)} of the 5-minute intervals of {what}, {words}.")
     if assessment.utilisation is not None:
         lines.append(_at_the_cap(assessment))
+    if assessment.traffic is not None and assessment.traffic.whole["turned_away"] >= 0.5:
+        lines.append(_turned_away(assessment.traffic))
     return lines
 
 
@@ -92,6 +95,16 @@ def _at_the_cap(assessment: Any) -> str:
     if not row["intervals"]:
         return "The licences were never all in use."
     return f"All licences were in use in {percent(float(row['share']))} of the 5-minute intervals."
+
+
+def _turned_away(traffic: Blocking) -> str:
+    whole = traffic.whole
+    limits = f"{count(whole['lower'])} to {count(whole['upper'])}, 90 %"
+    share, minutes = percent(float(whole["share"])), traffic.mean_call_length.total_seconds() / 60
+    return (
+        f"About {count(whole['turned_away'])} calls ({limits}) were turned away, {share} of those offered: estimated, "
+        f"for calls of {minutes:g} minutes that arrive singly, by chance."
+    )
 
 
 def variant_of(assessment: Any) -> str:
