@@ -88,7 +88,8 @@ def offered_load(
     Notes
     -----
     P(max < c) = pi[0..c-1] . exp(Q_c tau) . 1, with pi = Poisson(A) and Q_c the birth-death generator killed at c.
-    The mean of the maxima lies above A (at h = 3 min by 38 % at 10 Erlang, 9 % at 200): it is no load. See the module's text for what breaks it.
+    The mean of the maxima lies above A (at 3 minutes a call by 38 % at 10 Erlang, 9 % at 200): it is no load. See
+    the text of this module for what breaks it.
 
     Examples
     --------

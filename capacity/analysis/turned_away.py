@@ -17,26 +17,22 @@ import pandas as pd
 
 from capacity.analysis.call_length import CallLength, as_call_length
 from capacity.analysis.erlang import Floats, log_erlang_b
-from capacity.analysis.likelihood import Evidence, evidence
-from capacity.analysis.load_path import LoadPath, load_path
+from capacity.analysis.likelihood import evidence
+from capacity.analysis.load_path import load_path
 from capacity.analysis.localtime import local_times, slot_of_day, slot_of_week
+from capacity.analysis.lost_calls import BIN, draw_lost
 from capacity.analysis.maxima import turnover
 from capacity.analysis.observed import one_series
 from capacity.errors import ConfigError, InsufficientData
 from capacity.licences import LicenceLike, Licences, as_licences
 from capacity.times import DAY, STEP
 
-__all__ = ["Blocking", "blocking", "overflow_dispersion"]
+__all__ = ["Blocking", "blocking"]
 
 _FEWEST = 864  # intervals: three days, from which a profile of the day can be told from chance
 _FREE = 0.05  # share of intervals that has to lie below the cap
 _WEEKS_FOR_PROFILE = 3
-_DRAWS = 250
-_BATCH = 50  # paths at a time: 50 years of intervals are 42 MB
 _LIMITS = (0.05, 0.95)
-_NEAR = 0.8  # of sqrt(load): about four standard errors of the path
-_NEVER = 1e-6  # intervals less likely than this to reach the cap are left out
-_BIN = 0.02  # of sqrt(load), in which the curve's loads are counted
 _CURVE = 60  # licence counts in the curve
 
 
@@ -176,7 +172,7 @@ def blocking(
     month = local_times(one.times, tz).to_period("M")
     codes, months = pd.factorize(month)
     rng = np.random.default_rng(seed)
-    lost, offered, loads = _draw(seen, path, one.cap, codes, len(months), rng)
+    lost, offered, loads = draw_lost(seen, path, one.cap, codes, len(months), rng)
     at_cap = one.values >= one.cap
     monthly = _table(lost, offered, np.bincount(codes), np.bincount(codes, at_cap, minlength=len(months)))
     monthly.index = pd.PeriodIndex(months, name="month")
@@ -190,116 +186,6 @@ def _profile_slots(times: pd.DatetimeIndex, tz: str | dt.tzinfo) -> npt.NDArray[
     """Return which intervals share a profile: those of one time of the week, or (in a short history) of the day."""
     long = (times[-1] - times[0]) / DAY >= 7 * _WEEKS_FOR_PROFILE
     return slot_of_week(times, tz) if long else slot_of_day(times, tz)
-
-
-def overflow_dispersion(channels: int, load: Floats) -> Floats:
-    """Return variance over mean of the number of calls lost in a long time, shape (loads,).
-
-    Lost calls are a Poisson stream that flows while all channels are taken, so that
-
-        1 + 2 p_L sum over k < L of F(k)^2 / p_k,
-
-    p being the law of calls in progress (Poisson cut off at L), F its distribution; summed upwards with
-    B(k) = p_k / F(k), which is Erlang's recursion. Source: the deviation matrix of a birth-death process, P. Coolen-
-    Schrijner, E. A. van Doorn, Probab. Eng. Inf. Sci. 16 (2002).
-
-    Examples
-    --------
-    >>> overflow_dispersion(1, np.array([1.0]))  # 1 + 2 A / (1 + A)^2
-    array([1.5])
-    """
-    b = np.ones_like(load)
-    heaps = np.zeros_like(load)
-    for k in range(1, channels + 1):
-        up = 1.0 / (b + k / load)
-        heaps = (heaps + 1.0) * up**2 * k / load
-        b = b * up
-    return np.asarray(1.0 + 2.0 * heaps)
-
-
-def _draw(
-    seen: Evidence,
-    path: LoadPath,
-    cap: npt.NDArray[np.int64],
-    codes: npt.NDArray[np.int64],
-    months: int,
-    rng: np.random.Generator,
-) -> tuple[Floats, Floats, Floats]:
-    """Return lost and offered calls, both (months, draws), and how many intervals had which load (bins, draws)."""
-    begins = np.searchsorted(codes, np.arange(months))
-    lost, offered = np.empty((months, _DRAWS)), np.empty((months, _DRAWS))
-    regimes = [_regime(seen, path, cap, int(limit)) for limit in np.unique(cap[seen.at_cap])]
-    counts = []
-    for first in range(0, _DRAWS, _BATCH):
-        loads = np.minimum(path.draws(_BATCH, rng), seen.table.grid[-1] ** 2)
-        here = slice(first, first + _BATCH)
-        offered[:, here] = np.add.reduceat(loads, begins, axis=0) * seen.turn
-        mean, variance = np.zeros((2, months, _BATCH))
-        for regime in regimes:
-            regime.add(mean, variance, loads, codes)
-        lost[:, here] = _counts(mean, variance, rng)
-        place = np.minimum(np.sqrt(loads) / _BIN, _bins(seen) - 1).astype(np.int64)
-        counts += [np.bincount(place[:, k], minlength=_bins(seen)) for k in range(0, _BATCH, 5)]
-    return lost, offered, np.stack(counts, axis=1).astype(np.float64)
-
-
-@dataclass(frozen=True)
-class _Regime:
-    """One licence count: the intervals near it, and what an interval loses at each x = sqrt(load)."""
-
-    near: npt.NDArray[np.int64]
-    reached: npt.NDArray[np.bool_]
-    grid: Floats
-    tables: tuple[Floats, Floats, Floats]  # P(cap reached), mean lost, variance of the lost given what reached it
-
-    def add(self, mean: Floats, variance: Floats, loads: Floats, codes: npt.NDArray[np.int64]) -> None:
-        """Add this regime's calls to each month's mean and variance, both (months, draws)."""
-        x = np.sqrt(loads[self.near])
-        month = codes[self.near]
-        share, lost, spread = (_by_month(np.interp(x, self.grid, table), month, len(mean)) for table in self.tables)
-        seen = np.bincount(month, self.reached, minlength=len(mean))[:, None]
-        scale = np.where(seen > 0, seen / np.maximum(share, 1e-12), 0.0)
-        mean += lost * scale
-        variance += spread * scale
-
-
-def _regime(seen: Evidence, path: LoadPath, cap: npt.NDArray[np.int64], limit: int) -> _Regime:
-    grid = seen.table.grid
-    loads: Floats = np.square(grid)
-    reached = seen.at_cap & (cap == limit)
-    log_share = seen.table.rows[seen.kind[np.flatnonzero(reached)[0]]]
-    log_lost = np.log(loads * seen.turn) + log_erlang_b(np.array(float(limit)), loads)
-    share, lost = np.exp(log_share), np.exp(log_lost)
-    # How many intervals reached the cap is known: its own spread is not part of what is left.
-    explained = np.exp(2.0 * log_lost - log_share) * -np.expm1(log_share)
-    spread = np.maximum(lost * overflow_dispersion(limit, loads) - explained, 0.5 * lost)
-    likely = np.interp(path.x + _NEAR, grid, share) > _NEVER
-    return _Regime(
-        np.flatnonzero((cap == limit) & (likely | reached)),
-        reached[(cap == limit) & (likely | reached)],
-        grid,
-        (share, lost, spread),
-    )
-
-
-def _by_month(values: Floats, codes: npt.NDArray[np.int64], months: int) -> Floats:
-    out = np.zeros((months, values.shape[1]))
-    held, first = np.unique(codes, return_index=True)  # the codes ascend
-    out[held] = np.add.reduceat(values, first, axis=0)
-    return out
-
-
-def _bins(seen: Evidence) -> int:
-    return int(seen.table.grid[-1] / _BIN) + 2
-
-
-def _counts(mean: Floats, variance: Floats, rng: np.random.Generator) -> Floats:
-    """Draw whole numbers of this mean and variance: negative binomial, or Poisson where that is as wide."""
-    wide = variance > mean * 1.001
-    size = np.where(wide, mean**2 / np.where(wide, variance - mean, 1.0), 1.0)
-    share = np.where(wide, mean / np.where(wide, variance, 1.0), 0.5)
-    heaped = rng.negative_binomial(np.maximum(size, 1e-12), share)
-    return np.where(wide, heaped, rng.poisson(mean)).astype(np.float64)
 
 
 def _table(lost: Floats, offered: Floats, intervals: npt.NDArray[Any], at_cap: npt.NDArray[Any]) -> pd.DataFrame:
@@ -323,7 +209,7 @@ def _table(lost: Floats, offered: Floats, intervals: npt.NDArray[Any], at_cap: n
 
 def _curve(counts: Floats, turn: float, licences: Licences) -> pd.DataFrame:
     """Return the calls that other licence counts would have lost, on average, had they been there all along."""
-    loads: Floats = np.square((np.arange(len(counts)) + 0.5) * _BIN)
+    loads: Floats = np.square((np.arange(len(counts)) + 0.5) * BIN)
     used = np.flatnonzero(counts.any(axis=1))
     top = float(loads[used[-1]])
     highest = max(int(top + 5.0 * np.sqrt(top)) + 5, max(licences.counts) + 5)
