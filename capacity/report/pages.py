@@ -40,6 +40,14 @@ def page(assessment: Any, number: int) -> bytes:
     ------
     ConfigError
         There is no such page.
+
+    Examples
+    --------
+    >>> import capacity as cap, pandas as pd
+    >>> times = pd.date_range("2026-07-01", periods=288, freq="5min", tz="UTC")
+    >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": 7}))
+    >>> page(cap.assess(frame, 10, tz="UTC", seed=1), 1)[1:4]
+    b'PNG'
     """
     draws = [draw for draw, _ in _PAGES.values()]
     if not 1 <= number <= len(draws):
