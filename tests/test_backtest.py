@@ -162,7 +162,7 @@ def test_days_missing_before_the_origin_do_not_shift_the_forecast():
     np.testing.assert_array_equal(result.forecasts["p50"], result.forecasts["actual"])
     long = pd.concat([peaks, peaks.set_axis(dates + pd.Timedelta(days=420))]).asfreq("D")
     far = backtest(long, 365, origins=[dates[98]], seed=1, paths=20)
-    assert len(far.forecasts) == 362
+    assert len(far.forecasts) == 365
 
 
 def test_a_window_without_a_single_day_is_left_out():

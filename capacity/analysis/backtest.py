@@ -197,25 +197,22 @@ def _try(
 ) -> pd.DataFrame | None:
     """Score every method from the origin that knows `at` days; returns our fan, or None if it cannot be tried."""
     values, days = y.to_numpy(), pd.DatetimeIndex(y.index)
-    # A forecast begins after the last day that is known: days missing before the origin are days ahead to it.
-    gap = int(np.isfinite(values[:at])[::-1].argmax())
-    lead = min(horizon, _YEAR - gap)
-    truth, cap = values[at : at + lead], caps[at : at + lead]
-    if lead < 1 or not np.isfinite(truth).any():
+    truth, cap = values[at : at + horizon], caps[at : at + horizon]
+    if not np.isfinite(truth).any():
         return None
     try:
-        ours = forecast_peaks(y.iloc[:at], lead + gap, **same).series()[:, gap:]
+        ours = forecast_peaks(y.iloc[:at], horizon, **same).series()
     except InsufficientData:  # too many gaps, or days at the cap, before this origin: others may fare better
         return None
     rng = np.random.default_rng([same["seed"], at])
     ways = {
         OURS: ours.astype(np.float64),
-        "weekday average": weekday_average(values[:at], lead, rng, same["paths"]),
-        "seasonal naive": seasonal_naive(values[:at], lead, rng, same["paths"]),
+        "weekday average": weekday_average(values[:at], horizon, rng, same["paths"]),
+        "seasonal naive": seasonal_naive(values[:at], horizon, rng, same["paths"]),
     }
     past = float(np.nanmax(values[max(0, at - _YEAR) : at]))
     quantiles = scorer.add({way: np.minimum(p, cap) for way, p in ways.items()}, truth, cap, past)
-    index = pd.MultiIndex.from_product([days[at - 1 : at], days[at : at + lead]], names=["origin", "date"])
+    index = pd.MultiIndex.from_product([days[at - 1 : at], days[at : at + horizon]], names=["origin", "date"])
     return pd.DataFrame(np.column_stack([quantiles.T, truth]), index=index, columns=[*FAN, "actual"])
 
 
