@@ -146,6 +146,21 @@ def test_gaps_are_no_zeros():
     assert (absent == present).all()
 
 
+def test_two_months_without_data_are_no_zeros():
+    """Nothing was reported for nine weeks: no weekday is shut for that."""
+    peaks = weekly(400)
+    peaks.iloc[-63:] = np.nan
+    forecast = cap.forecast_peaks(peaks, 28, seed=1, paths=200)
+    assert np.median(forecast.paths[0][:, forecast.dates.day_of_week < 5]) == pytest.approx(100, rel=0.06)
+
+
+def test_rare_calls_come_back():
+    """A variant with a call on one day in thirty, none lately, is quiet but not shut."""
+    peaks = pd.Series(0.0, pd.date_range("2024-01-01", periods=400))
+    peaks.iloc[10:340:30] = 2
+    assert cap.forecast_peaks(peaks, 90, seed=1).max_over().mean() > 0.1
+
+
 def test_one_outlier_does_not_lift_the_level():
     """One day at ten times the usual, a week ago, must not raise the median of the weeks to come."""
     peaks = weekly(400)

@@ -23,6 +23,7 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 
 _MEMORY = 1461  # days: what is four years old teaches nothing
 _OPEN = 56  # days by whose weekdays the open ones are known
+_MOSTLY = 6  # of these eight weeks
 _WEEKDAYS = 7  # the first columns of the calendar's features
 _LEVEL = 30.0  # days: half-life of the level that the years are moved by
 _NOW, _LONG_RUN = 12.0, 400.0  # days: half-lives of today's level and of the one it is held against
@@ -97,9 +98,18 @@ def _one(y: Floats, calendar: Calendar, horizon: int, rng: np.random.Generator, 
 
 
 def _shut_weekdays(y: Floats, weekday: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Return which weekdays had no call at all in the last eight weeks, shape (7,): shut, or never reported."""
-    last = slice(max(0, len(y) - _OPEN), None)
-    return np.bincount(weekday[last], weights=np.nan_to_num(y[last]), minlength=7) <= 0
+    """Return which weekdays are shut, shape (7,), by the last eight weeks that were seen.
+
+    A weekday is shut where it had no call at all, though the others mostly had some; or was never reported, though the
+    others mostly were. A variant that hardly ever has a call, and a series with many gaps, has no such weekdays.
+    """
+    end = len(y) - int(np.isfinite(y)[::-1].argmax())
+    last, day = y[max(0, end - _OPEN) : end], weekday[max(0, end - _OPEN) : end]
+    seen = np.bincount(day, weights=np.isfinite(last), minlength=7)
+    busy = np.bincount(day, weights=np.nan_to_num(last) > 0, minlength=7)
+    shut = (seen > 0) & (busy == 0) & (2 * busy.sum() > (seen * (busy > 0)).sum())
+    absent = (seen == 0) & (np.median(seen[seen > 0]) >= _MOSTLY)
+    return np.asarray((shut & (busy > 0).any()) | absent)
 
 
 def _way_back(plain: Floats) -> float:
