@@ -128,7 +128,9 @@ def percentiles(table: pd.DataFrame, ax: Axes, *, licences: int | None = None, v
         y = np.arange(len(value))
         top = max(float(value.max()), float(licences or 0), 1.0)
         ax.set_ylim(len(value) - 0.5, -0.5)
-        count_axis(ax, top * 1.12, "calls in progress at once, highest in 5 minutes", which="x")
+        label = text_width(count(top), 8, "bold") + 8
+        room = 1 / max(1 - label / max(width_of(ax), 1.0), 0.4)
+        count_axis(ax, top * room / 1.06, "calls in progress at once, highest in 5 minutes", which="x", ticks=4)
         ax.barh(y, value, height=0.56, color=BANDS[1], lw=0)
         if {"low", "high"} <= set(rows.columns):
             ax.hlines(y, rows["low"], rows["high"], color=DEMAND, lw=1.2)
@@ -219,13 +221,14 @@ def _level(ax: Axes, licences: int, level: npt.NDArray[np.float64], hours: npt.N
     ax.axhline(licences, color=LICENCE, lw=1.6, zorder=3)
     reached = level >= licences
     time = f"reached {_hours(float(hours[reached].max()))} a year" if reached.any() else "never reached"
+    under = level.max() > 1.02 * licences  # the curve runs above the line then, at the left
     ax.text(
-        1,
+        0 if under else 1,
         licences,
         f"{count(licences)} licences, {time}",
-        transform=nudge(ax, 0, 3, ax.get_yaxis_transform()),
-        ha="right",
-        va="bottom",
+        transform=nudge(ax, 3 if under else 0, -3 if under else 3, ax.get_yaxis_transform()),
+        ha="left" if under else "right",
+        va="top" if under else "bottom",
         color=LICENCE,
         fontsize=CAPTION + 0.5,
         fontweight="bold",
