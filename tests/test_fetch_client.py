@@ -394,6 +394,32 @@ def test_one_pause_for_all_workers(server, client, status, form):
     assert clock.slept == [17.0] * len(clock.slept)
 
 
+def test_the_request_that_was_refused_waits_itself(server, client):
+    """Only the others waited: the window that got the 429 asked again at once."""
+    clock = Clock()
+    client._patience = hasty(sleep=clock.sleep, clock=lambda: clock.now)
+    asked_at = []
+
+    def script(request, n):
+        asked_at.append(clock.now)
+        return error(429, retry_after=str(10 * n)) if n < 3 else None
+
+    server.script = script
+    assert len(fetch(client)) == 3
+    assert asked_at == [1000.0, 1010.0, 1030.0]
+
+
+def test_a_pause_that_does_not_fit_the_budget_ends_the_window(server, client):
+    """A server that says 20 s again and again was waited for beyond the budget of one window."""
+    clock = Clock()
+    client._patience = hasty(sleep=clock.sleep, clock=lambda: clock.now)
+    server.script = lambda request, n: error(429, retry_after="20")
+    with pytest.raises(cap.errors.IncompleteError) as caught:
+        fetch(client)
+    assert isinstance(caught.value.failures[0], cap.errors.RateLimited)
+    assert (caught.value.failures[0].attempts, clock.slept) == (3, [20.0, 20.0])
+
+
 def test_a_pause_longer_than_the_budget_is_not_waited_for(server, client):
     """The caller slept for an hour because a server said so, or asked on regardless."""
     clock = Clock()

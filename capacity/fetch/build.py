@@ -126,7 +126,7 @@ def _fill(
             continue
         block = matrix[lo:hi, columns]
         due = np.arange(lo, hi)[:, None] >= begins[None, :]
-        block[due & (block < 0)] = 0
+        block[block < 0] = 0
         block[~due] = -1
         matrix[lo:hi, columns] = block
 
