@@ -15,6 +15,7 @@ __all__ = ["BIN", "draw_lost", "overflow_dispersion"]
 
 _DRAWS = 250
 _BATCH = 50  # paths at a time: 50 years of intervals are 42 MB
+_MODEL_ERROR = 0.05  # relative; how far off, in simulation, weeks of lost calls are where chance has averaged out
 _NEAR = 0.8  # of sqrt(load): about four standard errors of the path
 _NEVER = 1e-6  # intervals less likely than this to reach the cap are left out
 BIN = 0.02  # of sqrt(load), in which loads are counted
@@ -65,7 +66,8 @@ def draw_lost(
         mean, variance = np.zeros((2, months, _BATCH))
         for regime in regimes:
             regime.add(mean, variance, loads, codes)
-        lost[:, here] = _counts(mean, variance, rng)
+        wrong = np.exp(_MODEL_ERROR * rng.standard_normal(_BATCH))  # the same in every month
+        lost[:, here] = _counts(mean * wrong, variance * wrong, rng)
         place = np.minimum(np.sqrt(loads) / BIN, _bins(seen) - 1).astype(np.int64)
         counts += [np.bincount(place[:, k], minlength=_bins(seen)) for k in range(0, _BATCH, 5)]
     return lost, offered, np.stack(counts, axis=1).astype(np.float64)

@@ -135,9 +135,10 @@ def blocking(
 
         turned away = K * sum of A (tau / h) B(L, A) / sum of P(max >= L | A)
 
-    over each month's intervals, with B Erlang's formula. The limits hold the path's uncertainty and the chance in
-    the count itself: lost calls come in heaps (`overflow_dispersion`), of which the part that K explains is taken
-    out. The share of intervals at the cap is far above the share of calls lost: they are different questions.
+    over each month's intervals, with B Erlang's formula. The limits hold the path's uncertainty; the chance in the
+    count itself, for lost calls come in heaps (`overflow_dispersion`), of which the part that K explains is taken
+    out; and 5 % for what the path gets wrong where many weeks have averaged chance out (so found in simulation).
+    The share of intervals at the cap is far above the share of calls lost: they are different questions.
 
     **Retries, outbound batches and peaky arrivals break it**: see the text of `capacity.analysis.traffic`.
 
