@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import median_filter
 from scipy.signal import lfilter
 
 from capacity.analysis.forecasting.smooth import running_mean
@@ -15,9 +16,12 @@ __all__ = ["Effects", "learn_effects"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
-_HALF_LIVES = (4.0, 12.0, 40.0)  # days: how fast the level may move under the effects
+_HALF_LIFE = 12.0  # days: how fast the level may move under the effects
 _MEMORY = 300.0  # days: half-life of what is learned
 _CLIP = 3.5  # robust standard deviations
+_AROUND = 15  # days of the median that a day is held against
+_PASSES = 2  # the first effects are learned with the outliers, and hide some of them
+_QUIET = 0.01  # of the series' own spread: no noise is taken to be smaller, or the ridge would vanish
 _WEEK = 7
 
 
@@ -31,7 +35,7 @@ class Effects:
         Row w holds the effects learned from the first w whole weeks (weeks end with the history); the last row from
         all of them.
     clean : array, shape (days,)
-        The series with its outlying innovations clipped; 0 where missing.
+        The series with its outlying days clipped; 0 where missing.
     offset : int
         Days before the first whole week.
     """
@@ -49,8 +53,8 @@ def learn_effects(z: Floats, X: Floats, prior: Floats) -> Effects:
     """Regress innovations of z on innovations of the features, discounted, with a ridge.
 
     Innovations are what is left of a series, and of each feature alike, after its own exponentially weighted mean of
-    the days before; so a moving level does not pass for an effect. The half-life of that mean is the one with the
-    smallest error. Innovations beyond 3.5 robust standard deviations are clipped.
+    the days before; so a moving level does not pass for an effect. Days that lie far from what is around them are
+    clipped first.
 
     Parameters
     ----------
@@ -62,33 +66,37 @@ def learn_effects(z: Floats, X: Floats, prior: Floats) -> Effects:
     """
     weight = np.isfinite(z).astype(np.float64)
     filled = np.where(weight > 0, z, 0.0)
-    scale = _spread(filled[weight > 0])
-    best = None
-    for half_life in _HALF_LIVES:
-        found = _one(filled, X, weight, prior * scale, half_life)
-        if best is None or found[0] < best[0]:
-            best = found
-    assert best is not None
-    _, beta, clean = best
+    scale = max(float(filled[weight > 0].std()), 1e-9)
+    u, U = _innovations(filled, weight), _innovations(X, weight)
+    seen = weight > 0
+    beta = _solve(u, U, prior * scale, max(_mad(u[seen]), _QUIET * scale))
+    clean = filled
+    for _ in range(_PASSES):
+        clean = _clipped(filled, X @ beta[-1], seen) * weight
+        u = _innovations(clean, weight)
+        beta = _solve(u, U, prior * scale, max(_mad((u - U @ beta[-1])[seen]), _QUIET * scale))
     return Effects(beta=beta, clean=clean, offset=len(z) % _WEEK)
 
 
-def _one(z: Floats, X: Floats, weight: Floats, prior: Floats, half_life: float) -> tuple[float, Floats, Floats]:
-    both = np.concatenate([z[:, None], X], axis=1)
-    mean = running_mean(both, weight, half_life)
-    before = np.concatenate([both[:1] * weight[0], mean[:-1]])
-    change = (both - before) * weight[:, None]
-    u, U = change[:, 0], change[:, 1:]
-    seen = weight > 0
-    beta = _solve(u, U, prior, max(_mad(u[seen]), 1e-9))
-    rest = u - U @ beta[-1]
+def _clipped(z: Floats, effect: Floats, seen: npt.NDArray[np.bool_]) -> Floats:
+    """Return z with every day no further than 3.5 robust deviations from its effects and the median around it.
+
+    A median, since a mean would be moved by the outlier, and the days after it would look like outliers to the other
+    side.
+    """
+    days = np.arange(len(z))
+    plain = np.interp(days, days[seen], (z - effect)[seen])
+    rest = plain - median_filter(plain, _AROUND, mode="reflect")
     bound = _CLIP * max(_mad(rest[seen]), 1e-9)
-    excess = rest - np.clip(rest, -bound, bound)
-    beta = _solve(u - excess, U, prior, bound / _CLIP)
-    known = np.repeat(beta[:-1], _WEEK, axis=0)  # row of the week before: what each day could be forecast with
-    offset = len(z) % _WEEK
-    error = (u - excess)[offset:] - np.einsum("ij,ij->i", U[offset:], known)
-    return float(np.abs(error[len(error) // 4 :]).sum()), beta, (z - excess) * weight
+    return np.asarray(z - rest + np.clip(rest, -bound, bound))
+
+
+def _innovations(columns: Floats, weight: Floats) -> Floats:
+    """Return what each day adds to the mean of the days before it; 0 where missing."""
+    table = columns.reshape(len(columns), -1)
+    mean = running_mean(table, weight, _HALF_LIFE)
+    before = np.concatenate([table[:1] * weight[0], mean[:-1]])
+    return np.asarray(((table - before) * weight[:, None]).reshape(columns.shape))
 
 
 def _solve(u: Floats, U: Floats, prior: Floats, noise: float) -> Floats:
@@ -112,7 +120,3 @@ def _mad(x: Floats) -> float:
         return 0.0
     robust = 1.4826 * float(np.median(np.abs(x - np.median(x))))
     return robust if robust > 0 else float(x.std())
-
-
-def _spread(x: Floats) -> float:
-    return max(float(x.std()), 1e-9)

@@ -16,7 +16,7 @@ __all__ = ["Rolling", "roll"]
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 
-_HALF_LIVES = (4.0, 12.0, 40.0, 120.0, 400.0)  # days
+_HALF_LIVES = (2.0, 5.0, 12.0, 40.0, 120.0, 400.0)  # days
 _FADE = 40.0  # a level's excess over the next slower one fades with a time of 40 half-lives
 _MOST_ORIGINS = 260
 _FIRST = 28  # days before the first origin
