@@ -1,4 +1,4 @@
-"""Three years of windows from a server that takes 200 ms to answer, with 4 requests at once."""
+"""Three years of weeks from a server that takes 200 ms to answer, with 4 requests at once."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import capacity as cap
 from benchmarks._data import answer, weeks
 from benchmarks.table import Row
 
-WINDOWS, LATENCY_S, WORKERS, VARIANTS = 157, 0.2, 4, 10
+WINDOWS, LATENCY_S, WORKERS = 157, 0.2, 4
 
 
 class _Slow:
     """A server that answers every window after 200 ms, in a process of its own: it is not what is measured."""
 
-    def __init__(self, windows: int) -> None:
-        self._bodies = {w.start: answer(w, VARIANTS) for w in weeks(windows)}
+    def __init__(self, variants: int) -> None:
+        self._bodies = {w.start: answer(w, variants) for w in weeks(WINDOWS)}
         self._requests = self._connections = 0
 
     async def serve(self) -> None:
@@ -48,10 +48,14 @@ class _Slow:
 
 
 def run() -> list[Row]:
-    """Time one whole fetch into a store; the floor is windows x latency / workers."""
+    """Time whole fetches into a store; the floor is windows x latency / workers."""
+    return [_timed(0), _timed(10)]
+
+
+def _timed(variants: int) -> Row:
     windows = weeks(WINDOWS)
     floor = WINDOWS * LATENCY_S / WORKERS
-    command = [sys.executable, "-m", "benchmarks.fetch"]
+    command = [sys.executable, "-m", "benchmarks.fetch", str(variants)]
     pipe = subprocess.PIPE
     with (
         tempfile.TemporaryDirectory() as store,
@@ -61,16 +65,18 @@ def run() -> list[Row]:
         url = server.stdout.readline().strip()
         with cap.Client("ACCOUNT-1", "PROJECT-1", api_key="k", base_url=url, max_workers=WORKERS) as client:
             began = time.perf_counter()
-            frame = cap.fetch_intervals(client, windows[0].start, windows[-1].end, total=False, store=store)
+            what = {"total": False} if variants else {"slice_by": None}
+            frame = cap.fetch_intervals(client, windows[0].start, windows[-1].end, store=store, **what)
             taken = time.perf_counter() - began
         counted, _ = server.communicate()
     requests, connections = map(int, counted.split())
-    assert len(frame) == WINDOWS * 2016 * VARIANTS
+    assert len(frame) == WINDOWS * 2016 * max(variants, 1)
     assert requests == WINDOWS
     note = f"{floor / taken:.0%} of the ideal; {connections} connections for {requests} requests"
-    case = f"fetch: {WINDOWS} windows x {VARIANTS} variants, {LATENCY_S * 1000:.0f} ms latency, {WORKERS} workers"
-    return [Row(case, taken, floor_s=floor, floor="latency alone", note=note)]
+    size = f"{variants} variants (2.4 MB an answer)" if variants else "the total (0.1 MB an answer)"
+    case = f"fetch: {WINDOWS} windows of {size}, {LATENCY_S * 1000:.0f} ms latency, {WORKERS} workers"
+    return Row(case, taken, floor_s=floor, floor="latency alone", note=note)
 
 
 if __name__ == "__main__":
-    asyncio.run(_Slow(WINDOWS).serve())
+    asyncio.run(_Slow(int(sys.argv[1])).serve())

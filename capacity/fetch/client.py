@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import weakref
 from collections.abc import Callable, Coroutine
 from types import TracebackType
@@ -315,7 +316,7 @@ class _Session:
 
     def _clean(self, text: str, scope: Scope) -> str:
         """Return what a server said, without the key and phone numbers, no longer than a line or two."""
-        text = text.replace(self._key.reveal(), "***")
+        text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(self._key.reveal())}(?![A-Za-z0-9])", "***", text)
         for name, value in scope.filters:
             if name == "phone_number":
                 text = text.replace(value, endpoint.masked_number(value)).replace(quote(value, safe=""), "***")

@@ -18,6 +18,7 @@ THREAD_NAME = "capacity-fetch"
 T = TypeVar("T")
 
 _TICK_S = 0.1  # how often the waiting thread looks up: for progress, and for Ctrl-C on every platform
+_HELPERS = 2
 _GRACE_S = 0.8  # how long an interrupted caller waits for its tasks to let go
 
 
@@ -26,6 +27,8 @@ class PrivateLoop:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
+        # Few threads read answers and write files: more of them would only keep the loop from its turn.
+        self._loop.set_default_executor(concurrent.futures.ThreadPoolExecutor(_HELPERS, THREAD_NAME))
         self._thread = threading.Thread(target=self._serve, name=THREAD_NAME, daemon=True)
         self._thread.start()
 
