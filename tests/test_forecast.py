@@ -226,11 +226,13 @@ def test_total_and_variants():
 
 
 def test_a_variant_of_a_week_does_not_stop_the_rest():
-    """A variant that was launched last week is left out; the others are forecast."""
+    """A variant that was launched last week is left out, and said to be; the others are forecast."""
     fresh = weekly(300)
     fresh[:293] = np.nan
     forecast = cap.forecast_peaks(frame_of({cap.TOTAL: weekly(300), "new": fresh}), 28, seed=1, paths=20)
     assert forecast.variants == (cap.TOTAL,)
+    assert forecast.too_short == ("new",)
+    assert "Without 'new': less than eight weeks" in str(forecast)
 
 
 def test_incomplete_days_are_left_out_and_counted():

@@ -43,7 +43,7 @@ def forecast_peaks(
         What `capacity.daily_peaks` returns; or one Series of peaks [calls] with a daily DatetimeIndex (naive local
         midnights), which becomes TOTAL. Incomplete days are left out and counted; missing days stay missing.
     horizon : int
-        Days ahead, 1 to 365, after the last day of the history.
+        Days ahead, 1 to 365, after the last row (a last day that is incomplete is not over: it is the first one ahead).
     seed : int
         The paths are drawn at random; the same seed gives the same paths.
     holidays : str or iterable of dates, optional
@@ -58,7 +58,8 @@ def forecast_peaks(
     Returns
     -------
     PeakForecast
-        `.paths` has shape (variants, paths, days) and holds whole numbers [calls].
+        `.paths` has shape (variants, paths, days) and holds whole numbers [calls]. `.left_out` counts incomplete and
+        excluded days, `.too_short` names variants with less than eight weeks of history.
 
     Raises
     ------
@@ -67,7 +68,28 @@ def forecast_peaks(
     FrameError
         Peaks that are no daily peaks.
     InsufficientData
-        Less than eight weeks of history.
+        Less than eight weeks of history; or fewer than 14 days below the licences.
+
+    Notes
+    -----
+    Each path is one of three kinds, mixed by what would have lost least (pinball loss) at past dates:
+
+    1. calendar effects (weekday, holiday, bridge day, Christmas week) plus levels that fade at their own pace, plus the
+       whole error vector of a past forecast, so that the days of a path belong together; the slow part of the error is
+       widened by Student's t, since a short history has seen few stretches as long as the horizon;
+    2. weeks of the last half year as they were, their special days exchanged for those ahead;
+    3. from fourteen months on, the weeks around one and two years ago, moved by the change of level since.
+
+    Weekdays without any call in eight weeks stay at 0. A growth that past forecasts missed time and again goes on; one
+    that may as well be a season does not. Within the first year nothing is known of the season: limits are wide, and
+    still too narrow where it is strong. An outlier does not move the level, but it was a peak, and may come again:
+    name it in `exclude` if it was none. With `licences` the demand behind the cap is drawn four times.
+
+    References
+    ----------
+    R. J. Hyndman and S. Fan, "Density forecasting for long-term peak electricity demand", IEEE Transactions on Power
+    Systems 25 (2010): paths from bootstrapped errors. J. Tobin, "Estimation of relationships for limited dependent
+    variables", Econometrica 26 (1958): censoring.
 
     Examples
     --------
@@ -104,6 +126,7 @@ def forecast_peaks(
         licences=cap,
         left_out=history.left_out,
         slice_name=history.slice_name,
+        too_short=history.too_short,
     )
 
 

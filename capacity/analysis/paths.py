@@ -47,6 +47,8 @@ class PeakForecast:
         How many days were left out because they were incomplete or excluded.
     slice_name : str
         What the variants are: "variant", "language", ...
+    too_short : tuple of str
+        Those that were not forecast, because they have less than eight weeks of history.
 
     Examples
     --------
@@ -66,6 +68,7 @@ class PeakForecast:
     licences: Licences | None = None
     left_out: int = 0
     slice_name: str = "variant"
+    too_short: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         paths = np.asarray(self.paths)
@@ -236,10 +239,11 @@ class PeakForecast:
         count = len(self.variants)
         days = int(self.history.notna().any(axis=1).sum()) if len(self.history) else 0
         left = f", {self.left_out:,} left out" if self.left_out else ""
+        short = f" Without {_some(self.too_short)}: less than eight weeks of history." if self.too_short else ""
         cap = f" Of demand; licences capped what was seen: {self.licences}." if self.licences is not None else ""
         return (
             f"Daily peaks of {count:,} series, {len(self.dates)} days from {_day(self.dates[0])} to "
-            f"{_day(self.dates[-1])}, {self.paths.shape[1]:,} paths, from {days:,} days of history{left}.{cap}"
+            f"{_day(self.dates[-1])}, {self.paths.shape[1]:,} paths, from {days:,} days of history{left}.{short}{cap}"
         )
 
     def __repr__(self) -> str:

@@ -22,9 +22,9 @@ _SHORTEST = 14  # days: a shorter error vector is no start of a path
 _CARRY = 0.8  # of the last week's error goes on where another vector is chained on
 _SLOW = 14  # days: what is left of an error after a moving mean is fast
 _DIP = 2.5  # mean errors: what a single day goes beyond that is its own, and no error of the level
-_WIDE = 1.3  # the slow errors of the past were made with the effects of the whole history known
+_WIDE = 1.15  # the slow errors of the past were made with the effects of the whole history known
 _HEAVIEST = 4.0
-_WINDOWS = 1.25  # degrees of freedom for each stretch of history as long as the horizon
+_WINDOWS = 1.0  # degrees of freedom for each stretch of history as long as the horizon
 _KIND_PRIOR = 20.0  # weeks at common spread that a weekday's own is pooled with
 _BUCKETS = (7, 14, 28, 56, 90, 182)  # ends of the lead buckets, days
 _DOUBT, _FIRST_YEAR_DOUBT, _YEAR_SEEN = 4.0, 30.0, 425  # see `_drift`
@@ -65,7 +65,7 @@ class ErrorPool:
         """Return `count` whole error vectors for days of these kinds, shape (count, horizon).
 
         The slow part of each, which is the error of the level, is as likely to lie on the other side. It is wider by
-        Student's t, with 1.25 degrees of freedom for each stretch of history as long as the horizon: where
+        Student's t, with one degree of freedom for each stretch of history as long as the horizon: where
         few have been seen, the next may well be unlike them all.
         """
         out = self._chained(rng, count)
