@@ -39,6 +39,7 @@ __all__ = [
     "dense",
     "slice_name",
     "total",
+    "trim",
     "validate",
     "variants",
 ]
@@ -285,8 +286,21 @@ def _pick(frame: pd.DataFrame, *, keep_total: bool) -> pd.DataFrame:
     ids, codes = frame.index.levels[1], frame.index.codes[1]
     is_total = codes == ids.get_loc(TOTAL) if TOTAL in ids else np.zeros(len(frame), dtype=bool)
     picked = frame[is_total if keep_total else ~is_total]
-    picked.index = picked.index.remove_unused_levels()
-    return picked.assign(variant_name=picked[_NAMES].cat.remove_unused_categories())
+    return trim(picked)
+
+
+def trim(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame without the times, ids and names that no row has; what is left stays sorted.
+
+    ``MultiIndex.remove_unused_levels`` puts the labels in the order in which they appear, which breaks the schema.
+    """
+    levels, codes = [], []
+    for level, code in zip(frame.index.levels, frame.index.codes, strict=True):
+        used = np.bincount(code, minlength=len(level)) > 0
+        levels.append(level[used])
+        codes.append(code if used.all() else (np.cumsum(used) - 1)[code])
+    index = pd.MultiIndex(levels=levels, codes=codes, names=frame.index.names, verify_integrity=False)
+    return frame.set_axis(index, axis=0).assign(variant_name=frame[_NAMES].cat.remove_unused_categories())
 
 
 def concat(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -206,3 +206,16 @@ def test_assemble_checks_what_it_is_given():
         assemble(
             times=times, time_codes=np.array([0, 0]), ids=["a"], id_codes=np.array([0, 0]), values=np.array([1, 2])
         )
+
+
+def test_picking_keeps_the_schema_where_variants_appear_out_of_order():
+    """The variants of a frame in which "b" appears before "a" would be refused as a frame by every analysis."""
+    times = pd.to_datetime(["2026-07-01T14:00Z", "2026-07-01T14:05Z", "2026-07-01T14:05Z", "2026-07-01T14:00Z"])
+    table = pd.DataFrame({"time": times, "variant": ["b", "a", "b", cap.TOTAL], "max_concurrent": [1, 2, 3, 4]})
+    frame = cap.as_intervals(table)
+    picked = cap.validate(cap.variants(frame))
+    assert picked.index.levels[1].tolist() == ["a", "b"]
+    assert picked["max_concurrent"].droplevel(0).to_dict() == {"a": 2, "b": 3}
+    assert picked["variant_name"].tolist() == ["b", "a", "b"]
+    assert cap.validate(cap.total(frame))["max_concurrent"].tolist() == [4]
+    assert cap.total(frame).index.levels[0].tolist() == [times[0]]
