@@ -12,7 +12,7 @@ import pandas as pd
 from capacity.calls.columns import CallArrays, call_arrays, instants
 from capacity.calls.sweep import Piece, sweep
 from capacity.errors import ConfigError, FrameError
-from capacity.intervals import TOTAL, assemble, validate
+from capacity.intervals import TOTAL, assemble, trim
 from capacity.times import STEP, Instant, as_instant, ceil_step, floor_step
 
 __all__ = ["intervals_from_calls"]
@@ -192,9 +192,7 @@ def without(frame: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
     edge = np.zeros(len(times) + 1, dtype=np.int64)
     np.add.at(edge, np.searchsorted(times, starts - _STEP_NS, side="right"), ends > starts)
     np.add.at(edge, np.searchsorted(times, ends), -(ends > starts).astype(np.int64))
-    kept = frame[(np.cumsum(edge)[:-1] == 0)[frame.index.codes[0]]]
-    kept.index = kept.index.remove_unused_levels()
-    return validate(kept.assign(variant_name=kept["variant_name"].cat.remove_unused_categories()))
+    return trim(frame[(np.cumsum(edge)[:-1] == 0)[frame.index.codes[0]]])
 
 
 def check_options(by: str | None, *, total: bool, absent: str) -> None:
