@@ -141,10 +141,16 @@ def _renamed(calls: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _flags(column: pd.Series) -> npt.NDArray[np.bool_]:
-    try:
-        return np.asarray(column.fillna(False).astype(bool) if column.hasnans else column.astype(bool))
-    except (TypeError, ValueError) as exc:
-        raise FrameError(f"blocked is {column.dtype}, not true or false") from exc
+    if column.dtype == bool:
+        return np.asarray(column)
+    known = column.dropna()
+    if (
+        pd.api.types.infer_dtype(known) not in ("boolean", "integer", "floating", "empty")
+        or not known.isin([0, 1]).all()
+    ):
+        first = known[~known.isin([0, 1])].iloc[0]
+        raise FrameError(f"blocked is {column.dtype} (for example {first!r}), not true or false; convert it")
+    return np.asarray(column.where(column.notna(), False).astype(bool))
 
 
 def _durations(column: pd.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:

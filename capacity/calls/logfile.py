@@ -70,7 +70,17 @@ class LogFile:
 
     def _parquet(self, wanted: Sequence[str]) -> Iterator[pa.RecordBatch]:
         dataset = pyarrow.dataset.dataset(self.path, format="parquet")
-        yield from dataset.to_batches(columns=list(wanted), batch_size=_BATCH, use_threads=False)
+        # Without read-ahead and buffering of whole files: memory must not grow with the file.
+        yield from dataset.to_batches(
+            columns=list(wanted),
+            batch_size=_BATCH,
+            batch_readahead=1,
+            fragment_readahead=1,
+            use_threads=False,
+            fragment_scan_options=pyarrow.dataset.ParquetFragmentScanOptions(
+                use_buffered_stream=True, pre_buffer=False
+            ),
+        )
 
 
 def is_parquet(path: Path) -> bool:
