@@ -22,6 +22,7 @@ __all__ = ["Answers", "Ask", "Refusal"]
 _STEP_S = 300
 _STEP_NS = STEP.value
 _HELD = 64  # filters whose series are kept
+_UNLIKE = 2  # how many times the shortest head the longest may be, to be filled with spaces
 _CHUNK = 200_000  # rows rendered at once: bounds the memory of an answer with thousands of variants
 _FILTERS = {
     "variant_id": "variant",
@@ -134,9 +135,7 @@ class Answers:
         if len(matrix.times):
             values[matrix.times.asi8 // _STEP_NS - self._origin] = matrix.values
         names = _latest(calls) if ask.sliced else {}
-        return _Series(
-            values=values, heads=np.array([_row_head(i, names.get(i, i)) for i in matrix.ids], dtype=np.bytes_)
-        )
+        return _Series(values=values, heads=_row_heads([(i, names.get(i, i)) for i in matrix.ids]))
 
     def _matches(self, column: str, value: str, *, missing: str | None = None) -> npt.NDArray[np.bool_]:
         """Where the column has the value; an absent column, like an absent value, is `missing`."""
@@ -158,12 +157,22 @@ def _latest(calls: pd.DataFrame) -> dict[str, str]:
     return call_arrays(calls, by="variant").names
 
 
-def _row_head(variant: str, name: str) -> bytes:
-    """Return the JSON of one row up to its time; a row without a variant has no field for it."""
-    if variant in (TOTAL, NONE):
-        return b'{"time":"'
-    fields = msgspec.json.encode({"variant_id": variant, "variant_name": name})
-    return fields[:-1] + b',"time":"'
+def _row_heads(variants: list[tuple[str, str]]) -> npt.NDArray[np.bytes_]:
+    """Return the JSON of each variant's rows up to the time; a row without a variant has no field for it.
+
+    They are made equally long with spaces, which JSON allows between fields, so that rows can be laid out as records.
+    Where lengths are too unlike, they stay as they are.
+    """
+    fields = [
+        b"{"
+        if variant in (TOTAL, NONE)
+        else msgspec.json.encode({"variant_id": variant, "variant_name": name})[:-1] + b","
+        for variant, name in variants
+    ]
+    sizes = [len(field) for field in fields] or [0]
+    if max(sizes) <= _UNLIKE * min(sizes):
+        fields = [field.ljust(max(sizes)) for field in fields]
+    return np.array([field + b'"time":"' for field in fields], dtype=np.bytes_)
 
 
 def _rows(
@@ -173,11 +182,13 @@ def _rows(
     at: npt.NDArray[np.int64],
     column: npt.NDArray[np.int64],
 ) -> bytes:
-    """Return the rows, comma separated: pieces of fixed width padded with NUL, which JSON never holds, then dropped."""
+    """Return the rows, comma separated, laid out as records; NUL, which JSON never holds, fills what is too short."""
     if len(at) == 0:
         return b""
-    times = np.datetime_as_string((steps * _STEP_S).astype("datetime64[s]")).astype(np.bytes_)
-    counts = np.arange(int(window.max()) + 1).astype(np.bytes_)
+    times = np.datetime_as_string((steps * _STEP_S).astype("datetime64[s]")).astype("S19")
+    most = int(window.max())
+    counts = np.array([b"%*d" % (len(str(most)), n) for n in range(most + 1)], dtype=np.bytes_)
+    even = bool((np.char.str_len(heads) == heads.dtype.itemsize).all())
     middle, tail = b'.000Z","max_concurrent_conversations":', b"},"
     row = np.dtype(
         [
@@ -194,5 +205,5 @@ def _rows(
         rows = np.empty(len(t), dtype=row)
         rows["head"], rows["time"], rows["count"] = heads[c], times[t], counts[window[t, c]]
         rows["middle"], rows["tail"] = middle, tail
-        parts.append(rows.tobytes().translate(None, b"\0"))
+        parts.append(rows.tobytes() if even else rows.tobytes().translate(None, b"\0"))
     return b"".join(parts)[:-1]

@@ -32,6 +32,7 @@ __all__ = ["KEY_VARIABLE", "Emulator", "Server", "Switches", "run", "serve"]
 
 KEY_VARIABLE = "CAPACITY_EMULATOR_KEY"
 
+_PART = 1 << 18  # [bytes]
 _log = logging.getLogger("capacity.emulator")
 
 
@@ -161,7 +162,7 @@ class Emulator:
         body = await run_in_threadpool(self._answers.body, ask)
         if 0 <= luck < self._switches.cut:
             body = body[: len(body) // 2]
-        return Response(body, media_type="application/json")
+        return _Body(body, media_type="application/json")
 
     def _let_in(self, request: Request) -> None:
         given = request.headers.get("x-api-key")
@@ -176,6 +177,16 @@ class Emulator:
         self._seen[query] += 1
         text = f"{self._switches.seed}|{attempt}|{query}".encode()
         return int.from_bytes(hashlib.blake2b(text, digest_size=7).digest(), "big") / 2**56
+
+
+class _Body(Response):
+    """A response that is handed over in parts: one of many megabytes would be copied with every packet."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        parts = [self.body[k : k + _PART] for k in range(0, len(self.body), _PART)] or [b""]
+        for k, part in enumerate(parts, start=1):
+            await send({"type": "http.response.body", "body": part, "more_body": k < len(parts)})
 
 
 @contextlib.contextmanager
