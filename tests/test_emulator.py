@@ -191,13 +191,14 @@ def test_only_get(get, method):
     assert method in response.json()["error_message"]
 
 
-def test_key(server):
+def test_key(server, monkeypatch):
     """A request without the key, or with another, would be answered; 404 would tell strangers which ids exist."""
     for headers, status in [({}, 401), ({"x-api-key": "guess"}, 403), ({"x-api-key": "é".encode()}, 403)]:
         for path in (PATH, "/v1/x/y/conversations/concurrency"):
             response = httpx.get(f"{server.url}{path}?{HOUR}", headers=headers)
             assert response.status_code == status
             assert KEY not in response.json()["error_message"]
+    monkeypatch.delenv("CAPACITY_EMULATOR_KEY", raising=False)
     with pytest.raises(ConfigError, match="CAPACITY_EMULATOR_KEY"), serve(some_calls(), account="a", project="p"):
         pass
 
@@ -319,6 +320,19 @@ def test_no_calls_at_all():
         sliced = client.get(f"/v1/a/p/conversations/concurrency?{HOUR}&slice_by=variant").json()["intervals"]
     assert [r["max_concurrent_conversations"] for r in total] == [0] * 12
     assert sliced == []
+
+
+@pytest.mark.parametrize("longest", [3, 30, 3000])
+def test_names_of_any_length(longest):
+    """Rows are laid out as records: a long name beside a short one would break the JSON or change a name."""
+    calls = some_calls().dropna(subset="variant").assign(variant_name=["x" * 2, "y" * longest, "z", "x"])
+    with (
+        serve(calls, account="a", project="p", key="k") as running,
+        httpx.Client(base_url=running.url, headers={"x-api-key": "k"}) as client,
+    ):
+        rows = client.get(f"/v1/a/p/conversations/concurrency?{HOUR}&slice_by=variant").json()["intervals"]
+    assert {(r["variant_id"], r["variant_name"]) for r in rows} == {("b", "y" * longest), ('q"\\', "z")}
+    assert sum(r["max_concurrent_conversations"] for r in rows) == 6
 
 
 @pytest.mark.skipif(not CONTRACT.exists(), reason="the contract is not beside the checkout")
