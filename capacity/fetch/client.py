@@ -29,7 +29,7 @@ from capacity.errors import (
 )
 from capacity.fetch import endpoint, payload
 from capacity.fetch.endpoint import Scope
-from capacity.fetch.loop import THREAD_NAME, PrivateLoop
+from capacity.fetch.loop import THREAD_NAME, PrivateLoop, to_its_end
 from capacity.fetch.patience import Patience, Pause, Slot, retry_after
 from capacity.fetch.windows import Window
 
@@ -218,8 +218,8 @@ class _Session:
         """How long a rate limit keeps all requests waiting [s]."""
         return self._pause.left
 
-    async def answer(self, scope: Scope, window: Window) -> payload.Rows:
-        """Ask for one window until it is answered, or raise what went wrong last."""
+    async def answer(self, scope: Scope, window: Window, keep: Callable[[payload.Rows], None]) -> payload.Rows:
+        """Ask for one window until it is answered and kept, or raise what went wrong last."""
         patience, pause, slot = self._patience, self._pause, Slot(self._slots)
         attempts = 0
 
@@ -239,7 +239,7 @@ class _Session:
                         attempts = attempt.num
                         await slot.take()
                         await pause.over()
-                        return await self._once(scope, window, slot)
+                        return await self._once(scope, window, slot, keep)
         except FetchError as exc:
             exc.attempts = attempts
             raise
@@ -261,13 +261,21 @@ class _Session:
             )
         await self._pause.over()
 
-    async def _once(self, scope: Scope, window: Window, slot: Slot) -> payload.Rows:
+    async def _once(
+        self, scope: Scope, window: Window, slot: Slot, keep: Callable[[payload.Rows], None]
+    ) -> payload.Rows:
         response = await self._send(scope, window)
         if response.status_code != 200:
             self._maybe_pause(response)
             raise self._refused(response, scope, window)
         slot.give()  # reading the answer need not keep others from asking
-        rows = await asyncio.to_thread(payload.parse, response.content, window, scope.by)
+
+        def read_and_keep() -> payload.Rows:
+            rows = payload.parse(response.content, window, scope.by)
+            keep(rows)
+            return rows
+
+        rows = await to_its_end(read_and_keep)
         _LOG.info("%s %s: %d rows", scope, window, len(rows))
         return rows
 

@@ -264,8 +264,15 @@ class _Run:
 
     async def _one(self, session: Any, ask: Ask) -> None:
         asked_at = self._client._now()
+
+        def keep(rows: Rows) -> None:
+            if self._archive is None:
+                self._answers.append((ask, rows))
+            else:
+                self._archive.add(ask.scope, ask.window, rows, asked_at, repair=self._repair)
+
         try:
-            rows = await session.answer(ask.scope, ask.window)
+            rows = await session.answer(ask.scope, ask.window, keep)
         except FetchError as exc:
             redirected = exc.status is not None and 300 <= exc.status < 400
             if isinstance(exc, _HOPELESS) or redirected:
@@ -274,10 +281,6 @@ class _Run:
             self.failures.append((ask, exc))
             return
         self._duplicates += rows.duplicates
-        if self._archive is None:
-            self._answers.append((ask, rows))
-        else:
-            await asyncio.to_thread(self._archive.add, ask.scope, ask.window, rows, asked_at, repair=self._repair)
 
     def layers(self, want: Wanted, window: Window) -> list[Layer]:
         """Return what is held now of what is wanted."""

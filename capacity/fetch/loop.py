@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-__all__ = ["THREAD_NAME", "PrivateLoop"]
+__all__ = ["THREAD_NAME", "PrivateLoop", "to_its_end"]
 
 THREAD_NAME = "capacity-fetch"
 
@@ -20,6 +20,16 @@ T = TypeVar("T")
 _TICK_S = 0.1  # how often the waiting thread looks up: for progress, and for Ctrl-C on every platform
 _HELPERS = 2
 _GRACE_S = 0.8  # how long an interrupted caller waits for its tasks to let go
+
+
+async def to_its_end(work: Callable[[], T]) -> T:
+    """Run `work` in a thread; a cancellation waits until it is done, so that what was answered is kept."""
+    running = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
 
 
 class PrivateLoop:
