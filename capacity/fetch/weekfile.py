@@ -16,6 +16,7 @@ import contextlib
 import os
 import secrets
 import time
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ SETTLE = pd.Timedelta(hours=48)
 VERSION = 1
 
 _META = b"capacity"
+_META_SUM = _META + b".crc32"
 _STEP_US = 300_000_000
 _STALE_S = 3600.0
 _MEND = "fetch again with repair=True (`capacity fetch --repair`) to replace it, or delete it"
@@ -113,6 +115,7 @@ class _Meta(msgspec.Struct):
     pieces: list[_PieceMeta]
     names: dict[str, str]
     first: dict[str, int]
+    content: int  # see _content
 
 
 class _Version(msgspec.Struct):
@@ -142,6 +145,8 @@ def _header(path: Path, footer: Any) -> Week:
             path=path,
         )
     meta = msgspec.json.decode(raw, type=_Meta)
+    if footer.metadata.get(_META_SUM) != _sum(raw):
+        raise ValueError("its metadata does not match its checksum")
     pieces = tuple(
         Piece(
             Window(pd.Timestamp(p.start).as_unit("ns"), pd.Timestamp(p.end).as_unit("ns")),
@@ -169,7 +174,7 @@ def read_rows(path: Path, by: str | None) -> Rows:
         times = table.column("time").combine_chunks().cast(pa.int64()).to_numpy(zero_copy_only=False)
         label = table.column(column).combine_chunks()
         label = label.chunk(0) if isinstance(label, pa.ChunkedArray) else label
-        return Rows(
+        rows = Rows(
             steps=(times // _STEP_US).astype(np.int32),
             codes=label.indices.to_numpy(zero_copy_only=False).astype(
                 np.int16 if len(label.dictionary) < 2**15 else np.int32
@@ -177,6 +182,19 @@ def read_rows(path: Path, by: str | None) -> Rows:
             values=table.column("max_concurrent").combine_chunks().to_numpy(zero_copy_only=False),
             ids=tuple(label.dictionary.to_pylist()),
         )
+        # Page checksums do not cover the footer, which says how many rows there are and where.
+        if _content(rows) != msgspec.json.decode(file.metadata.metadata[_META], type=_Meta).content:
+            raise ValueError("its rows do not match their checksum")
+        return rows
+
+
+def _content(rows: Rows) -> int:
+    """Sum up times and values, so that a lost or changed row is noticed."""
+    return zlib.crc32(rows.values.astype(np.int32).tobytes(), zlib.crc32(rows.steps.astype(np.int32).tobytes()))
+
+
+def _sum(raw: bytes) -> bytes:
+    return str(zlib.crc32(raw)).encode()
 
 
 @contextlib.contextmanager
@@ -239,7 +257,8 @@ def _table(scope: Scope, pieces: list[Piece], rows: Rows) -> pa.Table:
             "variant_name": pa.DictionaryArray.from_arrays(codes, pa.array(shown, type=pa.string())),
         }
     )
-    return table.replace_schema_metadata({_META: msgspec.json.encode(_meta(scope, pieces, rows))})
+    raw = msgspec.json.encode(_meta(scope, pieces, rows))
+    return table.replace_schema_metadata({_META: raw, _META_SUM: _sum(raw)})
 
 
 def _meta(scope: Scope, pieces: list[Piece], rows: Rows) -> _Meta:
@@ -261,6 +280,7 @@ def _meta(scope: Scope, pieces: list[Piece], rows: Rows) -> _Meta:
         ],
         names={hide(i): name for i, name in rows.names.items()},
         first={hide(rows.ids[code]): step for code, step in sorted(first.items())},
+        content=_content(rows),
     )
 
 
