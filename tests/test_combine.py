@@ -141,3 +141,23 @@ def test_daily_peaks_keep_what_the_total_is():
     assert "upper bound" in note
     assert "between 90 and 130; up to 40 licences (31 %) may be too many" in note
     assert bound_note(cap.daily_peaks(project(hotel, times=times))) == ""
+
+
+def test_headroom_and_assessment_say_that_the_total_is_a_bound():
+    """Licences would be bought on a sum of maxima that nobody called one."""
+    days = pd.date_range("2026-01-01", periods=70 * 288, freq="5min", tz="UTC")
+    hour = days.hour.to_numpy()
+
+    def project(busy: int) -> pd.DataFrame:
+        calls = np.where(hour == busy, 40, 10) + days.day_of_week.to_numpy()
+        return cap.as_intervals(pd.DataFrame({"time": days, "variant": cap.TOTAL, "max_concurrent": calls}))
+
+    # Never busy at once: the sum peaks at 46 + 16, the true total cannot be told from 46 upwards.
+    frame = cap.combine({"hotel": project(9), "bank": project(15)})
+    forecast = cap.forecast_peaks(cap.daily_peaks(frame), 14, seed=1, paths=200)
+    said = cap.headroom(forecast, 70).sentence()
+    assert "upper bound" in said
+    assert "between 46 and 62; up to 16 licences" in said
+    assert cap.headroom(forecast, 70, variant="hotel").note == ""
+    notes = cap.assess(frame, 70, tz="UTC", seed=1, horizon=14, backtest=False).notes
+    assert sum("upper bound" in note for note in notes) == 1

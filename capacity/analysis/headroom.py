@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.analysis.combine import bound_note
 from capacity.analysis.paths import PeakForecast
 from capacity.analysis.wording import chance, day, held_from, plural
 from capacity.errors import ConfigError
@@ -56,6 +57,8 @@ class Headroom:
         some 30 days in a row within the horizon are. Shorter horizons stand for the 30 days.
     daily : DataFrame
         By date: the ``licences``, and the probability that this very day is ``above`` or ``at_or_above``.
+    note : str
+        For the total of combined projects: that it is an upper bound, and by how much it may be too high.
     """
 
     licences: Licences
@@ -68,6 +71,7 @@ class Headroom:
     per_month: pd.DataFrame
     k_in_30: pd.DataFrame
     daily: pd.DataFrame
+    note: str = ""
 
     def to_frame(self) -> pd.DataFrame:
         """Return by date: licences, p_above, p_at_or_above (by that day), day_above, day_at_or_above (on that day)."""
@@ -92,11 +96,9 @@ class Headroom:
             f"{plural(len(self.dates), 'day')}: {chance(passed)}; to reach {many}: {chance(touched)}."
         )
         middle = self.dates_given[0.5]
-        return (
-            text
-            if middle is None or passed < 0.01
-            else f"{text} If they are passed, as likely as not by {day(middle)}."
-        )
+        if middle is not None and passed >= 0.01:
+            text += f" If they are passed, as likely as not by {day(middle)}."
+        return f"{text} {self.note}".rstrip()
 
     def __str__(self) -> str:
         return self.sentence()
@@ -159,6 +161,7 @@ def headroom(forecast: PeakForecast, licences: LicenceLike, *, variant: str | No
         daily=pd.DataFrame(
             {"licences": held, "above": above.mean(axis=0), "at_or_above": reached.mean(axis=0)}, index=dates
         ),
+        note=bound_note(forecast.history) if name == TOTAL else "",
     )
 
 

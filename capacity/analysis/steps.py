@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.analysis.censoring import uncensor
+from capacity.analysis.combine import bound_note
 from capacity.analysis.holidays import HolidayLike, as_days
 from capacity.analysis.peaks import daily_peaks
 from capacity.analysis.wording import plural
@@ -226,7 +227,8 @@ def _left_out(ask: Ask) -> list[str]:
 
 def rests_on(ask: Ask, found: Found) -> list[str]:
     """Return in sentences what the forecast rests on."""
-    notes = []
+    bound = bound_note(ask.peaks) if ask.variant == TOTAL else ""
+    notes = [f"Licences: {bound[0].lower()}{bound[1:]}"] if bound else []
     if not ask.variant:
         notes.append(
             "Headroom: the frame has several variants and no TOTAL. Licences are judged on the total, which is no sum "
