@@ -115,6 +115,24 @@ def test_slices_one_request_each(fetch, tmp_path):
     assert set(frame.index.get_level_values(1)) <= {"en-GB", "es-ES", "*"}
 
 
+def test_intervals_from_memory_and_streamed(calls, tmp_path, capsys):
+    """A log that is streamed would give other maxima than one that is read whole, or a silence be zero in silence."""
+    quiet = calls[(calls["start"] < "2026-02-01T00:00Z") | (calls["start"] >= "2026-02-04T00:00Z")]
+    quiet.to_parquet(tmp_path / "calls.parquet", index=False)
+    words = ["intervals", str(tmp_path / "calls.parquet")]
+    assert run([*words, "--out", str(tmp_path / "whole.parquet")]) == 0
+    assert "--silences-missing" in capsys.readouterr().err
+    assert run([*words, "--out", str(tmp_path / "streamed.parquet"), "--stream"]) == 0
+    whole, streamed = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("whole", "streamed"))
+    pd.testing.assert_frame_equal(whole, streamed)
+    assert run([*words, "--out", str(tmp_path / "holes.parquet"), "--silences-missing"]) == 0
+    holes = pd.read_parquet(tmp_path / "holes.parquet")
+    lost = set(whole["time"]) - set(holes["time"])
+    assert len(lost) >= 2 * 288
+    assert whole[whole["time"].isin(lost)]["max_concurrent"].max() <= 2  # the ends of the calls on either side
+    assert run([*words, "--out", str(tmp_path / "no.parquet"), "--stream", "--tz", "UTC", "--date", "day"]) == 1
+
+
 @pytest.mark.parametrize(
     ("change", "code", "says"),
     [

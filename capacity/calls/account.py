@@ -56,7 +56,7 @@ class CallLog:
         for row in self.silences.head(_SHOWN).itertuples():
             lines.append(
                 f"  silent: no call from {row.start:%Y-%m-%d %H:%M} to {row.end:%Y-%m-%d %H:%M} UTC; "
-                "if the log has a hole there, give gaps= to intervals_from_calls"
+                "if the log has a hole there, give gaps= to intervals_from_calls (--silences-missing)"
             )
         if len(self.silences) > _SHOWN:
             lines.append(f"  silent: {len(self.silences) - _SHOWN:,} more such stretches")

@@ -15,6 +15,8 @@ from capacity.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import pandas as pd
+
     from capacity.calls.account import CallLog
 
 __all__ = ["intervals", "read_log", "serve", "simulate"]
@@ -65,6 +67,12 @@ def intervals(
     nothing: Nothing = None,
     drop: Drop = None,
     unfinished: Unfinished = "keep",
+    silences_missing: Annotated[
+        bool, typer.Option("--silences-missing", help="A day or more without a call is a hole, not zero calls.")
+    ] = False,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Parquet larger than memory, with start and end in UTC or with offset.")
+    ] = False,
 ) -> None:
     """Turn call records into exact 5-minute maxima, and say what was read, what was dropped and why.
 
@@ -74,14 +82,19 @@ def intervals(
     from capacity.fetch.status import export
     from capacity.times import as_instant
 
-    keep = [] if by in ("variant", "none") else [by]
-    log = read_log(calls, tz, column, time_format, date, date_format, nothing, drop, unfinished, keep=keep)
-    frame = cap.intervals_from_calls(
-        log.calls,
-        start=None if start is None else as_instant(start, tz, name="start"),
-        end=None if end is None else as_instant(end, tz, name="end"),
-        by=None if by == "none" else by,
-    )
+    span: dict[str, Any] = {
+        "start": None if start is None else as_instant(start, tz, name="start"),
+        "end": None if end is None else as_instant(end, tz, name="end"),
+        "by": None if by == "none" else by,
+    }
+    if stream:
+        if column or time_format or date or date_format or nothing or drop or silences_missing or unfinished != "keep":
+            raise ConfigError("--stream reads clean Parquet as it is; leave the options that mend a log out")
+        frame = _streamed(calls, span)
+    else:
+        keep = [] if by in ("variant", "none") else [by]
+        log = read_log(calls, tz, column, time_format, date, date_format, nothing, drop, unfinished, keep=keep)
+        frame = cap.intervals_from_calls(log.calls, **span, gaps=log.silences if silences_missing else None)
     say(str(cap.coverage(frame)) if len(frame) else "No call was in progress at any time.")
     typer.echo(f"{len(frame):,} rows written to {export(frame, out)}")
 
@@ -140,6 +153,15 @@ def serve(
         raise ConfigError("no key to ask for: set CAPACITY_EMULATOR_KEY, so that only who knows it is answered")
     log = read_log(calls, tz, column, time_format, date, date_format, nothing, drop, unfinished)
     emulator.run(log.calls, account=account, project=project, host=host, port=port)
+
+
+def _streamed(path: Path, span: dict[str, Any]) -> pd.DataFrame:
+    from tqdm import tqdm
+
+    from capacity.calls.streaming import stream_intervals
+
+    with tqdm(desc=f"Reading {path.name}", unit=" calls", unit_scale=True, disable=None, leave=False) as bar:
+        return stream_intervals(path, **span, progress=lambda calls: bar.update(calls - bar.n))
 
 
 def read_log(
