@@ -10,7 +10,7 @@ import pandas as pd
 
 from capacity.errors import ConfigError
 from capacity.intervals import TOTAL, slice_name, validate
-from capacity.times import STEP, Instant, as_instant, ceil_step, floor_step
+from capacity.times import STEP, Instant, as_instant, ceil_step, check_range, floor_step
 
 __all__ = ["Coverage", "coverage"]
 
@@ -99,20 +99,20 @@ def coverage(frame: pd.DataFrame, start: Instant | None = None, end: Instant | N
     held = frame.index.get_level_values("time")
     first = held[0] if start is None else floor_step(as_instant(start, name="start"))
     last = held[-1] + STEP if end is None else ceil_step(as_instant(end, name="end"))
-    if first >= last:
-        raise ConfigError(f"start={first.isoformat()} is not before end={last.isoformat()}; ranges are [start, end)")
+    check_range(first, last)
 
     ids, codes = frame.index.levels[1], np.asarray(frame.index.codes[1])
     steps = (frame.index.levels[0].asi8 // _STEP_NS)[frame.index.codes[0]]
     lo, hi = first.value // _STEP_NS, last.value // _STEP_NS
+    earlier = np.bincount(codes[steps < lo], minlength=len(ids)) > 0  # a variant that was there before is still due
     inside = (steps >= lo) & (steps < hi)
     steps, codes = steps[inside], codes[inside]
     order = np.argsort(codes, kind="stable")  # the frame ascends in time: each series stays in order
     steps, codes = steps[order], codes[order]
 
     present = np.bincount(codes, minlength=len(ids))
-    shown = np.flatnonzero(present)
-    if TOTAL in ids and present[ids.get_loc(TOTAL)] == 0:
+    shown = np.flatnonzero((present > 0) | earlier)
+    if TOTAL in ids and ids.get_loc(TOTAL) not in shown:
         shown = np.sort(np.append(shown, ids.get_loc(TOTAL)))
     if len(shown) == 0:
         gaps = pd.DataFrame({by: [TOTAL], "start": [first], "end": [last], "intervals": [hi - lo]})
@@ -135,6 +135,7 @@ def coverage(frame: pd.DataFrame, start: Instant | None = None, end: Instant | N
     ends = np.full(len(ids), lo)
     begins[has], ends[has] = steps[bounds[:-1][has]], steps[bounds[1:][has] - 1] + 1
     from_start = begins == begins[has].min() if has.any() else np.ones(len(ids), bool)
+    from_start |= earlier
     if TOTAL in ids:
         from_start[ids.get_loc(TOTAL)] = True
     due = np.where(from_start, lo, begins)

@@ -18,7 +18,6 @@ total is its own series, never a sum.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,11 +31,9 @@ __all__ = [
     "NONE",
     "TOTAL",
     "TOTAL_NAME",
-    "Dense",
     "as_intervals",
     "assemble",
     "concat",
-    "dense",
     "slice_name",
     "total",
     "trim",
@@ -53,7 +50,6 @@ _VALUES = "max_concurrent"
 _NAMES = "variant_name"
 _TEXT = pd.Series(["x"]).dtype  # object on pandas 2, str on pandas 3
 _COLUMNS = [_VALUES, _NAMES]
-_BLOCK = 1 << 16
 _INT32_MAX = np.iinfo(np.int32).max
 
 
@@ -108,11 +104,8 @@ def as_intervals(df: pd.DataFrame) -> pd.DataFrame:
     if _NAMES in table.columns:
         shown = pd.DataFrame({"id": labels, "name": table[_NAMES].to_numpy(), "time": time_codes}).dropna()
         if not shown.empty:
-            shown = (
-                shown[["id", "name", "time"]].drop_duplicates(["id", "name"], keep="last")
-                if (table["time"].is_monotonic_increasing)
-                else shown.sort_values("time", kind="stable").drop_duplicates("id", keep="last")
-            )
+            shown = shown if table["time"].is_monotonic_increasing else shown.sort_values("time", kind="stable")
+            shown = shown.drop_duplicates("id", keep="last")
             names = dict(zip(shown["id"].astype(str), shown["name"].astype(str), strict=True))
     return assemble(
         times=pd.DatetimeIndex(times),
@@ -340,7 +333,7 @@ def concat(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     time_codes = np.concatenate([times.get_indexer(p.index.levels[0])[p.index.codes[0]] for p in parts])
     id_codes = np.concatenate([place.get_indexer(p.index.levels[1])[p.index.codes[1]] for p in parts])
     names: dict[str, str] = {}
-    for part in sorted((p for p in parts if len(p)), key=lambda p: p.index.codes[0].max()):
+    for part in sorted((p for p in parts if len(p)), key=lambda p: p.index.levels[0][p.index.codes[0][-1]]):
         names |= _latest_names(part)
     values = np.concatenate([part[_VALUES].to_numpy() for part in parts])
     return assemble(
@@ -361,57 +354,6 @@ def _latest_names(frame: pd.DataFrame) -> dict[str, str]:
     present = np.unique(codes)
     shown = frame[_NAMES].iloc[last[present]]
     return dict(zip([str(i) for i in ids[present]], [str(n) for n in shown], strict=True))
-
-
-@dataclass(frozen=True)
-class Dense:
-    """The frame as a matrix, for those who count in arrays.
-
-    Attributes
-    ----------
-    times : DatetimeIndex, UTC
-        The distinct interval starts, ascending; not always without gaps.
-    ids : list of str
-        The slice values, ascending.
-    values : int32, shape (len(times), len(ids))
-        The maxima; -1 where the frame has no row. Read-only: it may be the frame's own memory.
-    """
-
-    times: pd.DatetimeIndex
-    ids: list[str]
-    values: npt.NDArray[np.int32]
-
-
-def dense(frame: pd.DataFrame) -> Dense:
-    """Return the frame as a (time, variant) matrix; no copy where every row is there.
-
-    Examples
-    --------
-    >>> one = pd.DataFrame({"time": pd.to_datetime(["2026-07-01T14:00Z"]), "variant": "a", "max_concurrent": 3})
-    >>> dense(as_intervals(one)).values
-    array([[3]], dtype=int32)
-    """
-    validate(frame)
-    times, ids = frame.index.levels
-    time_codes, id_codes = (np.asarray(c) for c in frame.index.codes)
-    values = frame[_VALUES].to_numpy()
-    if len(frame) == len(times) * len(ids):
-        matrix = values.reshape(len(times), len(ids))
-    else:
-        used_t, used_i = np.zeros(len(times), bool), np.zeros(len(ids), bool)
-        used_t[time_codes[:1]] = True
-        used_t[time_codes[1:][time_codes[1:] != time_codes[:-1]]] = True  # they ascend
-        used_i[id_codes] = True
-        row, column = np.cumsum(used_t) - 1, np.cumsum(used_i) - 1
-        times, ids = times[used_t], ids[used_i]
-        matrix = np.full((len(times), len(ids)), -1, dtype=np.int32)
-        cells = matrix.reshape(-1)
-        for begin in range(0, len(values), _BLOCK):  # places of all rows at once would outweigh the frame
-            some = slice(begin, begin + _BLOCK)
-            cells[row.take(time_codes[some]) * len(ids) + column.take(id_codes[some])] = values[some]
-    matrix = matrix.view()
-    matrix.flags.writeable = False
-    return Dense(times=times, ids=[str(i) for i in ids], values=matrix)
 
 
 def _times(column: pd.Series) -> pd.DatetimeIndex:

@@ -108,8 +108,8 @@ def _text_step(text: str) -> tuple[pd.Timestamp, str]:
 
 def _date(value: Any) -> pd.Timestamp:
     try:
-        stamp = pd.Timestamp(value)
-    except (ValueError, TypeError) as exc:
+        stamp = pd.Timestamp(value).as_unit("ns")
+    except (ValueError, TypeError, AttributeError) as exc:
         raise ConfigError(f"licences: {value!r} is no date; write steps like '100,2026-03-01:120'") from exc
     if stamp is pd.NaT or stamp != stamp.normalize():
         raise ConfigError(f"licences: {value!r} is no whole day; a step begins at local midnight")
@@ -129,8 +129,8 @@ def _from_pairs(pairs: list[tuple[pd.Timestamp, Any]]) -> Licences:
 def _count(value: Any) -> int:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = -1.0
-    if isinstance(value, (bool, np.bool_)) or not number.is_integer() or number < 0:
+    if isinstance(value, (bool, np.bool_)) or not number.is_integer() or not 0 <= number < 2**31:
         raise ConfigError(f"licences: {value!r} is no count of channels; give a whole number of at least 0")
     return int(number)

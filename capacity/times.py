@@ -11,7 +11,18 @@ import pandas as pd
 
 from capacity.errors import ConfigError
 
-__all__ = ["DAY", "STEP", "WEEK", "Instant", "as_instant", "as_range", "as_zone", "ceil_step", "floor_step"]
+__all__ = [
+    "DAY",
+    "STEP",
+    "WEEK",
+    "Instant",
+    "as_instant",
+    "as_range",
+    "as_zone",
+    "ceil_step",
+    "check_range",
+    "floor_step",
+]
 
 STEP = pd.Timedelta(minutes=5).as_unit("ns")
 DAY = pd.Timedelta(days=1).as_unit("ns")
@@ -105,16 +116,21 @@ def as_range(start: Instant, end: Instant, tz: str | dt.tzinfo | None = None) ->
     (Timestamp('2026-07-01 14:00:00+0000', tz='UTC'), Timestamp('2026-07-01 14:10:00+0000', tz='UTC'))
     """
     first, last = as_instant(start, tz, name="start"), as_instant(end, tz, name="end")
-    if first >= last:
-        raise ConfigError(f"start={first.isoformat()} is not before end={last.isoformat()}; ranges are [start, end)")
+    check_range(first, last)
     return floor_step(first), ceil_step(last)
+
+
+def check_range(start: pd.Timestamp, end: pd.Timestamp) -> None:
+    """Raise ConfigError unless start < end."""
+    if start >= end:
+        raise ConfigError(f"start={start.isoformat()} is not before end={end.isoformat()}; ranges are [start, end)")
 
 
 def floor_step(time: pd.Timestamp) -> pd.Timestamp:
     """Round down to the 5-minute step that holds `time`."""
-    return time.floor("5min")
+    return time.floor(STEP)
 
 
 def ceil_step(time: pd.Timestamp) -> pd.Timestamp:
     """Round up to the next 5-minute step."""
-    return time.ceil("5min")
+    return time.ceil(STEP)

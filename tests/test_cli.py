@@ -183,6 +183,23 @@ def test_demo_in_small(tmp_path, capsys):
     assert second.out == first.out
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["demo", "--tz", "Nowhere/X"], "IANA"),
+        (["demo", "--calls", "empty.csv"], "empty.csv"),
+        (["simulate", "--out", "calls.xlsx"], "neither in .csv"),
+        (["intervals", "absent.csv", "--out", "frame.xlsx"], "neither in .csv"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_the_work(words, says, tmp_path, monkeypatch, capsys):
+    """A typing error would be a traceback, or be told after minutes of reading."""
+    monkeypatch.chdir(tmp_path)
+    Path("empty.csv").write_text("start,end\n")
+    assert run(words) == 1
+    assert says in capsys.readouterr().err
+
+
 def test_help_and_usage():
     """`capacity --help` would fail, or a command would stand there without a word of help."""
     run_it = [sys.executable, "-m", "capacity"]

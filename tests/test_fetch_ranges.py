@@ -340,3 +340,18 @@ def test_the_bar_counts_windows(server, client, monkeypatch):
     server.truth = constant(*ARGUMENTS, "*")
     cap.fetch_intervals(client, "2026-06-01", "2026-07-01", tz="UTC", slice_by=None, progress=True)
     assert "5/5" in stderr.getvalue()
+
+
+@pytest.mark.parametrize("name", ["languages", "phone_numbers"])
+def test_lists_of_any_kind_but_never_the_total(name):
+    """An array would be a traceback; a language called '*' would overwrite the total; a text would be letters."""
+    from capacity.fetch.plan import fan
+
+    chosen = {"languages": None, "phone_numbers": None}
+    assert fan(**chosen) is None
+    assert fan(**chosen | {name: pd.Index(["b", "a", "b"])}) == (name[:-1], ["b", "a"])
+    for wrong in (["a", "*"], [], "en-GB"):
+        with pytest.raises(cap.errors.ConfigError, match=name):
+            fan(**chosen | {name: wrong})
+    with pytest.raises(cap.errors.ConfigError, match="both"):
+        fan(["en"], ["+44"])

@@ -7,11 +7,12 @@ import errno
 import numpy as np
 import pandas as pd
 import pytest
+from capacity.export import export
 
 import capacity as cap
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.payload import Rows
-from capacity.fetch.status import export, status
+from capacity.fetch.status import status
 from capacity.fetch.store import Store
 from capacity.fetch.windows import split
 

@@ -63,3 +63,11 @@ def test_gaps_and_rows_make_the_whole(cells):
         said = {k for gap in mine.itertuples() for k in range(int((gap.start - T0) / STEP), int((gap.end - T0) / STEP))}
         assert said == due - held
         assert cov.table.loc[label, "missing"] == len(said)
+
+
+def test_a_variant_that_ended_before_the_range_is_missing_from_it():
+    """A variant that vanished would pass for complete, because nothing of it is in the range."""
+    frame = cap.as_intervals(rows((0, "*", 1), (0, "gone", 1), (4, "*", 1), (5, "*", 1)))
+    cov = cap.coverage(frame, start=T0 + 4 * STEP)
+    assert cov.table.loc["gone", ["expected", "present"]].tolist() == [2, 0]
+    assert cov.gaps[["variant", "intervals"]].to_numpy().tolist() == [["gone", 2]]

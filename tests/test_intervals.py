@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import capacity as cap
+from capacity.dense import dense
 from capacity.errors import ConfigError, FrameError
-from capacity.intervals import NONE, assemble, dense
+from capacity.intervals import NONE, assemble
 
 T0 = pd.Timestamp("2026-07-01T14:00Z")
 
@@ -187,7 +188,7 @@ def test_dense_is_filled_in_blocks(monkeypatch):
     """A row at the seam of two blocks would be lost, or stand at another time."""
     frame = cap.as_intervals(rows((0, "a", 1), (0, "b", 2), (2, "b", 3), (3, "a", 4), (3, "b", 5)))
     for block in (1, 2, 3, 5):
-        monkeypatch.setattr("capacity.intervals._BLOCK", block)
+        monkeypatch.setattr("capacity.dense._BLOCK", block)
         assert dense(frame).values.tolist() == [[1, 2], [-1, 3], [4, 5]]
 
 
@@ -219,3 +220,11 @@ def test_picking_keeps_the_schema_where_variants_appear_out_of_order():
     assert picked["variant_name"].tolist() == ["b", "a", "b"]
     assert cap.validate(cap.total(frame))["max_concurrent"].tolist() == [4]
     assert cap.total(frame).index.levels[0].tolist() == [times[0]]
+
+
+def test_concat_takes_the_name_of_the_latest_row():
+    """A renamed variant would get its old name back from the longer of two frames."""
+    old = cap.as_intervals(rows(*((k, "a", 1) for k in range(19))).assign(variant_name="old"))
+    new = cap.as_intervals(rows((19, "a", 1)).assign(variant_name="new"))
+    for parts in ([old, new], [new, old]):
+        assert cap.concat(parts)["variant_name"].unique().tolist() == ["new"]

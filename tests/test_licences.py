@@ -49,6 +49,8 @@ def test_steps_begin_at_local_midnight():
         "100,soon:120",
         {"2026-01-01T10:00": 5},
         float("nan"),
+        "1e30",
+        "100,9999-01-01:120",
         {"2026-01-01": 5, pd.Timestamp("2026-01-01"): 6},
     ],
 )

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from capacity.analysis.localtime import local_days
 from capacity.analysis.ranks import BLOCK, rank_of
+from capacity.dense import Dense
 from capacity.errors import InsufficientData
-from capacity.intervals import Dense
 
 __all__ = ["limits", "stationary_weights"]
 

@@ -12,8 +12,9 @@ import pandas as pd
 
 from capacity.analysis.combine import PROJECT, combine
 from capacity.analysis.peaks import daily_peaks
+from capacity.dense import Dense, dense
 from capacity.errors import InsufficientData
-from capacity.intervals import TOTAL, Dense, dense, slice_name
+from capacity.intervals import TOTAL, slice_name
 
 __all__ = ["Diversity", "combine", "diversity"]
 

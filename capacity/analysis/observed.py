@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.analysis.likelihood import AT_LEAST, NO_CAP
+from capacity.dense import dense
 from capacity.errors import ConfigError
-from capacity.intervals import TOTAL, dense, slice_name
+from capacity.intervals import TOTAL, slice_name
 from capacity.licences import LicenceLike, as_licences
 
 __all__ = ["Series", "all_series", "one_series"]

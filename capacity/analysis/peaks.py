@@ -11,8 +11,9 @@ import pandas as pd
 
 from capacity.analysis.localtime import LocalDays, local_days
 from capacity.analysis.stacks import first_maxima, stacks
+from capacity.dense import Dense, dense
 from capacity.errors import ConfigError, InsufficientData
-from capacity.intervals import TOTAL, Dense, dense, slice_name
+from capacity.intervals import TOTAL, slice_name
 
 __all__ = ["BusyHours", "busy_hours", "daily_peaks", "mean_of_highest", "top_peaks"]
 

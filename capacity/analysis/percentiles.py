@@ -14,8 +14,9 @@ from capacity.analysis.bootstrap import limits
 from capacity.analysis.hours import HoursLike, open_slots
 from capacity.analysis.localtime import hour_of_day, hour_of_week, local_times, slot_of_week
 from capacity.analysis.ranks import as_percents, group_quantiles
+from capacity.dense import Dense, dense
 from capacity.errors import ConfigError, InsufficientData
-from capacity.intervals import Dense, dense, slice_name
+from capacity.intervals import slice_name
 from capacity.times import as_zone
 
 __all__ = ["load_duration", "percentiles"]

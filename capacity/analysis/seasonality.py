@@ -16,8 +16,9 @@ from capacity.analysis.cycles import fit_cycles, leverage
 from capacity.analysis.grid import Grid, special_days, week_grid
 from capacity.analysis.holidays import HolidayLike
 from capacity.analysis.localtime import local_times
+from capacity.dense import dense
 from capacity.errors import InsufficientData
-from capacity.intervals import dense, slice_name, validate
+from capacity.intervals import slice_name, validate
 
 __all__ = ["Decomposition", "anomalies", "decompose", "seasonal_strength"]
 

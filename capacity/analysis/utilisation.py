@@ -12,8 +12,9 @@ import pandas as pd
 
 from capacity.analysis.localtime import LocalDays, local_days
 from capacity.analysis.stacks import counts_by_period
+from capacity.dense import Dense, dense
 from capacity.errors import InsufficientData
-from capacity.intervals import TOTAL, Dense, dense, slice_name
+from capacity.intervals import TOTAL, slice_name
 from capacity.licences import LicenceLike, Licences, as_licences
 from capacity.times import STEP
 

@@ -14,7 +14,8 @@ import pandas as pd
 
 from capacity.calls.columns import call_arrays
 from capacity.calls.concurrency import intervals_from_calls, span_of
-from capacity.intervals import NONE, TOTAL, dense
+from capacity.dense import dense
+from capacity.intervals import NONE, TOTAL
 from capacity.times import STEP
 
 __all__ = ["Answers", "Ask", "Refusal"]

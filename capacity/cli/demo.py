@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,8 @@ from capacity.cli.app import app, progress, say, show_requests
 from capacity.cli.options import Horizon, Seed, Verbose
 from capacity.cli.records import read_log
 from capacity.cli.reporting import write_report
+from capacity.errors import ConfigError
+from capacity.times import as_zone
 
 if TYPE_CHECKING:
     from capacity.fetch.client import Client
@@ -66,27 +69,28 @@ def demo(
     write_report(assessment, out)
 
 
-def _records(
-    path: Path | None, tz: str, days: int, seed: int
-) -> tuple[pd.DataFrame, str, tuple[pd.Timestamp, pd.Timestamp]]:
-    """Return the calls, a project id that says which they are, and the range they cover."""
+def _records(path: Path | None, tz: str, days: int, seed: int) -> tuple[pd.DataFrame, str, tuple[dt.date, dt.date]]:
+    """Return the calls, a project id that says which they are, and the local days they cover."""
     import capacity as cap
 
+    zone = as_zone(tz)
     if path is None:
-        last = min(LAST_DAY.tz_localize(tz), pd.Timestamp.now(tz).normalize())
-        first = (last.tz_localize(None) - pd.Timedelta(days=days)).tz_localize(tz)
+        last = min(LAST_DAY, pd.Timestamp.now(zone).tz_localize(None).normalize())
+        first = last - pd.Timedelta(days=days)
         say(f"Simulating {days} days of calls on four variants (seed {seed}) ...")
-        calls = cap.simulate_calls(start=first, end=last, tz=tz, seed=seed)
-        return calls, f"PROJECT-demo-{first:%Y%m%d}-{days}d-seed{seed}", (first, last)
+        calls = cap.simulate_calls(first.date(), last.date(), tz=tz, seed=seed)
+        return calls, f"PROJECT-demo-{first:%Y%m%d}-{days}d-seed{seed}-{tz}", (first.date(), last.date())
     calls = read_log(path, tz).calls
-    first, last = calls["start"].min().tz_convert(tz), calls[["start", "end"]].max().max().tz_convert(tz)
+    if calls.empty:
+        raise ConfigError(f"{path} holds no call; there is nothing to show")
+    first, last = (time.tz_convert(zone) for time in (calls["start"].min(), calls[["start", "end"]].max().max()))
+    # The calls themselves are in the id, so that a store never mixes two logs of one name.
+    content = int(pd.util.hash_pandas_object(calls, index=False).sum())
     # Whole local days, so that each day's peak counts.
-    return calls, f"PROJECT-{path.stem}", (first.normalize(), (last.normalize() + pd.DateOffset(days=1)))
+    return calls, f"PROJECT-{path.stem}-{content:016x}", (first.date(), last.date() + dt.timedelta(days=1))
 
 
-def _fetch(
-    records: pd.DataFrame, project: str, span: tuple[pd.Timestamp, pd.Timestamp], store: Path, tz: str
-) -> pd.DataFrame:
+def _fetch(records: pd.DataFrame, project: str, span: tuple[dt.date, dt.date], store: Path, tz: str) -> pd.DataFrame:
     import capacity as cap
     from capacity.calls import emulator
 

@@ -43,7 +43,7 @@ Licence = Annotated[
 ]
 Zone = Annotated[str, typer.Option("--tz", help="Time zone of days and hours, such as Europe/London.", metavar="ZONE")]
 Horizon = Annotated[int, typer.Option("--horizon", help="Days to look ahead.", min=1, max=365)]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of everything that is drawn by chance.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of everything that is drawn by chance.", min=0)]
 Out = Annotated[Path, typer.Option("--out", help="Where to write.")]
 Account = Annotated[str | None, typer.Option("--account", help="Account id.")]
 Project = Annotated[str | None, typer.Option("--project", help="Project id.")]

@@ -79,9 +79,10 @@ def intervals(
     Example: capacity intervals calls.csv --out intervals.parquet --tz Europe/London --column start=answered
     """
     import capacity as cap
-    from capacity.fetch.status import export
+    from capacity.export import export, file_kind
     from capacity.times import as_instant
 
+    file_kind(out)  # before the work, not after it
     span: dict[str, Any] = {
         "start": None if start is None else as_instant(start, tz, name="start"),
         "end": None if end is None else as_instant(end, tz, name="end"),
@@ -116,11 +117,11 @@ def simulate(
     Example: capacity simulate --out calls.parquet --days 400 --seed 1
     """
     import capacity as cap
+    from capacity.export import file_kind
 
-    if out.suffix.lower() not in (".csv", ".parquet"):
-        raise ConfigError(f"{str(out)!r} ends neither in .csv nor in .parquet")
+    kind = file_kind(out)
     calls = cap.simulate_calls(start, days=days, tz=tz, scale=scale, licences=licences, seed=seed)
-    if out.suffix.lower() == ".csv":
+    if kind == ".csv":
         calls.to_csv(out, index=False)
     else:
         calls.to_parquet(out, index=False)

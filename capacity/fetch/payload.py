@@ -218,8 +218,9 @@ def _names(
     last[codes] = origin  # the rows ascend in time: the last assignment stays
     names = {ids[k]: columns.name_of(at) for k, at in enumerate(last.tolist()) if at >= 0}
     if None in names.values():
-        pairs = zip(codes.tolist(), origin.tolist(), strict=True)
-        names = {ids[c]: name for c, at in pairs if (name := columns.name_of(at)) is not None}
+        bare = np.isin(codes, [k for k, label in enumerate(ids) if names.get(label, "") is None])
+        pairs = zip(codes[bare].tolist(), origin[bare].tolist(), strict=True)
+        names |= {ids[c]: name for c, at in pairs if (name := columns.name_of(at)) is not None}
     return {label: name for label, name in names.items() if name is not None}
 
 

@@ -15,7 +15,7 @@ from capacity.fetch.windows import Window, last_closed, split, subtract, week_of
 from capacity.intervals import TOTAL
 from capacity.times import WEEK
 
-__all__ = ["Ask", "Wanted", "outstanding", "wanted"]
+__all__ = ["Ask", "Wanted", "fan", "outstanding", "wanted"]
 
 
 @dataclass(frozen=True)
@@ -74,14 +74,12 @@ def wanted(
     filters = tuple(sorted((name, value) for name, value in given.items() if value is not None))
     whole = Scope(account, project, env, filters, None)
     layers: list[tuple[str | None, Scope]] = []
-    if languages is not None and phone_numbers is not None:
-        raise ConfigError("languages= and phone_numbers= were both given; a frame has one slice, ask for each alone")
     by = slice_by or "variant"
-    if languages is not None or phone_numbers is not None:
-        by = "language" if languages is not None else "phone_number"
+    if (fanned := fan(languages, phone_numbers)) is not None:
+        by, values = fanned
         if given[by] is not None:
             raise ConfigError(f"{by}= and {by}s= were both given; leave {by}= out")
-        layers += [(value, whole.narrowed(by, value)) for value in _listed(languages or phone_numbers, f"{by}s")]
+        layers += [(value, whole.narrowed(by, value)) for value in values]
     elif slice_by is not None:
         layers.append((None, Scope(account, project, env, filters, slice_by)))
     if total:
@@ -91,13 +89,27 @@ def wanted(
     return Wanted(by, tuple(layers))
 
 
-def _listed(values: Iterable[str] | None, name: str) -> list[str]:
+def fan(languages: Iterable[str] | None, phone_numbers: Iterable[str] | None) -> tuple[str, list[str]] | None:
+    """Return what ``languages=`` or ``phone_numbers=`` slice by, and the values; None where neither was given.
+
+    Raises
+    ------
+    ConfigError
+        Both were given, or what was given is no list of values, is empty, or holds TOTAL.
+    """
+    if languages is not None and phone_numbers is not None:
+        raise ConfigError("languages= and phone_numbers= were both given; a frame has one slice, ask for each alone")
+    by, values = ("language", languages) if languages is not None else ("phone_number", phone_numbers)
+    if values is None:
+        return None
     if isinstance(values, str):
-        raise ConfigError(f"{name}= takes a list; write {name}=[...]")
-    listed = list(dict.fromkeys(values or ()))
+        raise ConfigError(f"{by}s= takes a list; write {by}s=[...]")
+    listed = list(dict.fromkeys(values))
     if not listed:
-        raise ConfigError(f"{name}= is empty; name at least one")
-    return listed
+        raise ConfigError(f"{by}s= is empty; name at least one")
+    if TOTAL in listed:
+        raise ConfigError(f"{by}s= holds {TOTAL!r}, which stands for the total; leave it out")
+    return by, listed
 
 
 def outstanding(

@@ -10,11 +10,11 @@ import pandas as pd
 from capacity.errors import ConfigError
 from capacity.fetch.build import Layer, build, check_absent, empty_frame
 from capacity.fetch.endpoint import FILTERS, Scope, hashed
-from capacity.fetch.plan import Wanted
+from capacity.fetch.plan import Wanted, fan
 from capacity.fetch.store import Store
 from capacity.fetch.windows import Window
 from capacity.intervals import TOTAL
-from capacity.times import Instant, as_instant, ceil_step, floor_step
+from capacity.times import Instant, as_instant, ceil_step, check_range, floor_step
 
 __all__ = ["read_intervals", "stored_layer"]
 
@@ -98,9 +98,8 @@ def read_intervals(
     values = (variant_id, variant_name, language, phone_number)
     given = {n: hashed(v) if n == "phone_number" else v for n, v in zip(FILTERS, values, strict=True) if v is not None}
     filters = tuple(sorted(given.items())) if given or unfiltered else None
-    wish = languages if languages is not None else phone_numbers
-    by = "language" if languages is not None else "phone_number" if phone_numbers is not None else slice_by
-    want = _chosen(scopes, filters, by, list(wish) if wish is not None else None, total=total)
+    by, wish = fan(languages, phone_numbers) or (slice_by, None)
+    want = _chosen(scopes, filters, by, wish, total=total)
     window = _range(archive, want, start, end, tz)
     if window is None:
         return empty_frame(want.by)
@@ -181,8 +180,8 @@ def _ambiguous(selector: str, there: Sequence[Scope]) -> ConfigError:
 def _range(archive: Store, want: Wanted, start: Instant | None, end: Instant | None, tz: str | None) -> Window | None:
     first = None if start is None else floor_step(as_instant(start, tz, name="start"))
     last = None if end is None else ceil_step(as_instant(end, tz, name="end"))
-    if first is not None and last is not None and first >= last:
-        raise ConfigError(f"start={first.isoformat()} is not before end={last.isoformat()}; ranges are [start, end)")
+    if first is not None and last is not None:
+        check_range(first, last)
     held = [p.window for _, scope in want.layers for week in archive.weeks(scope) for p in week.pieces]
     if not held:
         return None

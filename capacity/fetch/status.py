@@ -1,10 +1,8 @@
-"""What a store holds, and taking a frame out of it."""
+"""What a store holds."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +14,8 @@ from capacity.fetch.endpoint import Scope
 from capacity.fetch.store import Store
 from capacity.fetch.weekfile import Week
 from capacity.fetch.windows import Window, join, subtract
-from capacity.intervals import slice_name, validate
 
-__all__ = ["StoreStatus", "export", "status"]
+__all__ = ["StoreStatus", "status"]
 
 
 @dataclass(frozen=True)
@@ -163,51 +160,3 @@ def _row(scope: Scope, weeks: Sequence[Week]) -> dict[str, object]:
 def _gaps(weeks: Sequence[Week]) -> list[Window]:
     held = join(piece.window for week in weeks for piece in week.pieces)
     return subtract(Window(held[0].start, held[-1].end), held)
-
-
-def export(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
-    """Write a frame as CSV or Parquet, by the ending of the file name; in one step.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        THE frame.
-    path : path
-        Ends in ``.csv`` (times in ISO 8601 with offset) or ``.parquet``.
-
-    Returns
-    -------
-    Path
-        The file.
-
-    Raises
-    ------
-    ConfigError
-        Another ending, or the file cannot be written.
-
-    Examples
-    --------
-    >>> from capacity.fetch.build import empty_frame
-    >>> export(empty_frame("variant"), "frame.xlsx")
-    Traceback (most recent call last):
-    ...
-    capacity.errors.ConfigError: 'frame.xlsx' ends neither in .csv nor in .parquet
-    """
-    path = Path(path)
-    kind = path.suffix.lower()
-    if kind not in (".csv", ".parquet"):
-        raise ConfigError(f"{str(path)!r} ends neither in .csv nor in .parquet")
-    table = validate(frame).reset_index()[["time", slice_name(frame), "max_concurrent", "variant_name"]]
-    fresh = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.tmp")
-    try:
-        if kind == ".csv":
-            table.to_csv(fresh, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
-        else:
-            table.to_parquet(fresh, index=False, engine="pyarrow")
-        fresh.replace(path)
-    except OSError as exc:
-        raise ConfigError(f"{str(path)!r} cannot be written ({exc.strerror or exc}); give another file") from exc
-    finally:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
-    return path

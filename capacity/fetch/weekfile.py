@@ -111,7 +111,7 @@ class _Meta(msgspec.Struct):
     env: str
     filters: dict[str, str]
     slice: str | None
-    final: bool
+    final: bool  # for those who read the files without us
     pieces: list[_PieceMeta]
     names: dict[str, str]
     first: dict[str, int]
@@ -120,6 +120,10 @@ class _Meta(msgspec.Struct):
 
 class _Version(msgspec.Struct):
     version: int
+
+
+class _Content(msgspec.Struct):
+    content: int
 
 
 def read_header(path: Path) -> Week:
@@ -183,7 +187,7 @@ def read_rows(path: Path, by: str | None) -> Rows:
             ids=tuple(label.dictionary.to_pylist()),
         )
         # Page checksums do not cover the footer, which says how many rows there are and where.
-        if _content(rows) != msgspec.json.decode(file.metadata.metadata[_META], type=_Meta).content:
+        if _content(rows) != msgspec.json.decode(file.metadata.metadata[_META], type=_Content).content:
             raise ValueError("its rows do not match their checksum")
         return rows
 
@@ -265,7 +269,8 @@ def _meta(scope: Scope, pieces: list[Piece], rows: Rows) -> _Meta:
     private = scope.private
     hide = hashed if scope.by == "phone_number" else str
     live = np.flatnonzero(rows.values > 0)[::-1]
-    first = dict(zip(rows.codes[live].tolist(), rows.steps[live].tolist(), strict=True))  # the earliest one stays
+    first = np.full(len(rows.ids), -1, dtype=np.int64)
+    first[rows.codes[live]] = rows.steps[live]  # the earliest one stays
     return _Meta(
         version=VERSION,
         account=scope.account,
@@ -279,7 +284,7 @@ def _meta(scope: Scope, pieces: list[Piece], rows: Rows) -> _Meta:
             for p in pieces
         ],
         names={hide(i): name for i, name in rows.names.items()},
-        first={hide(rows.ids[code]): step for code, step in sorted(first.items())},
+        first={hide(i): step for i, step in zip(rows.ids, first.tolist(), strict=True) if step >= 0},
         content=_content(rows),
     )
 

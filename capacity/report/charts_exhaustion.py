@@ -163,7 +163,7 @@ def days_above(headroom: Headroom, ax: Axes) -> Axes:
         above(ax, "expected days above the licences")
         for place, value in zip(x.tolist(), expected, strict=True):
             if value >= 0.05 and len(x) <= 14:
-                words = count(value, 0 if value >= 10 else 1)
+                words = count(value, 0 if value >= 10 else 1 if value >= 1 else 2)
                 look: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": CAPTION + 0.5, "fontweight": "bold"}
                 ax.text(place, value, words, transform=nudge(ax, 0, 2), **look)
         every = max(1, int(np.ceil(len(x) * 30 / max(width_of(ax), 1.0))))

@@ -137,12 +137,16 @@ def percentiles(table: pd.DataFrame, ax: Axes, *, licences: int | None = None, v
         ax.yaxis.set_major_locator(FixedLocator([float(k) for k in y]))
         ax.set_yticklabels([_share(float(q)) for q in rows.index])
         ax.tick_params(axis="y", labelcolor=INK)
+        points = np.diff(ax.get_xlim()).item() / max(width_of(ax), 1.0)  # [calls a point]
         for place, number in zip(y.tolist(), value, strict=True):
+            # A number that the licence line would cross stands inside its bar.
+            crossed = licences is not None and number <= licences <= number + (label + 4) * points
             ax.text(
                 number,
                 place,
                 count(number),
-                transform=nudge(ax, 4, 0),
+                transform=nudge(ax, -4 if crossed else 4, 0),
+                ha="right" if crossed else "left",
                 va="center_baseline",
                 fontsize=8,
                 fontweight="bold",
