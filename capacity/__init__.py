@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # for type checkers and editors; a test holds it to be the same as below
     from capacity import errors as errors
     from capacity import report as report
+    from capacity.analysis.anomalies import anomalies as anomalies
     from capacity.analysis.assessment import assess as assess
     from capacity.analysis.backtest import backtest as backtest
+    from capacity.analysis.combine import combine as combine
     from capacity.analysis.cost import best_licence_count as best_licence_count
-    from capacity.analysis.diversity import combine as combine
     from capacity.analysis.diversity import diversity as diversity
     from capacity.analysis.erlang import channels_for as channels_for
     from capacity.analysis.erlang import erlang_b as erlang_b
@@ -28,7 +29,6 @@ if TYPE_CHECKING:  # for type checkers and editors; a test holds it to be the sa
     from capacity.analysis.peaks import top_peaks as top_peaks
     from capacity.analysis.percentiles import percentiles as percentiles
     from capacity.analysis.profile import weekly_profile as weekly_profile
-    from capacity.analysis.seasonality import anomalies as anomalies
     from capacity.analysis.seasonality import decompose as decompose
     from capacity.analysis.seasonality import seasonal_strength as seasonal_strength
     from capacity.analysis.traffic import blocking as blocking
@@ -38,7 +38,7 @@ if TYPE_CHECKING:  # for type checkers and editors; a test holds it to be the sa
     from capacity.calls.simulate import simulate_calls as simulate_calls
     from capacity.fetch.client import Client as Client
     from capacity.fetch.fetcher import fetch_intervals as fetch_intervals
-    from capacity.fetch.fetcher import read_intervals as read_intervals
+    from capacity.fetch.reader import read_intervals as read_intervals
     from capacity.gaps import coverage as coverage
     from capacity.intervals import TOTAL as TOTAL
     from capacity.intervals import as_intervals as as_intervals
@@ -54,7 +54,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Client": "fetch.client",
     "TOTAL": "intervals",
-    "anomalies": "analysis.seasonality",
+    "anomalies": "analysis.anomalies",
     "as_intervals": "intervals",
     "assess": "analysis.assessment",
     "backtest": "analysis.backtest",
@@ -62,7 +62,7 @@ _HOME = {
     "blocking": "analysis.traffic",
     "busy_hours": "analysis.peaks",
     "channels_for": "analysis.erlang",
-    "combine": "analysis.diversity",
+    "combine": "analysis.combine",
     "concat": "intervals",
     "coverage": "gaps",
     "daily_peaks": "analysis.peaks",
@@ -78,7 +78,7 @@ _HOME = {
     "load_sample": "sample",
     "offered_load": "analysis.traffic",
     "percentiles": "analysis.percentiles",
-    "read_intervals": "fetch.fetcher",
+    "read_intervals": "fetch.reader",
     "return_levels": "analysis.extremes",
     "seasonal_strength": "analysis.seasonality",
     "simulate_calls": "calls.simulate",

@@ -12,8 +12,6 @@ from capacity.cli.app import app, progress
 from capacity.cli.options import Account, AnyEnv, End, Horizon, Licence, Out, Project, Seed, Start, Store, Zone
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from capacity.analysis.assessment import Assessment
 
 __all__ = ["headroom", "report"]
@@ -54,11 +52,17 @@ def report(
 
     Example: capacity report --store calls --licences 120 --tz Europe/London --out report
     """
-    import capacity as cap
-
-    frame = cap.read_intervals(store, start, end, tz=tz, account=account, project=project, env=env)
-    assessment = assess_from_options(
-        frame, licences, tz, horizon, seed, holidays, exclude, mean_call_length, licence_price, lost_call_cost
+    assessment = _assessment(
+        {"store": store, "start": start, "end": end, "tz": tz, "account": account, "project": project, "env": env},
+        licences,
+        tz=tz,
+        horizon=horizon,
+        seed=seed,
+        holidays=holidays,
+        exclude=exclude or None,
+        mean_call_length=mean_call_length,
+        licence_price=licence_price,
+        lost_call_cost=lost_call_cost,
     )
     write_report(assessment, out)
 
@@ -86,11 +90,17 @@ def headroom(
 
     Example: capacity headroom --store calls --licences 100,2026-03-01:120 --tz Europe/London --json
     """
-    import capacity as cap
-
-    frame = cap.read_intervals(store, start, end, tz=tz, account=account, project=project, env=env)
-    assessment = assess_from_options(
-        frame, licences, tz, horizon, seed, holidays, exclude, mean_call_length, licence_price, lost_call_cost
+    assessment = _assessment(
+        {"store": store, "start": start, "end": end, "tz": tz, "account": account, "project": project, "env": env},
+        licences,
+        tz=tz,
+        horizon=horizon,
+        seed=seed,
+        holidays=holidays,
+        exclude=exclude or None,
+        mean_call_length=mean_call_length,
+        licence_price=licence_price,
+        lost_call_cost=lost_call_cost,
     )
     if as_json:
         typer.echo(json.dumps(assessment.to_dict(), indent=2))
@@ -98,30 +108,13 @@ def headroom(
         typer.echo(str(assessment))
 
 
-def assess_from_options(
-    frame: pd.DataFrame,
-    licences: str,
-    tz: str,
-    horizon: int,
-    seed: int,
-    holidays: str | None,
-    exclude: list[str] | None,
-    mean_call_length: str | None,
-    licence_price: float | None,
-    lost_call_cost: float | None,
-) -> Assessment:
-    """Turn what was typed into the one call that answers."""
+def _assessment(selection: dict[str, Any], licences: str, **options: Any) -> Assessment:
+    """Read what was selected and ask the one question that answers all."""
     import capacity as cap
 
-    extras: dict[str, Any] = {
-        "holidays": holidays,
-        "exclude": exclude or None,
-        "mean_call_length": mean_call_length,
-        "licence_price": licence_price,
-        "lost_call_cost": lost_call_cost,
-    }
+    frame = cap.read_intervals(**selection)
     with progress("Weighing the history") as step:
-        return cap.assess(frame, licences, tz=tz, horizon=horizon, seed=seed, progress=step, **extras)
+        return cap.assess(frame, licences, progress=step, name=selection["project"] or "", **options)
 
 
 def write_report(assessment: Assessment, out: Path) -> None:

@@ -25,12 +25,12 @@ from capacity.fetch.client import Client
 from capacity.fetch.payload import Rows
 from capacity.fetch.plan import Ask, Wanted, outstanding, wanted
 from capacity.fetch.progress import Progress
-from capacity.fetch.reader import read_intervals, stored_layer
+from capacity.fetch.reader import stored_layer
 from capacity.fetch.store import Store
 from capacity.fetch.windows import Window, last_closed
 from capacity.times import Instant, as_range
 
-__all__ = ["fetch_intervals", "plan", "read_intervals"]
+__all__ = ["fetch_intervals", "plan"]
 
 StorePath: TypeAlias = str | os.PathLike[str]
 

@@ -228,12 +228,13 @@ def pit(backtest: Backtest, ax: Axes, *, bins: int = 10) -> Axes:
             label.set(horizontalalignment=side)
         ax.spines["bottom"].set_visible(True)
         below(ax, "where the day fell in its forecast")
+        rising = share[: bins // 2].sum() <= share[bins // 2 :].sum()  # the words stand where the bars are low
         ax.text(
-            1,
+            0 if rising else 1,
             1 / bins,
             f"level: {percent(1 / bins)} each",
             transform=nudge(ax, 0, 3, ax.get_yaxis_transform()),
-            ha="right",
+            ha="left" if rising else "right",
             va="bottom",
             fontsize=CAPTION,
             color=DEMAND,
