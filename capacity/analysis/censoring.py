@@ -8,7 +8,7 @@ variables", Econometrica 26): log-likelihood = sum of log f(y) below the cap + s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -43,7 +43,7 @@ def at_cap(values: npt.ArrayLike, caps: npt.ArrayLike) -> Flags:
     return np.asarray(np.asarray(values, dtype=np.float64) >= np.asarray(caps, dtype=np.float64))
 
 
-def uncensor(values: npt.ArrayLike, caps: npt.ArrayLike, *, seed: int) -> Floats:
+def uncensor(values: npt.ArrayLike, caps: npt.ArrayLike, *, seed: int | Sequence[int]) -> Floats:
     """Replace the days at the cap by draws of the demand that may stand behind them.
 
     The demand is taken as normal, after the transform (none, square root or logarithm) that has the highest
@@ -62,7 +62,7 @@ def uncensor(values: npt.ArrayLike, caps: npt.ArrayLike, *, seed: int) -> Floats
         Daily peaks [calls], one a day without jumps in the calendar; NaN where a day is missing.
     caps : array of float, shape (days,)
         The licences [calls] on each day, inf where there was none.
-    seed : int
+    seed : int or sequence of int
         Of the draws. The same seed gives the same result.
 
     Returns

@@ -9,17 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.analysis.arguments import as_horizon, as_seed, as_whole, whole_of
 from capacity.analysis.censoring import uncensor
 from capacity.analysis.forecasting.engine import sample_paths
 from capacity.analysis.forecasting.history import History, as_history
 from capacity.analysis.holidays import HolidayLike, holiday_dates
 from capacity.analysis.paths import PeakForecast
-from capacity.errors import ConfigError
+from capacity.errors import InsufficientData
 from capacity.licences import LicenceLike, Licences, as_licences
 
 __all__ = ["PeakForecast", "forecast_peaks"]
 
-_MAX_HORIZON = 365
 _WORLDS = 4  # draws of the demand behind the cap, each with its share of the paths
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -50,6 +50,8 @@ def forecast_peaks(
         A country code ("GB", "US-CA"), or the dates, those ahead included.
     licences : int, str, mapping or Series of date -> count, optional
         The cap under which the history was seen. Peaks at the cap are then censored, and the forecast is of demand.
+        It holds for TOTAL, or for the only series; what TOTAL was turned away is shared out to the variants in
+        proportion to their calls.
     exclude : iterable of dates, optional
         Days that must not teach (incidents).
     paths : int
@@ -68,7 +70,7 @@ def forecast_peaks(
     FrameError
         Peaks that are no daily peaks.
     InsufficientData
-        Less than eight weeks of history; or fewer than 14 days below the licences.
+        Less than eight weeks of history; or fewer than 14 days on which TOTAL was below the licences.
 
     Notes
     -----
@@ -99,24 +101,26 @@ def forecast_peaks(
     >>> forecast.quantiles(0.5).xs("*", level=1)[0.5].tolist()
     [100, 20, 20, 100, 100, 100, 100]
     """
-    if isinstance(horizon, bool) or int(horizon) != horizon or not 1 <= horizon <= _MAX_HORIZON:
-        raise ConfigError(f"horizon={horizon!r} is no whole number of days from 1 to {_MAX_HORIZON}")
-    if isinstance(paths, bool) or int(paths) != paths or paths < 1:
-        raise ConfigError(f"paths={paths!r} is no whole number of at least 1")
+    horizon, seed = as_horizon(horizon), as_seed(seed)
+    paths = as_whole(paths, "paths", least=1)
     history = as_history(peaks, exclude=exclude)
     first = history.dates[-1] + pd.Timedelta(days=1)
-    dates = pd.date_range(first, periods=int(horizon), freq="D", unit="ns")
+    dates = pd.date_range(first, periods=horizon, freq="D", unit="ns")
     days_off = holiday_dates(holidays, range(history.dates[0].year - 1, dates[-1].year + 2))
     cap = None if licences is None else as_licences(licences)
 
     def ahead(values: Floats, seed: int, count: int) -> npt.NDArray[np.int32]:
-        return sample_paths(values, history.dates, int(horizon), holidays=days_off, seed=seed, paths=count)
+        return sample_paths(values, history.dates, horizon, holidays=days_off, seed=seed, paths=count)
 
     if cap is None or not _reached(history, cap).any():
-        drawn = ahead(history.values, seed, int(paths))
+        drawn = ahead(history.values, seed, paths)
     else:
-        shares = np.diff(np.linspace(0, int(paths), min(_WORLDS, int(paths)) + 1).astype(int))
-        parts = [ahead(_demand(history, cap, seed + k), seed + k, int(share)) for k, share in enumerate(shares)]
+        shares = np.diff(np.linspace(0, paths, min(_WORLDS, paths) + 1).astype(int))
+        worlds = np.random.SeedSequence(seed).generate_state(len(shares))  # seed + 1 would share all but one with seed
+        parts = [
+            ahead(_demand(history, cap, int(world)), int(world), int(share))
+            for world, share in zip(worlds, shares, strict=True)
+        ]
         drawn = np.concatenate(parts, axis=1)
     return PeakForecast(
         paths=drawn,
@@ -131,15 +135,37 @@ def forecast_peaks(
 
 
 def _reached(history: History, licences: Licences) -> npt.NDArray[np.bool_]:
-    """Return which days of which variant reached the cap, shape (days, variants)."""
-    return np.asarray(history.values >= licences.on(history.dates)[:, None])
+    """Return which days of which series reached the licences, shape (days, variants); of all calls where known."""
+    reached = np.asarray(history.values >= licences.on(history.dates)[:, None])
+    whole = whole_of(history.variants)
+    if whole is not None:  # licences hold for all calls together: a variant never reaches them by itself
+        reached &= np.array(history.variants) == whole
+    return reached
 
 
-def _demand(history: History, licences: Licences, seed: int) -> Floats:
-    """Return the history with the days at the cap replaced by what the demand may have been: one possible world."""
+def _demand(history: History, licences: Licences, world: int) -> Floats:
+    """Return the history with what was capped replaced by what the demand may have been: one possible world.
+
+    What TOTAL was turned away on a day is shared out to the variants in proportion to the calls they had. Taken as
+    "at least" for themselves they would be too high, by a seventh with a third of the days at the licences: hardly
+    any variant is at its own peak just while TOTAL is full.
+    """
     values = history.values.copy()
     caps = licences.on(history.dates).astype(np.float64)
-    for place in np.flatnonzero(_reached(history, licences).any(axis=0)):
-        first = int(np.isfinite(values[:, place]).argmax())
-        values[first:, place] = uncensor(values[first:, place], caps[first:], seed=seed)
+    reached = _reached(history, licences)
+    whole = whole_of(history.variants)
+    for place in np.flatnonzero(reached.any(axis=0)):
+        try:
+            values[:, place] = uncensor(values[:, place], caps, seed=[world, int(place), 1])
+        except InsufficientData:
+            if whole is not None:
+                raise
+            # Of variants without TOTAL, one that was hardly ever free stays as it was seen.
+    if whole is None:
+        return values
+    total = history.variants.index(whole)
+    full = np.flatnonzero(reached[:, total])
+    more = values[full, total] / np.maximum(history.values[full, total], 1.0)
+    others = np.flatnonzero(np.arange(values.shape[1]) != total)
+    values[np.ix_(full, others)] = np.rint(values[np.ix_(full, others)] * more[:, None])
     return values
