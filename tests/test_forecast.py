@@ -363,15 +363,15 @@ def squeezed(licences, seed=1, days=364):
 
 
 def test_variants_are_squeezed_by_a_full_total():
-    """TOTAL is full on four days in ten: its variants would be forecast too low, though none reached the licences."""
-    free = squeezed(10**6)
-    licences = int(free["peak"].xs(cap.TOTAL, level=1).quantile(0.6))
-    seen = squeezed(licences)
+    """TOTAL is full on six days in ten: its variants would be forecast too low, though none reached the licences."""
+    free = squeezed(10**6, seed=0)
+    licences = int(free["peak"].xs(cap.TOTAL, level=1).quantile(0.4))
+    seen = squeezed(licences, seed=0)
     truth, naive = (cap.forecast_peaks(p, 60, seed=1, paths=600) for p in (free, seen))
     forecast = cap.forecast_peaks(seen, 60, seed=1, paths=600, licences=licences)
     for variant in ("a", "b"):
         goal, ours, theirs = (np.quantile(f.series(variant), 0.95) for f in (truth, forecast, naive))
-        assert theirs < 0.96 * goal
+        assert theirs < 0.93 * goal
         assert ours == pytest.approx(goal, rel=0.05)
 
 
