@@ -96,6 +96,58 @@ def test_each_row_is_counted_once_with_its_reason(write):
     assert "10 rows read, 3 calls kept, 7 dropped" in str(log)
 
 
+def test_the_first_row_is_numbered_as_in_the_file(write, monkeypatch):
+    """Whoever looks up the first bad row would find a sound one, as many rows off as broken lines came before."""
+    from capacity.calls import logfile
+
+    good, bad, broken = "2026-07-01T14:00Z,2026-07-01T14:05Z\n", "soon,2026-07-01T14:05Z\n", "2026-07-01T14:00Z\n"
+    still = "2026-07-01T14:00Z,\n"
+    for block in (1 << 20, 128):
+        monkeypatch.setattr(logfile, "_BLOCK", block)
+        log = read_calls(write("start,end\n" + broken + good + broken + broken + bad + bad + broken + still + broken))
+        assert log.dropped.to_dict("index") == {
+            "a line with more or fewer fields than the header": {"rows": 5, "first": 1},
+            "start cannot be read": {"rows": 2, "first": 5},
+        }
+        assert log.notes.loc["no end: still in progress"].tolist() == [1, 8]
+        assert log.read == 9
+        late = read_calls(write("start,end\n" + bad + good + still + 9 * good + broken))
+        assert [*late.dropped["first"], *late.notes["first"]] == [1, 13, 3]
+
+
+def test_a_named_column_is_the_one_that_is_read(write):
+    """A log with an end as well (of the after-call work, say) would be counted by it, though the duration was named."""
+    path = write("start,end,talk,variant,flow\n2026-07-01T14:00Z,2026-07-01T15:00Z,1:30,old,new\n")
+    log = read_calls(path, columns={"duration": "talk", "variant": "flow"}, keep=["talk"])
+    assert log.calls["end"].tolist() == utc("2026-07-01 14:01:30")
+    assert log.calls[["variant", "talk"]].to_numpy().tolist() == [["new", "1:30"]]
+    log = read_calls(path, columns={"language": "flow"}, keep=["language", "variant"])
+    assert log.calls[["variant", "language"]].to_numpy().tolist() == [["old", "new"]]
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"columns": {"end": "end", "duration": "talk"}}, "'end' and 'duration'"),
+        ({"columns": {"start": ["start", "end"]}}, r"start=\['start', 'end'\] is not one column"),
+        ({"columns": {"variant": ["flow", "talk"]}}, "only 'end' may have several"),
+        ({"columns": {"duration": 3}}, "duration=3 is not one column"),
+        ({"keep": ["start"]}, r"keep=\['start'\]"),
+        ({"keep": ["talk", "end"]}, r"keep=\['end'\]"),
+        ({"columns": {"variant": "flow"}, "keep": ["variant"]}, r"keep=\['variant'\]"),
+        ({"separator": "::"}, "separator='::' is not one"),
+        ({"separator": ""}, "separator='' is not one"),
+        ({"separator": "→"}, "separator='→' is not one ASCII"),
+        ({"separator": "\n"}, "is not one"),
+    ],
+)
+def test_options_that_contradict_each_other(write, options, match):
+    """One of two columns would be ignored without a word, a time be replaced by its text, or a traceback end it all."""
+    path = write("start,end,talk,variant,flow\n2026-07-01T14:00Z,2026-07-01T15:00Z,1:30,old,new\n")
+    with pytest.raises(ConfigError, match=match):
+        read_calls(path, **options)
+
+
 def test_times_of_day_pass_midnight(write):
     """Calls over midnight would end a day before they begin, and stages that did not happen would end them at 0:00."""
     log = read_calls(
@@ -136,6 +188,41 @@ def test_the_hours_at_which_the_clock_changes(write):
     assert lengths.tolist() == [20, 20, 80, 20]
     assert log.dropped["rows"].to_dict() == {"start is a local time that the clock skipped": 1}
     assert log.notes["rows"].to_dict() == {"start in the hour that the clock repeats: the first is taken": 2}
+
+
+def test_a_time_of_day_without_seconds(write):
+    """Ten to two would be read as a length is: 13 minutes and 50 seconds past midnight."""
+    text = (
+        "day,start,end\n2026-07-01,13:50,14:02\n2026-07-01,13:50,14:02:30\n2026-07-01, 9:05 ,-:-\n2026-07-01,24:00,\n"
+    )
+    log = read_calls(write(text), date="day", tz="UTC", nothing=["-:-"])
+    assert log.calls["start"].tolist() == utc("2026-07-01 13:50", "2026-07-01 13:50", "2026-07-01 9:05")
+    assert log.calls["end"].tolist() == [*utc("2026-07-01 14:02", "2026-07-01 14:02:30"), pd.NaT]
+    assert log.dropped["first"].to_dict() == {"start cannot be read": 4}
+    log = read_calls(write(text.replace("-:-", "0:00")), date="day", tz="UTC", nothing=["0:00"])
+    assert log.calls["end"].isna().tolist() == [False, False, True]
+
+
+def test_times_of_day_over_midnight_when_the_clock_changes(write):
+    """A call into the night after a clock change would be dropped: its end reads as a time of the day before."""
+    log = read_calls(
+        write(
+            "day,start,end\n"
+            "2026-03-29,23:50,01:30\n"  # 01:30 was skipped on the 29th, not on the 30th
+            "2026-03-29,00:50,01:30\n"  # was skipped
+            "2026-03-29,13:40,01:30\n"  # more than half a day before: on the next day
+            "2026-03-28,23:50,01:30\n"  # the next day is the one that skips it
+            "2026-03-28,23:50,02:10\n"
+            "2026-10-24,23:50,01:30\n"  # heard twice: the first
+            "2026-10-25,23:50,01:30\n"
+        ),
+        date="day",
+        tz="Europe/London",
+    )
+    hours = (log.calls["end"] - log.calls["start"]).dt.total_seconds() / 3600
+    assert hours.tolist() == pytest.approx([1 + 2 / 3, 11 + 5 / 6, 1 + 1 / 3, 1 + 2 / 3, 1 + 2 / 3])
+    assert log.dropped.to_dict("index") == {"end is a local time that the clock skipped": {"rows": 2, "first": 2}}
+    assert log.notes["rows"].to_dict() == {"end after midnight: on the next day": 5}
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from capacity.times import STEP
 
 __all__ = ["CallLog", "Tally", "silences"]
 
@@ -14,6 +17,7 @@ Bools = npt.NDArray[np.bool_]
 
 _SILENCE = pd.Timedelta(hours=24)
 _SHOWN = 5
+_BROKEN = "a line with more or fewer fields than the header"
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,20 @@ class Tally:
         if which.any():
             book.setdefault(reason, [0, self.read + int(np.argmax(which)) + 1])[0] += int(which.sum())
 
+    def add_broken(self, lines: Sequence[int]) -> None:
+        """Add the rows that never came in a batch, by their numbers, once all batches are counted.
+
+        So far rows were numbered without them; what lies behind moves on.
+        """
+        if not lines:
+            return
+        numbers = np.sort(np.asarray(lines, dtype=np.int64))
+        before = numbers - np.arange(len(numbers))  # the row that would have each number, but for those before it
+        for entry in (*self.lost.values(), *self.kept.values()):
+            entry[1] += int(np.searchsorted(before, entry[1], side="right"))
+        self.read += len(numbers)
+        self.lost[_BROKEN] = [len(numbers), int(numbers[0])]
+
     def closed(self, calls: pd.DataFrame) -> CallLog:
         """Return the account, once all is read."""
         return CallLog(calls, self.read, _table(self.lost), _table(self.kept), silences(calls))
@@ -91,8 +109,8 @@ def silences(calls: pd.DataFrame) -> pd.DataFrame:
     quiet = np.flatnonzero(starts.asi8[1:] - until[:-1] >= _SILENCE.value)
     return pd.DataFrame(
         {
-            "start": pd.DatetimeIndex(until[quiet]).tz_localize("UTC").ceil("5min"),
-            "end": starts[quiet + 1].floor("5min"),
+            "start": pd.DatetimeIndex(until[quiet]).tz_localize("UTC").ceil(STEP),
+            "end": starts[quiet + 1].floor(STEP),
         }
     )
 

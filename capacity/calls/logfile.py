@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.dataset
 
-from capacity.errors import FrameError
+from capacity.errors import ConfigError, FrameError
 
 __all__ = ["LogFile", "is_parquet", "open_log"]
 
 _SEPARATORS = ",;\t|"
+_NO_SEPARATORS = '"\r\n'
 _BLOCK = 16 << 20  # [bytes]
 _BATCH = 1 << 18  # rows
 _PARQUET = (".parquet", ".pq")
@@ -95,7 +96,11 @@ def open_log(path: Path, *, separator: str | None = None, encoding: str = "utf-8
     ------
     FrameError
         There is no such file, or it is empty, or not of its kind.
+    ConfigError
+        The separator is not one character.
     """
+    if separator is not None and (len(separator) != 1 or not separator.isascii() or separator in _NO_SEPARATORS):
+        raise ConfigError(f"separator={separator!r} is not one ASCII character between fields, such as ',' or '\\t'")
     if not path.exists():
         raise FrameError(f"{path} is not there")
     try:

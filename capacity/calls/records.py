@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def read_calls(
         milliseconds, microseconds or nanoseconds since 1970, by size.
     date, date_format : str, optional
         The column that holds the day where the other columns hold times of day, and how it is written ("%y%m%d").
-        A time of day more than 12 hours before the start of its call is on the next day.
+        Times of day are "h:mm:ss" or "h:mm"; one more than 12 hours before the start of its call is on the next day.
     nothing : sequence of str
         Texts that mean "did not happen", such as "0:00:00".
     drop : mapping of column -> values, optional
@@ -104,7 +105,8 @@ def read_calls(
     FrameError
         Columns that are not there; a file that is no CSV or Parquet; no row of which start and end can be read.
     ConfigError
-        Times without offset and no `tz`; an unknown option.
+        Times without offset and no `tz`; an unknown option; columns that contradict each other; a separator that is
+        not one character.
 
     Examples
     --------
@@ -140,9 +142,7 @@ def read_calls(
         tally.read += len(rows)
         if progress is not None:
             progress(tally.read)
-    if log.broken:
-        tally.read += len(log.broken)
-        tally.lost["a line with more or fewer fields than the header"] = [len(log.broken), log.broken[0]]
+    tally.add_broken(log.broken)
     calls = _joined(parts, [*reading.others])
     if len(calls) == 0 and tally.unreadable:
         raise FrameError(
@@ -158,13 +158,22 @@ def _reading(
     known = {"start", "end", "duration", *_OPTIONAL}
     if strange := sorted(set(columns) - known):
         raise ConfigError(f"columns={strange}: a call has {sorted(known)}; name further columns in keep=")
-    ends = columns.get("end", "end" if "end" in there else ())
+    if several := sorted(key for key, value in columns.items() if key != "end" and not isinstance(value, str)):
+        raise ConfigError(
+            f"columns: {several[0]}={columns[several[0]]!r} is not one column; only 'end' may have several"
+        )
+    if "end" in columns and "duration" in columns:
+        raise ConfigError("columns names 'end' and 'duration'; a call ends by one of them: leave the other out")
+    mapped = {key for key in set(_OPTIONAL) & set(columns) if columns[key] != key and key in there}
+    if taken := sorted(set(keep) & ({"start", "end"} | mapped)):
+        raise ConfigError(f"keep={taken}: the calls have something else by that name; rename the column of the log")
+    ends = columns.get("end", "end" if "end" in there and "duration" not in columns else ())
     ends = (ends,) if isinstance(ends, str) else tuple(ends)
     duration = columns.get("duration", "duration" if "duration" in there and not ends else None)
     if not ends and duration is None:
         raise FrameError(f"the log has no column 'end' or 'duration'; say which it is with columns=; there are {there}")
     others = {name: columns.get(name, name) for name in _OPTIONAL if name in columns or name in there}
-    others |= {name: name for name in keep}
+    others |= {name: name for name in keep if name not in others}
     return _Reading(columns.get("start", "start"), ends, duration, others, None, (), None, None, (), dict(drop), "keep")
 
 
@@ -238,20 +247,30 @@ def _ends(
     still, rolled = np.ones(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
     for column in how.ends:
         found = _times(rows, column, how)
-        values = found.values
         if how.date is not None:
-            over = found.known & (values < start.values - _HALF_DAY)
-            if over.any():
-                values = np.where(over, _times(rows, column, how, _DAY).values, values)
+            found, over = _over_midnight(found, start, partial(_times, rows, column, how, _DAY))
             rolled |= over
         lose(f"{column} cannot be read", found.unreadable)
         lose(f"{column} is a local time that the clock skipped", found.never)
         # Of a local hour that happens twice the first is taken, unless the call would end before it began.
-        values = np.where(found.twice & (values < start.values), found.second, values)
+        values = np.where(found.twice & (found.values < start.values), found.second, found.values)
         lose(f"{column} lies before {how.start}", found.known & (values < start.values))
         last = np.where(found.known, np.maximum(last, values), last)
         still &= ~found.known
     return np.where(still, start.values, last), still, rolled
+
+
+def _over_midnight(found: Stamps, start: Stamps, read_next: Callable[[], Stamps]) -> tuple[Stamps, Bools]:
+    """Return the times of day with those moved to the next day that belong there, and which these are.
+
+    A time of day that the clock skips on the day of the start may well be there on the next.
+    """
+    over = found.known & (found.values < start.values - _HALF_DAY)
+    if not (over | found.never).any():
+        return found, over
+    next_day = read_next()
+    over |= found.never & next_day.known & (next_day.values - start.values < _HALF_DAY)
+    return found.replaced(over, next_day), over
 
 
 def _flags(column: pd.Series) -> tuple[Bools, Bools]:

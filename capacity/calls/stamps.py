@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ Nanos = npt.NDArray[np.int64]
 
 _DAY = 86_400_000_000_000  # [ns]
 _OFFSET = r"(?:[Zz]|[+-]\d\d:?\d\d)\s*$"
+_HOUR_MINUTE = r"\d{1,2}:\d\d"
 _CLOCK = r"^\s*(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2}(?:\.\d+)?)\s*$"
 
 
@@ -54,6 +55,11 @@ class Stamps:
         """Where there is an instant."""
         return ~(self.missing | self.unreadable | self.never)
 
+    def replaced(self, where: Bools, other: Stamps) -> Stamps:
+        """Return these stamps with those of `other` where it is said."""
+        both = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return Stamps(*(np.where(where, theirs, ours) for ours, theirs in both))
+
 
 def read_times(
     column: pd.Series,
@@ -69,7 +75,7 @@ def read_times(
     ----------
     column : Series
         Datetimes, ISO 8601 text (with or without offset, mixed), text in one of `formats`, or numbers: seconds,
-        milliseconds, microseconds or nanoseconds since 1970, by size. With `day`: the time of day, "h:mm:ss".
+        milliseconds, microseconds or nanoseconds since 1970, by size. With `day`: the time of day, "h:mm:ss" or "h:mm".
     tz : tzinfo or None
         Where naive times are local.
     formats : sequence of str
@@ -133,6 +139,10 @@ def read_lengths(column: pd.Series, nothing: Sequence[str] = ()) -> tuple[Nanos,
 
 
 def _day_and_clock(column: pd.Series, day: pd.Series, nothing: Sequence[str]) -> tuple[pd.DatetimeIndex, Bools, Bools]:
+    if column.dtype.kind != "m":
+        text = column.astype("string").str.strip()
+        # A length of 23:50 is minutes and seconds, a time of day hours and minutes.
+        column = text.where(~text.str.fullmatch(_HOUR_MINUTE).fillna(False) | text.isin(list(nothing)), text + ":00")
     clock, absent, bad = read_lengths(column, nothing)
     days = pd.DatetimeIndex(day).as_unit("ns")
     bad |= ~absent & ((clock < 0) | (clock >= _DAY) | np.asarray(days.isna()))
