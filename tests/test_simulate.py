@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import heapq
 
 import numpy as np
@@ -109,6 +110,25 @@ def test_days_are_local_over_clock_changes():
         assert abs(first + pd.Timedelta(hours=hours) - calls["start"].max()) < pd.Timedelta("1min")
 
 
+@pytest.mark.parametrize(
+    ("start", "days", "tz", "end"),
+    [
+        ("2026-03-28", 1, "Asia/Beirut", "2026-03-29T01:00+03:00"),  # the next day begins at one
+        ("2026-03-29", 1, "Asia/Beirut", "2026-03-30T00:00+03:00"),
+        (dt.date(2026, 3, 28), np.int64(2), "Asia/Beirut", "2026-03-30T00:00+03:00"),
+        ("2026-03-29T00:00Z", 1, "Europe/London", "2026-03-30T00:00+01:00"),  # aware: still a local day
+        (pd.Timestamp("2026-10-25", tz="UTC"), 1, "America/New_York", "2026-10-25T20:00-04:00"),
+        ("2026-03-28T01:30", 1, "Europe/London", "2026-03-29T02:00+01:00"),  # was skipped
+        ("2026-10-24T01:30", 1, "Europe/London", "2026-10-25T01:30+01:00"),  # happens twice
+    ],
+)
+def test_days_after_are_local_days(start, days, tz, end):
+    """The range would end an hour off, or a midnight that the clock skips would raise."""
+    options = {"tz": tz, "variants": [FLAT], "scale": 20, "seed": 1, **PLAIN}
+    found = cap.simulate_calls(start, days=days, **options)
+    pd.testing.assert_frame_equal(found, cap.simulate_calls(start, end=pd.Timestamp(end), **options))
+
+
 def test_the_defaults_are_a_believable_year():
     """The demo would have peaks that no one could plan licences for, or take too long."""
     calls = cap.simulate_calls(seed=1)
@@ -181,6 +201,21 @@ def test_loss_is_what_erlang_b_says():
         ({"scale": -1}, "negative"),
         ({"growth": -1}, "growth"),
         ({"days": 0}, "days=0"),
+        ({"days": 10**7}, "days=10000000"),
+        ({"days": 10**20}, "days=1000"),
+        ({"days": 1.5}, "days=1.5"),
+        ({"start": "garbage"}, "start='garbage' is no time"),
+        ({"start": "2262-04-01", "days": 400}, "is no time"),
+        ({"start": "2262-04-01T10:00", "days": 400}, "no time"),
+        ({"seed": -1}, "seed=-1"),
+        ({"seed": 1.5}, r"seed=1\.5"),
+        ({"seed": None}, "seed=None"),
+        ({"scale": float("nan")}, "scale=nan.*finite"),
+        ({"scale": float("inf")}, "scale=inf.*finite"),
+        ({"growth": float("nan")}, "growth=nan.*finite"),
+        ({"growth": float("inf")}, "growth=inf.*finite"),
+        ({"day_noise": float("nan")}, "day_noise=nan.*finite"),
+        ({"day_noise": float("inf")}, "day_noise=inf.*finite"),
         ({"end": "2024-01-01"}, "is not before"),
         ({"holidays": "XX"}, "no country"),
         ({"holidays": "GB-XX"}, "no country"),

@@ -11,13 +11,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.errors import ConfigError
-from capacity.times import Instant, as_instant
+from capacity.times import STEP, Instant, as_instant
 
 __all__ = ["VARIANTS", "Campaign", "Profile", "holiday_days", "rates"]
 
 Floats = npt.NDArray[np.float64]
 
 _YEAR = 365.25
+_PER_HOUR = pd.Timedelta(hours=1) // STEP
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ def rates(
     for k, profile in enumerate(profiles):
         shape = np.interp(clock, np.arange(-1, 25) + 0.5, np.take(profile.hours, range(-1, 25), mode="wrap"))
         days = np.array(profile.weekdays) / np.mean(profile.weekdays)
-        rate = profile.calls_per_day * days[weekday] * shape / (np.sum(profile.hours) * 12) * grown
+        rate = profile.calls_per_day * days[weekday] * shape / (np.sum(profile.hours) * _PER_HOUR) * grown
         rate *= 1 + profile.swing * np.cos(2 * np.pi * (year_day - profile.swing_day) / _YEAR)
         rate[closed] *= profile.holiday
         rate[passed < profile.begins] = 0

@@ -14,7 +14,7 @@ import pandas as pd
 from capacity.calls.profiles import VARIANTS, Campaign, Profile, rates
 from capacity.errors import ConfigError
 from capacity.licences import LicenceLike, as_licences
-from capacity.times import STEP, Instant, as_range, as_zone
+from capacity.times import DAY, STEP, Instant, as_instant, as_range, as_zone
 
 __all__ = ["simulate_calls", "turn_away"]
 
@@ -23,9 +23,11 @@ Floats = npt.NDArray[np.float64]
 
 _MS = 1_000_000  # [ns]: calls begin and end on whole milliseconds, as logs have them
 _STEP_MS = STEP.value // _MS
+_PER_DAY = DAY // STEP
 _ENVS = ("live", "pre-release", "sandbox")
 _ENV_SHARES = (0.99, 0.004, 0.006)
 _SHORTEST_MS = 1_000
+_MOST_DAYS = 22_000  # some sixty years: more is a mistake
 _CAMPAIGN_EVERY = 45  # [days], on average
 
 
@@ -85,7 +87,8 @@ def simulate_calls(
     Raises
     ------
     ConfigError
-        start >= end, no variants, two of the same id, or a negative `scale`, `growth` <= -1.
+        start >= end, no variants, two of the same id; `scale`, `day_noise` or `seed` negative, `growth` <= -1, or one
+        of them not finite; `days` not from 1 to 22,000.
 
     Examples
     --------
@@ -100,9 +103,13 @@ def simulate_calls(
     ids = [p.id for p in profiles]
     if not ids or len(set(ids)) < len(ids):
         raise ConfigError(f"variants={ids}: give at least one, each id once")
-    if scale < 0 or growth <= -1 or day_noise < 0:
-        raise ConfigError(f"scale={scale}, growth={growth}, day_noise={day_noise}: none may be negative (growth > -1)")
-    first, last = as_range(start, end if end is not None else _days_after(start, days), zone)
+    if not (0 <= scale < np.inf and -1 < growth < np.inf and 0 <= day_noise < np.inf):
+        raise ConfigError(
+            f"scale={scale}, growth={growth}, day_noise={day_noise}: each must be finite, none negative (growth > -1)"
+        )
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise ConfigError(f"seed={seed!r} is no whole number from 0 on")
+    first, last = as_range(start, end if end is not None else _days_after(start, days, zone), zone)
     times = pd.date_range(first, last, freq=STEP, inclusive="left", unit="ns")
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(5)]
     if campaigns is None:
@@ -157,15 +164,21 @@ def turn_away(starts: Ints, ends: Ints, caps: Ints) -> npt.NDArray[np.bool_]:
     return blocked
 
 
-def _days_after(start: Instant, days: int) -> Instant:
-    if days < 1:
-        raise ConfigError(f"days={days}: give at least one")
-    return pd.Timestamp(start) + pd.DateOffset(days=days)
+def _days_after(start: Instant, days: int, tz: dt.tzinfo) -> Instant:
+    """Return the same local time so many days later; after a whole day the date, whose midnight the clock may skip."""
+    if not isinstance(days, int | np.integer) or not 1 <= days <= _MOST_DAYS:
+        raise ConfigError(f"days={days}: give a whole number, at least 1 and at most {_MOST_DAYS:,}")
+    first = as_instant(start, tz, name="start")
+    local = first.tz_convert(tz)
+    if first == as_instant(local.date(), tz):
+        return local.date() + dt.timedelta(days=int(days))
+    later = local.tz_localize(None).to_pydatetime(warn=False) + dt.timedelta(days=int(days))
+    return pd.Timestamp(later).tz_localize(tz, ambiguous=True, nonexistent="shift_forward")
 
 
 def _campaigns(times: pd.DatetimeIndex, ids: list[str], tz: dt.tzinfo, rng: np.random.Generator) -> list[Campaign]:
     """Draw weekday mornings on which a message goes out to the callers of one variant."""
-    mornings = pd.date_range(times[0].tz_convert(tz).tz_localize(None).normalize(), periods=len(times) // 288)
+    mornings = pd.date_range(times[0].tz_convert(tz).tz_localize(None).normalize(), periods=len(times) // _PER_DAY)
     mornings = mornings[mornings.day_of_week < 5]
     chosen = mornings[rng.random(len(mornings)) < 1.4 / _CAMPAIGN_EVERY]
     hours, lifts, decay = rng.integers(9, 12, len(chosen)), rng.uniform(0.2, 0.6, len(chosen)), rng.uniform(1.5, 4)
