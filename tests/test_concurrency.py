@@ -143,6 +143,30 @@ def test_blocked_calls_never_were_in_progress():
         assert frame["max_concurrent"].droplevel(0).to_dict() == {"*": 1, "a": 1}
 
 
+def test_flags_are_judged_by_what_they_are_not_by_what_holds_them():
+    """True and False in a categorical or among objects would end in an IndexError; a text would count as true."""
+    calls = as_calls([(BASE, BASE + STEP, "a"), (BASE, BASE + STEP, "b"), (BASE, BASE + STEP, "a")])
+    for flags in (
+        pd.Categorical([False, True, True]),
+        pd.Categorical([None, True, True]),
+        pd.Categorical([0, 1, 1]),
+        pd.Series([False, True, 1], dtype=object),
+        pd.Series([pd.NA, np.True_, 1.0], dtype=object),
+        pd.Series([False, True, True], dtype="bool[pyarrow]"),
+        pd.array([None, 1, 1], dtype="Int8"),
+    ):
+        frame = cap.intervals_from_calls(calls.assign(blocked=flags))
+        assert frame["max_concurrent"].droplevel(0).to_dict() == {"*": 1, "a": 1}
+    for flags in (
+        pd.Categorical(["1", "0", "1"]),
+        pd.Series([True, "1", False], dtype=object),
+        ["1", "0", "1"],
+        pd.to_datetime([0, 1, 1]),
+    ):
+        with pytest.raises(FrameError, match=r"blocked is .*(1|0).*not true or false"):
+            cap.intervals_from_calls(calls.assign(blocked=flags))
+
+
 def test_durations_columns_and_other_groups():
     """Logs with a length instead of an end, or with other names, could not be counted."""
     times = pd.to_datetime(["2026-07-01T14:00:00Z", "2026-07-01T14:04:59Z"])
@@ -302,6 +326,30 @@ def test_streamed_is_the_same_as_in_memory(tmp_path, monkeypatch, by, absent, sh
         found = streaming.stream_intervals(tmp_path, by=by, absent=absent, scratch=tmp_path, **span)
         pd.testing.assert_frame_equal(found, expected)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["0.parquet", "1.parquet"]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_no_calls_streamed_and_in_memory(tmp_path, streamed):
+    """An empty log would be taken in one way and refused in the other, or a mistaken bound or gap pass unseen."""
+    none = as_calls([(BASE, BASE, "a")]).head(0)
+    none.to_parquet(tmp_path / "none.parquet")
+    gaps = pd.DataFrame({"start": [pd.Timestamp(BASE, tz="UTC")], "end": [pd.Timestamp(BASE + STEP, tz="UTC")]})
+
+    def count(**options):
+        if streamed:
+            return streaming.stream_intervals(tmp_path / "none.parquet", **options)
+        return cap.intervals_from_calls(none, **options)
+
+    for options in ({}, {"absent": "missing"}, {"gaps": gaps}, {"start": "2026-01-01T00:00Z"}):
+        frame = count(**options)
+        assert frame.empty
+        cap.validate(frame)
+    hour = count(start="2026-03-29T00:00Z", end="2026-03-29T01:00Z", gaps=gaps)
+    assert hour.index.levels[0].asi8.tolist() == [BASE + k * STEP for k in range(1, 12)]
+    with pytest.raises(ConfigError, match="no time zone"):
+        count(start="2026-01-01")
+    with pytest.raises(FrameError, match="not before it"):
+        count(gaps=gaps.set_axis(["end", "start"], axis=1))
 
 
 def test_streaming_says_what_it_cannot_read(tmp_path):

@@ -14,6 +14,9 @@ import pandas as pd
 import pytest
 
 import capacity as cap
+from capacity.calls import answers as answers_module
+from capacity.calls import concurrency
+from capacity.calls.answers import Answers, Ask
 from capacity.calls.emulator import Switches, run, serve
 from capacity.errors import ConfigError
 
@@ -320,6 +323,25 @@ def test_no_calls_at_all():
         sliced = client.get(f"/v1/a/p/conversations/concurrency?{HOUR}&slice_by=variant").json()["intervals"]
     assert [r["max_concurrent_conversations"] for r in total] == [0] * 12
     assert sliced == []
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_calls_are_read_once_for_a_series_by_variant(monkeypatch, named):
+    """Every first request by variant would read the calls twice, only for names that the frame has already."""
+    calls = some_calls()
+    answers = Answers(calls if named else calls.drop(columns="variant_name"), account="a", project="p")
+    read: list[int] = []
+    for module in (concurrency, answers_module):
+        real = module.call_arrays
+        monkeypatch.setattr(
+            module, "call_arrays", lambda calls, real=real, **o: [read.append(len(calls)), real(calls, **o)][1]
+        )
+    hour = pd.Timestamp("2026-07-01T14:00Z").value // 300_000_000_000
+    rows = json.loads(answers.body(Ask(hour, hour + 12, sliced=True)))["intervals"]
+    names = {(r.get("variant_id"), r.get("variant_name")) for r in rows}
+    shown = {"b": "Bookings & more", 'q"\\': "Café, \n"} if named else {"b": "b", 'q"\\': 'q"\\'}
+    assert names == {*shown.items(), (None, None)}
+    assert read == [4]
 
 
 @pytest.mark.parametrize("longest", [3, 30, 3000])

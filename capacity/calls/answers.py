@@ -18,14 +18,15 @@ from capacity.dense import dense
 from capacity.intervals import NONE, TOTAL
 from capacity.times import STEP
 
-__all__ = ["Answers", "Ask", "Refusal"]
+__all__ = ["FILTERS", "Answers", "Ask", "Refusal"]
 
-_STEP_S = 300
 _STEP_NS = STEP.value
+_STEP_S = STEP // pd.Timedelta(seconds=1)
 _HELD = 64  # filters whose series are kept
 _UNLIKE = 2  # how many times the shortest head the longest may be, to be filled with spaces
 _CHUNK = 200_000  # rows rendered at once: bounds the memory of an answer with thousands of variants
-_FILTERS = {
+# The filters of a request, and the column of the calls that each looks at.
+FILTERS = {
     "variant_id": "variant",
     "variant_name": "variant_name",
     "language": "language",
@@ -90,7 +91,7 @@ class Answers:
         span = span_of(arrays, None, None) or (0, _STEP_NS)
         self._range = tuple(pd.Timestamp(t, tz="UTC") for t in span)
         self._origin = span[0] // _STEP_NS
-        self._columns = {c: _categories(calls[c]) for c in ("env", *_FILTERS.values()) if c in calls.columns}
+        self._columns = {c: _categories(calls[c]) for c in ("env", *FILTERS.values()) if c in calls.columns}
         self._calls = calls[
             [c for c in ("start", "end", "duration", "variant", "variant_name", "blocked") if c in calls]
         ]
@@ -127,16 +128,17 @@ class Answers:
     def _compute(self, ask: Ask) -> _Series:
         keep = self._matches("env", ask.env, missing="live")
         for parameter, value in ask.filters:
-            keep &= self._matches(_FILTERS[parameter], value)
+            keep &= self._matches(FILTERS[parameter], value)
         start, end = self._range
         calls = self._calls[keep]
         by = "variant" if ask.sliced else None
-        matrix = dense(intervals_from_calls(calls, start=start, end=end, by=by, total=not ask.sliced))
+        frame = intervals_from_calls(calls, start=start, end=end, by=by, total=not ask.sliced)
+        matrix = dense(frame)
         values = np.full((int((end - start) / STEP), len(matrix.ids)), -1, dtype=np.int32)
         if len(matrix.times):
             values[matrix.times.asi8 // _STEP_NS - self._origin] = matrix.values
-        names = _latest(calls) if ask.sliced else {}
-        return _Series(values=values, heads=_row_heads([(i, names.get(i, i)) for i in matrix.ids]))
+        names = _names(frame)
+        return _Series(values=values, heads=_row_heads([(i, names[i]) for i in matrix.ids]))
 
     def _matches(self, column: str, value: str, *, missing: str | None = None) -> npt.NDArray[np.bool_]:
         """Where the column has the value; an absent column, like an absent value, is `missing`."""
@@ -154,8 +156,12 @@ def _categories(column: pd.Series) -> tuple[npt.NDArray[Any], list[str]]:
     return codes, [str(label) for label in labels]
 
 
-def _latest(calls: pd.DataFrame) -> dict[str, str]:
-    return call_arrays(calls, by="variant").names
+def _names(frame: pd.DataFrame) -> dict[str, str]:
+    """Return the display name of each variant in the frame, as its last row has it."""
+    ids, shown = frame.index.levels[1], frame["variant_name"].cat
+    code = np.zeros(len(ids), dtype=np.int64)
+    code[frame.index.codes[1]] = shown.codes.to_numpy()
+    return {str(i): str(shown.categories[k]) for i, k in zip(ids, code, strict=True)}
 
 
 def _row_heads(variants: list[tuple[str, str]]) -> npt.NDArray[np.bytes_]:

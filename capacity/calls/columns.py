@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -47,11 +48,6 @@ class CallArrays:
     codes: Ints
     ids: list[str]
     named: dict[str, tuple[int, str]]
-
-    @property
-    def names(self) -> dict[str, str]:
-        """The latest display names."""
-        return {label: name for label, (_, name) in self.named.items()}
 
 
 def call_arrays(calls: pd.DataFrame, *, by: str | None, columns: Mapping[str, str] | None = None) -> CallArrays:
@@ -143,14 +139,10 @@ def _renamed(calls: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
 def _flags(column: pd.Series) -> npt.NDArray[np.bool_]:
     if column.dtype == bool:
         return np.asarray(column)
-    known = column.dropna()
-    if (
-        pd.api.types.infer_dtype(known) not in ("boolean", "integer", "floating", "empty")
-        or not known.isin([0, 1]).all()
-    ):
-        first = known[~known.isin([0, 1])].iloc[0]
-        raise FrameError(f"blocked is {column.dtype} (for example {first!r}), not true or false; convert it")
-    return np.asarray(column.where(column.notna(), False).astype(bool))
+    distinct = list(column.dropna().unique())  # whatever holds them, what matters is what they are
+    if wrong := [v for v in distinct if not isinstance(v, np.bool_ | Real) or v not in (0, 1)]:
+        raise FrameError(f"blocked is {column.dtype} (for example {wrong[0]!r}), not true or false; convert it")
+    return np.asarray(column.isin([v for v in distinct if v == 1]), dtype=bool)
 
 
 def _durations(column: pd.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from capacity.calls.columns import CallArrays, call_arrays, instants
 from capacity.calls.sweep import Piece, sweep
 from capacity.errors import ConfigError, FrameError
 from capacity.intervals import TOTAL, assemble, trim
-from capacity.times import STEP, Instant, as_instant, ceil_step, floor_step
+from capacity.times import DAY, STEP, Instant, as_instant, ceil_step, floor_step
 
 __all__ = ["intervals_from_calls"]
 
@@ -21,7 +21,7 @@ Ints = npt.NDArray[Any]
 Rows = tuple[Ints, Ints, Ints]
 
 _STEP_NS = STEP.value
-_MOST_STEPS = 366 * 288 * 60  # a range of more than sixty years is a mistake in the times
+_MOST_STEPS = 60 * 366 * (DAY // STEP)  # a range of more than sixty years is a mistake in the times
 _MOST_ROWS = 500_000_000
 
 
@@ -98,62 +98,58 @@ def intervals_from_calls(
     """
     check_options(by, total=total, absent=absent)
     arrays = call_arrays(calls, by=by, columns=columns)
-    span = span_of(arrays, start, end)
-    if span is None:
-        none = pd.DatetimeIndex([], tz="UTC")
-        return as_frame([], none, ids=[], names={}, by=by or "variant", total=False, zeros=False)
-    first, last = span
-    steps = (last - first) // _STEP_NS
-    groups = len(arrays.ids)
-    if absent == "zero":
-        check_rows(groups, steps)
-    starts, ends, codes = clip(arrays, first, last)
-    pieces = sweep(
-        starts,
-        ends,
-        codes,
-        codes,
-        groups=max(groups, 1),
-        steps=steps,
-        width=_STEP_NS,
-        total=total,
-        sliced=by is not None,
-    )
-    times = pd.DatetimeIndex(first + np.arange(steps, dtype=np.int64) * _STEP_NS).tz_localize("UTC")
-    frame = as_frame(
-        pieces, times, ids=arrays.ids, names=arrays.names, by=by or "variant", total=total, zeros=absent == "zero"
-    )
-    return frame if gaps is None else without(frame, gaps)
+
+    def pieces(first: int, last: int) -> Iterator[Piece]:
+        starts, ends, codes = clip(arrays, first, last)
+        return sweep(
+            starts,
+            ends,
+            codes,
+            codes,
+            groups=max(len(arrays.ids), 1),
+            steps=(last - first) // _STEP_NS,
+            width=_STEP_NS,
+            total=total,
+            sliced=by is not None,
+        )
+
+    span = span_of(arrays, *bounds(start, end))
+    return framed(pieces, span, ids=arrays.ids, named=arrays.named, by=by, total=total, absent=absent, gaps=gaps)
 
 
-def span_of(arrays: CallArrays, start: Instant | None, end: Instant | None) -> tuple[int, int] | None:
+def bounds(start: Instant | None, end: Instant | None) -> tuple[int | None, int | None]:
+    """Return the range that was asked for [ns], grown to the grid; None for a side that was not."""
+    return (
+        int(floor_step(as_instant(start, name="start")).value) if start is not None else None,
+        int(ceil_step(as_instant(end, name="end")).value) if end is not None else None,
+    )
+
+
+def span_of(arrays: CallArrays, lo: int | None, hi: int | None) -> tuple[int, int] | None:
     """Return the range [ns) on the grid: as asked for, else as the calls have it; None where there is neither."""
     if len(arrays.starts) == 0:
-        return range_of(None, None, None, start, end)
+        return range_of(None, None, None, lo, hi)
     closed = ~arrays.open
     last_end = int(arrays.ends[closed].max()) if closed.any() else None
     last_open = int(arrays.starts[arrays.open].max()) if arrays.open.any() else None
-    return range_of(int(arrays.starts.min()), last_end, last_open, start, end)
+    return range_of(int(arrays.starts.min()), last_end, last_open, lo, hi)
 
 
 def range_of(
-    first_start: int | None, last_end: int | None, last_open: int | None, start: Instant | None, end: Instant | None
+    first_start: int | None, last_end: int | None, last_open: int | None, lo: int | None, hi: int | None
 ) -> tuple[int, int] | None:
     """Return the range of calls of which the first start, the last end and the last start without an end are known."""
-    if (start is None or end is None) and first_start is None:
+    if (lo is None or hi is None) and first_start is None:
         return None
-    if start is not None:
-        first = int(floor_step(as_instant(start, name="start")).value)
-    else:
-        first = int(first_start or 0) // _STEP_NS * _STEP_NS
-    if end is not None:
-        last = int(ceil_step(as_instant(end, name="end")).value)
+    first = lo if lo is not None else int(first_start or 0) // _STEP_NS * _STEP_NS
+    if hi is not None:
+        last = hi
     else:
         # A call without an end is in progress at its start: the interval of that start belongs to the range.
         known = [-(-last_end // _STEP_NS)] if last_end is not None else []
         known += [last_open // _STEP_NS + 1] if last_open is not None else []
         last = max(known) * _STEP_NS
-        if last == first and start is None:
+        if last == first and lo is None:
             return None  # calls of no length only
     if first >= last:
         raise ConfigError(
@@ -210,6 +206,34 @@ def check_rows(groups: int, steps: int) -> None:
             f"{groups:,} groups x {steps:,} intervals would be {groups * steps:,} rows; "
             "absent='missing' leaves zeros out"
         )
+
+
+def framed(
+    pieces: Callable[[int, int], Iterable[Piece]],
+    span: tuple[int, int] | None,
+    *,
+    ids: list[str],
+    named: Mapping[str, tuple[int, str]],
+    by: str | None,
+    total: bool,
+    absent: str,
+    gaps: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """Sweep the range [ns), if there is one, into THE frame, and leave out what lies in a gap."""
+    first, last = span or (0, 0)
+    steps = (last - first) // _STEP_NS
+    if absent == "zero":
+        check_rows(len(ids), steps)
+    frame = as_frame(
+        pieces(first, last) if span else [],
+        pd.DatetimeIndex(first + np.arange(steps, dtype=np.int64) * _STEP_NS).tz_localize("UTC"),
+        ids=ids if span else [],
+        names={label: name for label, (_, name) in named.items()},
+        by=by or "variant",
+        total=total and span is not None,
+        zeros=absent == "zero" and span is not None,
+    )
+    return frame if gaps is None else without(frame, gaps)
 
 
 def as_frame(

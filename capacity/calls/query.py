@@ -8,16 +8,16 @@ import re
 from fractions import Fraction
 from urllib.parse import unquote_to_bytes
 
-from capacity.calls.answers import Ask, Refusal
+from capacity.calls.answers import FILTERS, Ask, Refusal
+from capacity.times import STEP, WEEK
 
 __all__ = ["parse_path", "parse_query"]
 
-_STEP_S = 300
-_WEEK = dt.timedelta(days=7)
+_STEP = STEP.to_pytimedelta()
+_WEEK = WEEK.to_pytimedelta()
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _ENVS = ("sandbox", "pre-release", "live")
-_FILTERS = ("variant_id", "variant_name", "language", "phone_number")
-_KNOWN = ("start_time", "end_time", "client_env", "slice_by", *_FILTERS)
+_KNOWN = ("start_time", "end_time", "client_env", "slice_by", *FILTERS)
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?(?:[.,](\d+))?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
 
 
@@ -75,10 +75,10 @@ def parse_query(raw: bytes) -> Ask:
     if slice_by not in (None, "variant"):
         raise Refusal(400, f"slice_by {slice_by!r} is none of variant, language, phone_number")
     return Ask(
-        first=(start - _EPOCH) // dt.timedelta(seconds=_STEP_S),
-        last=-((_EPOCH - end) // dt.timedelta(seconds=_STEP_S)),
+        first=(start - _EPOCH) // _STEP,
+        last=-((_EPOCH - end) // _STEP),
         env=env,
-        filters=tuple((name, given[name]) for name in _FILTERS if name in given),
+        filters=tuple((name, given[name]) for name in FILTERS if name in given),
         sliced=slice_by is not None,
     )
 
@@ -120,7 +120,7 @@ def _time(given: dict[str, str], name: str, *, up: bool) -> dt.datetime:
         micros = Fraction(int((fraction or "0")[:18].ljust(18, "0")), 10**12)
         whole += dt.timedelta(microseconds=math.ceil(micros) if up else math.floor(micros))
         time = whole.astimezone(dt.UTC)
-        time + dt.timedelta(seconds=_STEP_S)  # rounding up has to stay within the calendar
+        time + _STEP  # rounding up has to stay within the calendar
     except (ValueError, OverflowError) as exc:
         raise Refusal(400, problem) from exc
     return time

@@ -13,12 +13,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.calls.columns import CallArrays, call_arrays
-from capacity.calls.concurrency import as_frame, check_options, check_rows, range_of, without
+from capacity.calls.concurrency import bounds, check_options, framed, range_of
 from capacity.calls.keys import order_of
 from capacity.calls.logfile import is_parquet, open_log
 from capacity.calls.sweep import Piece, sweep
 from capacity.errors import FrameError
-from capacity.times import DAY, STEP, Instant, as_instant, ceil_step, floor_step
+from capacity.times import DAY, STEP, Instant
 
 __all__ = ["stream_intervals"]
 
@@ -85,33 +85,18 @@ def stream_intervals(
     if not is_parquet(Path(path)):
         raise FrameError(f"{path} is no Parquet file or folder; read other logs with capacity.calls.records.read_calls")
     with tempfile.TemporaryDirectory(prefix="capacity-", dir=scratch) as folder:
-        store = _Scratch(Path(folder), *_bounds(start, end))
+        store = _Scratch(Path(folder), *bounds(start, end))
         for arrays in _batches(Path(path), by, columns):
             store.add(arrays)
             if progress is not None:
                 progress(store.read)
-        span = range_of(store.first_start, store.last_end, store.last_open, start, end)
-        if span is None:
-            none = pd.DatetimeIndex([], tz="UTC")
-            return as_frame([], none, ids=[], names={}, by=by or "variant", total=False, zeros=False)
-        first, last = span
-        steps = (last - first) // _STEP_NS
+        span = range_of(store.first_start, store.last_end, store.last_open, store.lo, store.hi)
         ids = sorted(store.place)
-        if absent == "zero":
-            check_rows(len(ids), steps)
-        job = _Sweep(store, ids, first, last, total=total, sliced=by is not None)
-        times = pd.DatetimeIndex(first + np.arange(steps, dtype=np.int64) * _STEP_NS).tz_localize("UTC")
-        frame = as_frame(
-            job.pieces(), times, ids=ids, names=store.names, by=by or "variant", total=total, zeros=absent == "zero"
-        )
-    return frame if gaps is None else without(frame, gaps)
 
+        def pieces(first: int, last: int) -> Iterator[Piece]:
+            return _Sweep(store, ids, first, last, total=total, sliced=by is not None).pieces()
 
-def _bounds(start: Instant | None, end: Instant | None) -> tuple[int | None, int | None]:
-    return (
-        int(floor_step(as_instant(start, name="start")).value) if start is not None else None,
-        int(ceil_step(as_instant(end, name="end")).value) if end is not None else None,
-    )
+        return framed(pieces, span, ids=ids, named=store.named, by=by, total=total, absent=absent, gaps=gaps)
 
 
 def _batches(path: Path, by: str | None, columns: Mapping[str, str] | None) -> Iterator[CallArrays]:
@@ -141,11 +126,6 @@ class _Scratch:
         self.first_start: int | None = None
         self.last_end: int | None = None
         self.last_open: int | None = None
-
-    @property
-    def names(self) -> dict[str, str]:
-        """The latest display names."""
-        return {label: name for label, (_, name) in self.named.items()}
 
     def add(self, arrays: CallArrays) -> None:
         """Take one batch of calls."""
