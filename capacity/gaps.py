@@ -17,7 +17,7 @@ __all__ = ["Coverage", "coverage"]
 _STEP_NS = STEP.value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Coverage:
     """What a frame holds of a range, and what it does not.
 

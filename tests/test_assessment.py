@@ -263,6 +263,8 @@ def test_progress_counts_up_to_the_end():
     [
         ({"horizon": 0}, "horizon=0"),
         ({"horizon": 366}, "horizon=366"),
+        ({"horizon": "90"}, "horizon='90'"),
+        ({"seed": -1}, "seed=-1"),
         ({"tz": "Mars/Olympus"}, "Mars/Olympus"),
         ({"licence_price": 100}, "licence_price, lost_call_cost and mean_call_length"),
         ({"licence_price": 100, "lost_call_cost": 2}, "give all three"),
@@ -286,3 +288,34 @@ def test_plain_values():
     assert plain(pd.Timedelta("3min")) == 180.0
     assert plain(pd.Series([1], index=[pd.Period("2026-09", "M")])) == {"2026-09": 1}
     assert plain(pd.DataFrame({("a", 1): [2]})) == [{"a, 1": 2}]
+
+
+def test_a_step_of_no_licences_leaves_the_rest():
+    """Licences that began after the first day would cost the whole assessment."""
+    frame = made(40, cap_at=50, ids=("*",))
+    for licences in ({"2025-01-01": 0, "2026-01-07": 50}, 0):
+        calls = frame if licences else frame.assign(max_concurrent=np.int32(0))
+        result = cap.assess(calls, licences, tz="UTC", seed=1, mean_call_length="3m", backtest=False)
+        assert (result.traffic is not None) == bool(licences)
+
+
+def test_holidays_and_days_left_out_as_series():
+    """The names that stand beside the dates would be read as dates."""
+    day = pd.to_datetime(["2026-01-08"])
+    frame = made(70)
+    named = cap.assess(frame, 90, tz="UTC", seed=1, backtest=False, horizon=7, holidays=pd.Series(["fair"], index=day),
+                       exclude=pd.Series(["fault"], index=day))  # fmt: skip
+    listed = cap.assess(frame, 90, tz="UTC", seed=1, backtest=False, horizon=7, holidays=iter(day), exclude=iter(day))
+    assert (named.forecast.paths == listed.forecast.paths).all()
+    assert named.forecast.left_out == listed.forecast.left_out == 1
+
+
+def test_a_name_is_text_in_a_notebook():
+    """A variant called like a tag would be one: it could take the notebook over."""
+    name = "<script>x</script>"
+    whole = cap.assess(made(70, ids=(name,)), 90, tz="UTC", seed=1, horizon=7, mean_call_length="3m",
+                       licence_price=9, lost_call_cost=1)  # fmt: skip
+    parts = [whole, whole.headroom, whole.forecast, whole.backtest, whole.cost, whole.traffic]
+    shown = [part._repr_html_() for part in parts if part is not None]
+    assert not any("<script" in text for text in shown)
+    assert "&lt;script&gt;" in whole.headroom._repr_html_()

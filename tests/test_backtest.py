@@ -191,3 +191,34 @@ def test_too_little_history_says_how_much_is_needed():
         backtest(series(), 14, origins=["2026-01-10"], seed=1)
     with pytest.raises(ConfigError, match="at least 1"):
         backtest(series(), 14, origins=0, seed=1)
+
+
+def test_holidays_are_read_by_every_origin():
+    """A generator of holidays would be used up by the first forecast: the others would know of none."""
+    peaks = series(200)
+    days_off = peaks.index[[40, 75, 110, 128, 150, 182, 189]]
+    peaks[days_off] = 5
+    listed, drained = (
+        backtest(peaks, 14, origins=4, seed=1, paths=50, holidays=given)
+        for given in (list(days_off), (day for day in days_off))
+    )
+    unaware = backtest(peaks, 14, origins=4, seed=1, paths=50)
+    pd.testing.assert_frame_equal(listed.forecasts, drained.forecasts)
+    assert not listed.forecasts.equals(unaware.forecasts)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "match"),
+    [({"horizon": 14.7}, "horizon"), ({"horizon": "14"}, "horizon"), ({"horizon": 0}, "horizon"),
+     ({"seed": -1}, "seed"), ({"origins": 2.5}, "origins"), ({"variant": "b"}, "'b'")],
+)  # fmt: skip
+def test_wrong_arguments_are_named(wrong, match):
+    """14.7 days would silently be 14, and a seed of -1 an error of the generator."""
+    with pytest.raises(ConfigError, match=match):
+        backtest(series(), **{"horizon": 14, "seed": 1} | wrong)
+
+
+def test_half_of_the_history_teaches():
+    """The first forecast would know eight weeks, though there is half a year to learn from."""
+    peaks = series(300)
+    assert backtest(peaks, 14, origins=5, seed=1, paths=10).origins[0] == peaks.index[149]

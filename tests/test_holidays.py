@@ -2,10 +2,11 @@
 
 import datetime as dt
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from capacity.analysis.holidays import holiday_dates
+from capacity.analysis.holidays import as_days, holiday_dates
 from capacity.errors import ConfigError
 
 
@@ -64,3 +65,26 @@ def test_no_day(value):
     """A value that is no whole day must be named, not rounded."""
     with pytest.raises(ConfigError, match="holidays"):
         holiday_dates([value], [2026])
+
+
+@pytest.mark.parametrize("kind", ["datetime64[ns]", object, str])
+def test_a_series_of_dates_is_read_by_its_values(kind):
+    """The row numbers would be taken for days of 1970, and no day would be left out."""
+    days = pd.Series(pd.to_datetime(["2026-12-25", "2026-12-24"])).dt.strftime("%Y-%m-%d").astype(kind)
+    assert as_days(days, name="exclude").strftime("%d").tolist() == ["24", "25"]
+    named = pd.Series(pd.to_datetime(["2026-12-25"]), index=["Christmas"])
+    assert as_days(named, name="exclude").strftime("%d").tolist() == ["25"]
+
+
+def test_a_series_by_date_is_read_by_its_index():
+    """The names, or the numbers, that stand beside the dates would be read as dates."""
+    for index in (["2026-12-25"], pd.to_datetime(["2026-12-25"])):
+        for beside in ("Christmas", 3):
+            assert as_days(pd.Series([beside], index=index), name="exclude").strftime("%d").tolist() == ["25"]
+
+
+@pytest.mark.parametrize("value", [20261225, 3, 0.5, np.int64(3), True])
+def test_a_number_is_no_date(value):
+    """20261225 would be read as nanoseconds since 1970: a day that is in no history, and nobody would notice."""
+    with pytest.raises(ConfigError, match="is a number, not a date"):
+        as_days([value], name="exclude")

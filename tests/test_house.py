@@ -173,3 +173,20 @@ def test_pickled_errors_keep_what_they_know():
     )
     lost = pickle.loads(pickle.dumps(cap.errors.IncompleteError("two", frame=None, failures=[error])))
     assert lost.failures[0].status == 429
+
+
+def test_results_compare_by_identity():
+    """`a == b` would raise: numpy and pandas compare cell by cell, and what they return is not true or false."""
+    import dataclasses
+    import importlib
+    import re
+
+    cells = re.compile(r"DataFrame|Series|ndarray|NDArray|Index|Floats|Ints|Flags|Array")
+    for path in MODULES:
+        if path.parts[0] not in ("analysis", "gaps.py") or path.stem == "__init__":
+            continue
+        module = importlib.import_module(f"capacity.{'.'.join(path.with_suffix('').parts)}")
+        for kind in vars(module).values():
+            if isinstance(kind, type) and dataclasses.is_dataclass(kind) and kind.__module__ == module.__name__:
+                held = [f.name for f in dataclasses.fields(kind) if cells.search(str(f.type))]
+                assert not held or kind.__eq__ is object.__eq__, f"{path}: {kind.__name__} holds {held}"

@@ -214,9 +214,21 @@ def test_wrong_arguments_are_named():
     for call in (
         lambda: cap.offered_load(frame, "3m", by="day"),
         lambda: cap.offered_load(frame, 180),
-        lambda: cap.blocking(frame, "3m", 0),
+        lambda: cap.blocking(frame, "3m", 9, seed=-1),
         lambda: cap.blocking(frame, "3m", 9, variant="b"),
         lambda: cap.blocking(frame, "3m", 9, tz="Mars/Base"),
     ):
         with pytest.raises(ConfigError):
             call()
+
+
+def test_a_time_without_licences_is_left_out():
+    """A step of 0 licences would refuse the months that can be answered, or be counted as all calls lost."""
+    maxima = switch(np.full(864 * 2, 20.0), 3, 24, 1, seed=3)[0][0]
+    before = frame_of(np.concatenate([np.zeros(288, dtype=int), maxima]), start="2026-03-01T00:00Z")
+    steps = {"2026-01-01": 0, "2026-03-02": 24}
+    found, alone = cap.blocking(before, "3m", steps), cap.blocking(frame_of(maxima), "3m", 24)
+    pd.testing.assert_frame_equal(found.monthly, alone.monthly)
+    assert found.curve.index.min() > 0
+    with pytest.raises(InsufficientData, match="has 0, not counting 1,728 under 0 licences"):
+        cap.blocking(frame_of(maxima * 0), "3m", 0)

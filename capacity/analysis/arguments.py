@@ -124,7 +124,7 @@ def pick(ids: Sequence[str], variant: str | None, *, where: str, slice_name: str
             )
         return name
     if variant not in ids:
-        raise ConfigError(f"variant={variant!r}: no such {slice_name} is in {where}; it has {some(ids) or 'none'}")
+        raise ConfigError(f"variant={variant!r} is not in {where}; it has {some(ids) or 'none'}")
     return variant
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from capacity.analysis import machine, steps
-from capacity.analysis.holidays import HolidayLike
-from capacity.analysis.wording import chance, day, held_from, moment, plural
+from capacity.analysis.arguments import as_horizon, as_seed
+from capacity.analysis.holidays import HolidayLike, as_days, as_holidays
+from capacity.analysis.wording import chance, day, held_from, html_of, moment, plural
 from capacity.errors import ConfigError, InsufficientData
 from capacity.intervals import TOTAL, validate
 from capacity.licences import LicenceLike, Licences, as_licences
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from capacity.gaps import Coverage
 
 __all__ = ["Assessment", "assess"]
-
-_LONGEST = 365  # days
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -165,8 +165,8 @@ class Assessment:
         return f"<Assessment: {self.sentence()}>"
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<li>{note}</li>" for note in self.notes)
-        return f"<p><b>{self.sentence()}</b></p>{self.to_frame().to_html(header=False)}<ul>{notes}</ul>"
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        return f"{html_of(self.sentence(), self.to_frame(), header=False)}<ul>{notes}</ul>"
 
     # -- tables -------------------------------------------------------------------------------------------------
 
@@ -308,8 +308,7 @@ def assess(
     >>> assess(frame, 10, tz="UTC", seed=1).sentence().partition(" Too")[0]
     'Licences: 10. Peak so far 7 on Wed 1 Jul 2026 00:00.'
     """
-    if isinstance(horizon, bool) or int(horizon) != horizon or not 1 <= horizon <= _LONGEST:
-        raise ConfigError(f"horizon={horizon!r} is no whole number of days from 1 to {_LONGEST}")
+    horizon, seed = as_horizon(horizon), as_seed(seed)
     prices = (licence_price, lost_call_cost, mean_call_length)
     if (licence_price is not None or lost_call_cost is not None) and None in prices:
         raise ConfigError(
@@ -322,10 +321,10 @@ def assess(
         as_licences(licences),
         as_zone(tz),
         tz=str(tz),
-        horizon=int(horizon),
+        horizon=horizon,
         seed=seed,
-        holidays=holidays if holidays is None or isinstance(holidays, str) else list(holidays),
-        exclude=None if exclude is None else list(exclude),
+        holidays=as_holidays(holidays),
+        exclude=None if exclude is None else list(as_days(exclude, name="exclude")),
     )
     found: steps.Found = {}
     todo = [*steps.measures(ask), *steps.outlook(ask, found, backtest)]

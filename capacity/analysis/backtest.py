@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.analysis.arguments import as_horizon, as_seed, as_whole, pick
 from capacity.analysis.baselines import seasonal_naive, weekday_average
 from capacity.analysis.forecast import forecast_peaks
 from capacity.analysis.forecasting.history import MIN_DAYS, as_history
-from capacity.analysis.holidays import HolidayLike
+from capacity.analysis.holidays import HolidayLike, as_holidays
 from capacity.analysis.scores import FAN, Scorer
-from capacity.analysis.wording import plural
+from capacity.analysis.wording import html_of, plural
 from capacity.errors import ConfigError, InsufficientData
 from capacity.intervals import TOTAL
 from capacity.licences import LicenceLike, as_licences
@@ -92,7 +93,7 @@ class Backtest:
         return f"<Backtest: {self.sentence()}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self.sentence()}</p>{self.scores.round(3).to_html()}"
+        return html_of(self.sentence(), self.scores.round(3))
 
 
 def backtest(
@@ -145,7 +146,8 @@ def backtest(
     InsufficientData
         Less than eight weeks and `horizon` days of history.
     ConfigError
-        Origins that leave no history before them or nothing to compare after them.
+        A horizon outside 1 to 365, a seed below 0, or origins that leave no history before them or nothing to compare
+        after them.
 
     References
     ----------
@@ -159,19 +161,20 @@ def backtest(
     >>> result.scores.index.tolist()
     ['ours', 'weekday average', 'seasonal naive']
     """
+    horizon, seed = as_horizon(horizon), as_seed(seed)
     history = as_history(peaks, exclude=exclude)
     table = history.to_frame()
-    name = _pick(history.variants, variant)
+    name = pick(history.variants, variant, where="the history", slice_name=history.slice_name)
     y = table[name].loc[table[name].first_valid_index() :]
-    places = _origins(y, int(horizon), origins)
+    places = _origins(y, horizon, origins)
     held = None if licences is None else as_licences(licences)
     caps = np.full(len(y), np.inf) if held is None else held.on(pd.DatetimeIndex(y.index)).astype(np.float64)
     scorer = Scorer(capped=held is not None, seed=seed)
-    same: dict[str, Any] = {"seed": seed, "holidays": holidays, "licences": held, "paths": paths}
+    same: dict[str, Any] = {"seed": seed, "holidays": as_holidays(holidays), "licences": held, "paths": paths}
     shown = set(np.array(places)[np.linspace(0, len(places) - 1, _FANS).round().astype(int)].tolist())
     fans, used = [], []
     for done, at in enumerate(places, start=1):
-        fan = _try(y, at, int(horizon), caps, scorer, same)
+        fan = _try(y, at, horizon, caps, scorer, same)
         if fan is not None:
             used.append(at)
             fans += [fan] if at in shown else []
@@ -185,7 +188,7 @@ def backtest(
         scores=scorer.table(),
         pit=scorer.pit(),
         origins=pd.DatetimeIndex(y.index)[np.array(used) - 1].rename("origin"),
-        horizon=int(horizon),
+        horizon=horizon,
         forecasts=pd.concat(fans) if fans else pd.DataFrame(columns=[*FAN, "actual"]),
         breach="a day at or above the licences" if held is not None else "a day above the past year's highest peak",
         variant=name,
@@ -216,26 +219,16 @@ def _try(
     return pd.DataFrame(np.column_stack([quantiles.T, truth]), index=index, columns=[*FAN, "actual"])
 
 
-def _pick(variants: tuple[str, ...], variant: str | None) -> str:
-    if variant is None and (len(variants) == 1 or TOTAL in variants):
-        return variants[0]  # TOTAL stands first
-    if variant in variants:
-        return str(variant)
-    raise ConfigError(f"variant={variant!r}: give one of {', '.join(map(repr, variants[:8]))}")
-
-
 def _origins(y: pd.Series, horizon: int, origins: int | Iterable[Any] | None) -> list[int]:
     """Return how many days each forecast may know."""
     first, last = MIN_DAYS, len(y) - horizon
-    if horizon < 1 or last < first:
+    if last < first:
         raise InsufficientData(
             f"a back-test needs {MIN_DAYS} days (eight weeks) before and {horizon} days after an origin; there are "
             f"{len(y)} days. Take a shorter horizon"
         )
-    if origins is None or isinstance(origins, (int, np.integer)):
-        count = _ORIGINS if origins is None else int(origins)
-        if count < 1:
-            raise ConfigError(f"origins={origins!r}: give at least 1, or dates")
+    if origins is None or isinstance(origins, (int, float, np.number)):
+        count = _ORIGINS if origins is None else as_whole(origins, "origins", least=1, of="origins")
         # Half of the history teaches the first forecast, where there is enough of it.
         first = max(first, min(len(y) // 2, last - horizon))
         return sorted(set(np.linspace(last, first, count).round().astype(int).tolist()))

@@ -46,7 +46,7 @@ def as_shape(shape: npt.ArrayLike | None) -> Floats:
     return np.asarray(values / values.max())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BusyDay:
     """Days of one shape, by the load of their busiest interval.
 

@@ -134,7 +134,7 @@ def _sqrt_slope(x: Any) -> Any:
     return -0.5 * np.log(x + 0.375)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Design:
     """Level and weekday of each day, sparse: hats on knots two weeks apart, then the seven days of the week.
 

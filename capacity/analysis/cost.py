@@ -18,11 +18,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.analysis.arguments import as_amount, as_whole
 from capacity.analysis.billing import Rule, as_rule
 from capacity.analysis.busy_day import as_shape
 from capacity.analysis.call_length import CallLength, as_call_length
 from capacity.analysis.maxima import turnover
 from capacity.analysis.paths import PeakForecast
+from capacity.analysis.wording import html_of
 from capacity.analysis.year import LoadYear, PathYear, Year, loads_of
 from capacity.errors import ConfigError
 
@@ -40,7 +42,7 @@ class Burst:
     price: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CostCurve:
     """What each count of licences costs in a year, and the cheapest.
 
@@ -105,7 +107,7 @@ class CostCurve:
         ConfigError
             b is not above c (then no licence pays), or there are no paths.
         """
-        if not shortage_cost > self.licence_price:
+        if not as_amount(shortage_cost, "shortage_cost") > self.licence_price:
             raise ConfigError(f"shortage_cost={shortage_cost} is not above the licence price {self.licence_price}")
         if len(self.highest) == 0:
             raise ConfigError("the newsvendor rule needs a forecast; this curve is of one load")
@@ -133,7 +135,7 @@ class CostCurve:
 
     def _repr_html_(self) -> str:
         near = self.table.loc[self.best - 5 * self.lot : self.best + 5 * self.lot]
-        return f"<p>{self}</p>{near.to_html(float_format='{:,.1f}'.format)}"
+        return html_of(str(self), near, float_format="{:,.1f}".format)
 
 
 def best_licence_count(
@@ -166,7 +168,7 @@ def best_licence_count(
     billing : "licences", "maximum", "held" or "p95"
         What is paid for: the licences; or, month by month, the level that calls reached: the highest 5-minute maximum,
         the level held for 30 minutes, the 95th percentile of the 5-minute maxima (nights included). The licences are
-        then a cap alone. Needs a forecast.
+        then a cap alone. Needs a forecast of at least 30 days: months of 30 days are counted, and only whole ones.
     mean_call_length : str, timedelta or Timedelta
         Mean hold time.
     day_shape : array_like, optional
@@ -181,7 +183,8 @@ def best_licence_count(
     Raises
     ------
     ConfigError
-        A price that is negative, a lot below 1, an unknown billing rule, or a billing rule that a load cannot answer.
+        A price that is negative or no number, a lot below 1, an unknown billing rule, or one by month that a load or a
+        horizon of less than 30 days cannot answer.
     InsufficientData
         There is no load.
 
@@ -198,9 +201,8 @@ def best_licence_count(
     >>> curve.best
     31
     """
-    _check(licence_price=licence_price, lost_call_cost=lost_call_cost)
-    if int(lot) != lot or lot < 1:
-        raise ConfigError(f"lot={lot!r} is no lot of licences; give a whole number of at least 1")
+    price, cost = as_amount(licence_price, "licence_price"), as_amount(lost_call_cost, "lost_call_cost")
+    lot = as_whole(lot, "lot", least=1, of="licences")
     tariff = _burst(burst)
     rule = as_rule(billing)
     length = as_call_length(mean_call_length)
@@ -211,8 +213,8 @@ def best_licence_count(
     else:
         year = LoadYear(loads_of(demand, variant), turnover(length))
     extra = 0 if tariff is None else tariff.channels
-    table = _search(year, float(licence_price), float(lost_call_cost), int(lot), tariff, extra)
-    return _curve(table, year, float(licence_price), float(lost_call_cost), int(lot), tariff, rule, length)
+    table = _search(year, price, cost, lot, tariff, extra)
+    return _curve(table, year, price, cost, lot, tariff, rule, length)
 
 
 def _search(year: Year, price: float, cost: float, lot: int, tariff: Burst | None, extra: int) -> pd.DataFrame:
@@ -289,14 +291,5 @@ def _money(amount: float) -> str:
 def _burst(burst: Burst | tuple[int, float] | None) -> Burst | None:
     if burst is None:
         return None
-    tariff = burst if isinstance(burst, Burst) else Burst(*burst)
-    _check(price=tariff.price, channels=tariff.channels)
-    if int(tariff.channels) != tariff.channels:
-        raise ConfigError(f"burst: {tariff.channels!r} is no whole number of channels")
-    return tariff
-
-
-def _check(**amounts: float) -> None:
-    for name, value in amounts.items():
-        if isinstance(value, bool) or not np.isfinite(value) or value < 0:
-            raise ConfigError(f"{name}={value!r} is out of range; give a finite number of at least 0")
+    channels, price = (burst.channels, burst.price) if isinstance(burst, Burst) else burst
+    return Burst(as_whole(channels, "burst channels", least=0), as_amount(price, "burst price"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import html
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 
 from capacity.analysis.combine import PROJECT, combine
 from capacity.analysis.peaks import daily_peaks
+from capacity.analysis.wording import html_of
 from capacity.dense import Dense, dense
 from capacity.errors import InsufficientData
 from capacity.intervals import TOTAL, slice_name
@@ -114,7 +114,7 @@ class Diversity:
     __str__ = sentence
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>{self.table.to_html()}"
+        return html_of(self.sentence(), self.table)
 
     def __repr__(self) -> str:
         return f"Diversity({self.sentence()})"

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
+from capacity.analysis.arguments import as_whole, pick
 from capacity.analysis.extreme_fits import ExtremeFit, fit_excesses, fit_gev, fit_gpd, fit_gumbel
 from capacity.analysis.extreme_likelihood import Prior
 from capacity.analysis.peak_scale import PeakScale
@@ -34,7 +35,7 @@ _RUN = 2  # days below the threshold that end a cluster
 _BUSY = 0.8  # weekdays at this share of the busiest or above make the rare peaks
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ReturnLevels:
     """Levels reached once in a period on average, at the level of the last day.
 
@@ -97,7 +98,7 @@ class ReturnLevels:
 
 def return_levels(
     peaks: pd.DataFrame | pd.Series,
-    periods: Sequence[str | float] = ("1Y", "2Y", "5Y"),
+    periods: str | float | Sequence[str | float] = ("1Y", "2Y", "5Y"),
     *,
     variant: str | None = None,
     block_weeks: int | None = None,
@@ -113,7 +114,7 @@ def return_levels(
     peaks : DataFrame or Series
         As `cap.daily_peaks` returns it (days that are not complete are left out), or one Series of daily peaks
         [calls] with a daily DatetimeIndex; NaN is a missing day.
-    periods : sequence of str or float
+    periods : str or float, or a sequence of them
         "1Y", "2Y", or years as a number.
     variant : str, optional
         By default TOTAL, or the only series there is.
@@ -139,7 +140,8 @@ def return_levels(
     InsufficientData
         Fewer than 180 days, fewer than 20 block maxima or separate exceedances, or peaks that do not vary.
     ConfigError
-        A period that cannot be read, a variant that is not there, or a threshold outside (0.5, 1).
+        A period that cannot be read, a variant that is not there, a threshold outside (0.5, 1), a confidence outside
+        (0, 1), or blocks that are no whole weeks.
 
     Notes
     -----
@@ -161,7 +163,14 @@ def return_levels(
     >>> levels.table["level"].round(-1).tolist()
     [130.0, 130.0]
     """
-    years = [_years(period) for period in periods]
+    asked = [periods] if isinstance(periods, (str, int, float, np.number)) else list(periods)
+    years = [_years(period) for period in asked]
+    if not years:
+        raise ConfigError("periods is empty; give at least one, like '1Y'")
+    if not isinstance(confidence, (float, np.floating)) or not 0 < confidence < 1:
+        raise ConfigError(f"confidence={confidence!r} is not between 0 and 1; write 0.95 for 95 %")
+    if block_weeks is not None:
+        block_weeks = as_whole(block_weeks, "block_weeks", least=1, of="weeks")
     if threshold is not None and not 0.5 < threshold < 1:
         raise ConfigError(f"threshold={threshold} is no upper share of the peaks; give one such as 0.9")
     name, daily = _daily(peaks, variant)
@@ -173,7 +182,7 @@ def return_levels(
     gev, weeks = _blocks(daily, scale, block_weeks, shape_prior)
     tail = _tail(daily, scale, threshold, shape_prior)
     rows = {}
-    for year, text in zip(years, [_label(p) for p in periods], strict=True):
+    for year, text in zip(years, [_label(p) for p in asked], strict=True):
         for method, fit, period in (
             ("GEV", gev, year * _YEAR / (7.0 * weeks)),
             ("GPD", tail.fit, tail.observations(year)),
@@ -214,13 +223,14 @@ def _daily(peaks: pd.DataFrame | pd.Series, variant: str | None) -> tuple[str, p
         if not isinstance(peaks.index, pd.DatetimeIndex):
             raise ConfigError("peaks is a Series without a daily DatetimeIndex; give one, or the frame of daily_peaks")
         name, series = str(peaks.name or TOTAL), peaks
+        if variant is not None and variant != name:
+            raise ConfigError(f"variant={variant!r} is not the Series given, which is {name!r}; leave variant= out")
     else:
         if not isinstance(peaks.index, pd.MultiIndex) or "peak" not in peaks.columns:
             raise ConfigError("peaks is not what cap.daily_peaks returns; give that, or a Series of daily peaks")
-        held = list(peaks.index.get_level_values(1).unique())
-        name = variant if variant is not None else TOTAL if TOTAL in held else held[0] if len(held) == 1 else ""
-        if name not in held and held:
-            raise ConfigError(f"variant={variant!r} is not in the peaks; name one of {[str(h) for h in held[:8]]}")
+        held = [str(label) for label in peaks.index.get_level_values(1).unique()]
+        level = str(peaks.index.names[1] or "variant")
+        name = pick(held, variant, where="the peaks", slice_name=level) if held else TOTAL
         rows = peaks[peaks["complete"]] if "complete" in peaks.columns else peaks
         rows = rows[rows.index.get_level_values(1) == name]
         series = pd.Series(rows["peak"].to_numpy(), index=pd.DatetimeIndex(rows.index.get_level_values(0)))
@@ -243,7 +253,7 @@ def _blocks(
     flat = today + (daily.to_numpy(dtype=np.float64) - middle) * (today / middle) ** scale.power
     back = (dates[-1] - dates).days.to_numpy()
     usual = max(1, int(np.median(np.bincount(back // 7)[: max(int(back.max()) // 7, 1)])))
-    options = (4, 2, 1) if block_weeks is None else (int(block_weeks),)
+    options = (4, 2, 1) if block_weeks is None else (block_weeks,)
     for weeks in options:
         block = back // (7 * weeks)
         count = np.bincount(block)
@@ -260,7 +270,7 @@ def _blocks(
     return fit_gev(maxima, shape_prior=_prior(shape_prior, len(maxima))), weeks
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Tail:
     """The GPD of separate exceedances, and how often they come."""
 

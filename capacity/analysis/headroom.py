@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.analysis.arguments import as_whole
 from capacity.analysis.combine import bound_note
 from capacity.analysis.paths import PeakForecast
-from capacity.analysis.wording import chance, day, held_from, plural
+from capacity.analysis.wording import chance, day, held_from, html_of, plural
 from capacity.errors import ConfigError
 from capacity.intervals import TOTAL
 from capacity.licences import LicenceLike, Licences, as_licences
@@ -107,7 +108,7 @@ class Headroom:
         return f"<Headroom: {self.sentence()}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self.sentence()}</p>{self.per_month.round(1).to_html()}"
+        return html_of(self.sentence(), self.per_month.round(1))
 
 
 def headroom(forecast: PeakForecast, licences: LicenceLike, *, variant: str | None = None) -> Headroom:
@@ -213,11 +214,11 @@ def licences_needed(
     if horizons is None:
         spans = [h for h in _HORIZONS if h <= length] or [length]
     else:
-        spans = [int(h) for h in np.atleast_1d(np.asarray(horizons))]
+        spans = [as_whole(h, "horizon", least=1, of="days") for h in np.atleast_1d(np.asarray(horizons))]
     peaks = forecast.series(variant)
     table = {}
     for span in spans:
-        if not 1 <= span <= length:
+        if span > length:
             raise ConfigError(f"a horizon of {span} days is not within the forecast's {length}; forecast further")
         highest = np.sort(peaks[:, :span].max(axis=1))
         # So many paths may pass L: rounding must not take one of 0.05 x 2,000 = 100 away.

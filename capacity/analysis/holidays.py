@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import warnings
 from collections.abc import Iterable
+from numbers import Number
 from typing import Any, TypeAlias
 
+import numpy as np
 import pandas as pd
 
 from capacity.errors import ConfigError
 
-__all__ = ["HolidayLike", "as_days", "holiday_dates"]
+__all__ = ["HolidayLike", "as_days", "as_holidays", "holiday_dates"]
 
 HolidayLike: TypeAlias = str | Iterable[Any] | None
 
@@ -23,8 +25,8 @@ def holiday_dates(holidays: HolidayLike, years: Iterable[int]) -> pd.DatetimeInd
     ----------
     holidays : str, iterable of dates, or None
         An ISO 3166 country code, with its subdivision after a hyphen where it matters ("GB", "GB-SCT", "US-CA");
-        or the dates themselves (date, Timestamp or text; a mapping or Series of date -> name will do), which are
-        returned whole, whatever `years` says; or None for no holidays at all.
+        or the dates themselves (date, Timestamp or text; a mapping or Series of date -> name will do, and a Series of
+        dates), which are returned whole, whatever `years` says; or None for no holidays at all.
     years : iterable of int
         The calendar years wanted from a country's calendar.
 
@@ -56,6 +58,22 @@ def holiday_dates(holidays: HolidayLike, years: Iterable[int]) -> pd.DatetimeInd
     return as_days(holidays, name="holidays")
 
 
+def as_holidays(holidays: HolidayLike) -> str | list[pd.Timestamp] | None:
+    """Return holidays so that they can be read more than once: an iterator is used up by its first reader.
+
+    Raises
+    ------
+    ConfigError
+        A value that is no whole day.
+
+    Examples
+    --------
+    >>> as_holidays("GB"), as_holidays(day for day in ["2026-12-25"])
+    ('GB', [Timestamp('2026-12-25 00:00:00')])
+    """
+    return holidays if holidays is None or isinstance(holidays, str) else list(as_days(holidays, name="holidays"))
+
+
 def as_days(days: Iterable[Any], *, name: str) -> pd.DatetimeIndex:
     """Return given days as naive midnights [ns], ascending and without repeats; `name` is for the error message.
 
@@ -71,8 +89,16 @@ def as_days(days: Iterable[Any], *, name: str) -> pd.DatetimeIndex:
     """
     if isinstance(days, (str, dt.date)):
         days = [days]
-    index = getattr(days, "index", None)  # a Series of date -> name; on a list `index` is a method
-    return _index([_day(value, name) for value in (index if isinstance(index, pd.Index) else days)])
+    return _index([_day(value, name) for value in (_dates_of(days) if isinstance(days, pd.Series) else days)])
+
+
+def _dates_of(days: pd.Series) -> Iterable[Any]:
+    """Return the side of a Series that holds the dates: the index of date -> name, or the values."""
+    if isinstance(days.index, pd.DatetimeIndex):
+        return list(days.index)
+    if pd.api.types.is_numeric_dtype(days.index.dtype) or pd.api.types.is_datetime64_any_dtype(days.dtype):
+        return list(days)
+    return list(days.index)  # text: whether it is dates is looked at one by one
 
 
 def _country(code: str, years: list[int]) -> list[Any]:
@@ -93,6 +119,8 @@ def _country(code: str, years: list[int]) -> list[Any]:
 
 
 def _day(value: Any, name: str) -> pd.Timestamp:
+    if isinstance(value, (Number, np.number)):  # read as nanoseconds since 1970, any number would be a day of that year
+        raise ConfigError(f"{name}: {value!r} is a number, not a date; write local days like '2026-12-25'")
     try:
         stamp = pd.Timestamp(value)
     except (ValueError, TypeError) as exc:

@@ -27,7 +27,7 @@ _FLAT = -1e-6  # the least curvature that is believed, so that Newton's steps go
 _BEYOND = 4.0  # the load is looked for up to this many times the cap
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """Log-likelihood of x = sqrt(load) for each kind of observation.
 
@@ -65,7 +65,7 @@ class Table:
         return np.where(rises, np.inf, x), np.where(rises, np.inf, 1.0 / np.sqrt(-bend))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """Observations as kinds of the table.
 

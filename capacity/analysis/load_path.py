@@ -42,7 +42,7 @@ _TAILS = 3.0  # degrees of freedom of the walk's steps
 _LOOSE = 1e-6  # precision of a path that nothing at all is known about
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LoadPath:
     """The most likely path of x = sqrt(load) and its spread.
 
@@ -187,7 +187,7 @@ def _fit(
     return y, factor, float(weight @ height) + prior.log_density(y) - float(np.log(factor[-1]).sum())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Steps:
     """A random walk (order 1), or one whose slope walks (order 2), with Student's steps: a load that jumps may jump.
 

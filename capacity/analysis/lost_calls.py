@@ -73,7 +73,7 @@ def draw_lost(
     return lost, offered, np.stack(counts, axis=1).astype(np.float64)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Regime:
     """One licence count: the intervals near it, and what an interval loses at each x = sqrt(load)."""
 

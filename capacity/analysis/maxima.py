@@ -39,7 +39,7 @@ _TRUSTED = 1e-9  # a sum that cancels to less than this share of its terms has l
 _DEPENDENCE_LOADS = (0.5, 2.0, 8.0, 32.0, 100.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class IntervalMaximum:
     """The distribution of the maximum over 5 minutes, for one load or many.
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.analysis.arguments import pick, whole_of
 from capacity.analysis.likelihood import AT_LEAST, NO_CAP
 from capacity.dense import dense
 from capacity.errors import ConfigError
@@ -53,7 +54,8 @@ def all_series(frame: pd.DataFrame, licences: LicenceLike | None, tz: str | dt.t
     """
     cells = dense(frame)
     caps = np.full(len(cells.times), NO_CAP, dtype=np.int64)
-    whole = _whole(cells.ids)
+    name = whole_of(cells.ids)
+    whole = None if name is None else cells.ids.index(name)
     full = np.zeros(len(cells.times), dtype=bool)
     if licences is not None and cells.ids:
         if whole is None:
@@ -80,25 +82,10 @@ def one_series(frame: pd.DataFrame, licences: LicenceLike, tz: str | dt.tzinfo, 
         No such series, or several, none named, and no TOTAL among them.
     """
     cells = dense(frame)
-    if variant is None:
-        place = _whole(cells.ids)
-        if place is None and cells.ids:
-            raise ConfigError(
-                f"the frame has {len(cells.ids)} series and no TOTAL; name one with variant=, such as {cells.ids[0]!r}"
-            )
-    elif variant in cells.ids:
-        place = cells.ids.index(variant)
-    else:
-        raise ConfigError(f"{slice_name(frame)} {variant!r} is not in the frame; it has {cells.ids[:8]}")
-    if place is None:
+    if variant is None and not cells.ids:
         return Series(TOTAL, cells.times, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+    place = cells.ids.index(pick(cells.ids, variant, where="the frame", slice_name=slice_name(frame)))
     held = cells.values[:, place] >= 0
     times = cells.times[held]
     values = cells.values[held, place].astype(np.int64)
     return Series(cells.ids[place], times, values, as_licences(licences).at(times, tz=tz))
-
-
-def _whole(ids: list[str]) -> int | None:
-    if TOTAL in ids:
-        return ids.index(TOTAL)
-    return 0 if len(ids) == 1 else None

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.analysis.arguments import pick, some
+from capacity.analysis.wording import day, html_of
 from capacity.errors import ConfigError
-from capacity.intervals import TOTAL
 from capacity.licences import Licences
 
 __all__ = ["PeakForecast"]
@@ -94,17 +95,7 @@ class PeakForecast:
         ConfigError
             There is no such variant, or there are several, no TOTAL among them, and none was named.
         """
-        if variant is None:
-            if TOTAL in self.variants:
-                return TOTAL
-            if len(self.variants) == 1:
-                return self.variants[0]
-            raise ConfigError(
-                f"no {self.slice_name} was named and there is no TOTAL; give variant= one of {_some(self.variants)}"
-            )
-        if variant not in self.variants:
-            raise ConfigError(f"variant={variant!r} is not in the forecast; it has {_some(self.variants)}")
-        return variant
+        return pick(self.variants, variant, where="the forecast", slice_name=self.slice_name)
 
     def series(self, variant: str | None = None) -> npt.NDArray[np.integer[Any]]:
         """Return the paths of one variant [calls], shape (paths, days); by default of TOTAL, or of the only one."""
@@ -206,7 +197,7 @@ class PeakForecast:
             raise ConfigError(f"date={date!r} is no date; write it like '2026-11-01'") from exc
         if first is pd.NaT or first > self.dates[-1]:
             raise ConfigError(
-                f"date={date!r} is not before the forecast ends on {_day(self.dates[-1])}; forecast further"
+                f"date={date!r} is not before the forecast ends on {day(self.dates[-1])}; forecast further"
             )
         if int(calls) != calls:
             raise ConfigError(f"calls={calls!r} is no whole number of calls")
@@ -239,29 +230,20 @@ class PeakForecast:
         count = len(self.variants)
         days = int(self.history.notna().any(axis=1).sum()) if len(self.history) else 0
         left = f", {self.left_out:,} left out" if self.left_out else ""
-        short = f" Without {_some(self.too_short)}: less than eight weeks of history." if self.too_short else ""
+        short = f" Without {some(self.too_short)}: less than eight weeks of history." if self.too_short else ""
         cap = f" Of demand; licences capped what was seen: {self.licences}." if self.licences is not None else ""
         return (
-            f"Daily peaks of {count:,} series, {len(self.dates)} days from {_day(self.dates[0])} to "
-            f"{_day(self.dates[-1])}, {self.paths.shape[1]:,} paths, from {days:,} days of history{left}.{short}{cap}"
+            f"Daily peaks of {count:,} series, {len(self.dates)} days from {day(self.dates[0])} to "
+            f"{day(self.dates[-1])}, {self.paths.shape[1]:,} paths, from {days:,} days of history{left}.{short}{cap}"
         )
 
     def __repr__(self) -> str:
         return f"<PeakForecast: {self}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self}</p><p>Highest peak [calls], so far and within the horizon:</p>{self.summary().to_html()}"
+        return html_of(str(self)) + html_of("Highest peak [calls], so far and within the horizon:", self.summary())
 
 
 def _narrow(paths: npt.NDArray[np.int64]) -> npt.NDArray[np.integer[Any]]:
     # 2,000 paths of 100 variants over a year are 73 million numbers: half the memory where they fit.
     return paths.astype(np.int32) if paths.max() <= np.iinfo(np.int32).max else paths
-
-
-def _day(date: pd.Timestamp) -> str:
-    return f"{date:%a} {date.day} {date:%b %Y}"
-
-
-def _some(names: Sequence[str], most: int = 8) -> str:
-    shown = ", ".join(repr(name) for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

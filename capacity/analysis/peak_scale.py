@@ -21,7 +21,7 @@ _ROUNDS = 25
 _CLOSED = 0.05  # a weekday whose median is below this share of the busiest is closed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PeakScale:
     """What is scaled out of the peaks: growth, and weekdays relative to the busiest."""
 

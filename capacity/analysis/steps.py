@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.analysis.arguments import whole_of
 from capacity.analysis.censoring import uncensor
 from capacity.analysis.combine import bound_note
 from capacity.analysis.holidays import HolidayLike, as_days
@@ -33,7 +34,7 @@ Found: TypeAlias = dict[str, Any]  # field of Assessment -> what it holds
 Step: TypeAlias = tuple[str, str, Callable[[], Any]]  # field, what to call it, how to get it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ask:
     """What was asked, and what the licences were to the peaks that were seen."""
 
@@ -57,7 +58,7 @@ class Ask:
         """Look at the daily peaks: whose they are, and how they stand to the licences."""
         peaks = daily_peaks(frame, tz=zone)
         ids = sorted((str(i) for i in peaks.index.unique(1)), key=lambda i: (i != TOTAL, i))
-        variant = TOTAL if TOTAL in ids else (ids[0] if len(ids) == 1 else "")
+        variant = whole_of(ids) or ""
         own = peaks.xs(variant, level=1)["peak"] if variant else peaks["peak"].groupby(level=0).max()
         held = licences.on(pd.DatetimeIndex(own.index))
         at, above = int((own.to_numpy() >= held).sum()), int((own.to_numpy() > held).sum())

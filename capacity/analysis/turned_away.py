@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.analysis.arguments import as_seed
 from capacity.analysis.call_length import CallLength, as_call_length
 from capacity.analysis.erlang import Floats, log_erlang_b
 from capacity.analysis.likelihood import evidence
@@ -22,8 +23,9 @@ from capacity.analysis.load_path import load_path
 from capacity.analysis.localtime import local_times, slot_of_day, slot_of_week
 from capacity.analysis.lost_calls import BIN, draw_lost
 from capacity.analysis.maxima import turnover
-from capacity.analysis.observed import one_series
-from capacity.errors import ConfigError, InsufficientData
+from capacity.analysis.observed import Series, one_series
+from capacity.analysis.wording import html_of
+from capacity.errors import InsufficientData
 from capacity.licences import LicenceLike, Licences, as_licences
 from capacity.times import DAY, STEP
 
@@ -36,7 +38,7 @@ _LIMITS = (0.05, 0.95)
 _CURVE = 60  # licence counts in the curve
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Blocking:
     """How many calls were turned away, month by month, with 90 % limits.
 
@@ -87,7 +89,7 @@ class Blocking:
         return f"<Blocking: {self}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self}</p>{self.monthly.to_html(float_format='{:,.4g}'.format)}"
+        return html_of(str(self), self.monthly, float_format="{:,.4g}".format)
 
 
 def blocking(
@@ -108,7 +110,7 @@ def blocking(
     mean_call_length : str, timedelta or Timedelta
         Mean hold time, such as "3m".
     licences : int, str, mapping, Series or Licences
-        The cap at each time.
+        The cap at each time. Intervals under 0 licences are left out: nothing says how many calls there were.
     tz : str or tzinfo
         IANA name of the zone whose months are meant, and whose midnights begin licence steps.
     variant : str, optional
@@ -153,13 +155,15 @@ def blocking(
     101 of 864 at the cap; under 2 %: True
     """
     given = as_licences(licences)
-    if min(given.counts) < 1:
-        raise ConfigError(f"licences={given} has a count of 0, which turns every call away; give at least 1")
+    seed = as_seed(seed)
     length = as_call_length(mean_call_length)
     one = one_series(frame, given, tz, variant)
+    open_ = one.cap > 0  # where there was no licence at all every call was turned away, and none says how many
+    one = Series(one.id, one.times[open_], one.values[open_], one.cap[open_])
     if len(one.values) < _FEWEST:
+        shut = f", not counting {int((~open_).sum()):,} under 0 licences" if not open_.all() else ""
         raise InsufficientData(
-            f"blocking needs at least three days ({_FEWEST} intervals) of maxima and has {len(one.values)}"
+            f"blocking needs at least three days ({_FEWEST} intervals) of maxima and has {len(one.values)}{shut}"
         )
     turn = turnover(length)
     free = int((one.values < one.cap).sum())
@@ -214,9 +218,10 @@ def _curve(counts: Floats, turn: float, licences: Licences) -> pd.DataFrame:
     used = np.flatnonzero(counts.any(axis=1))
     top = float(loads[used[-1]])
     highest = max(int(top + 5.0 * np.sqrt(top)) + 5, max(licences.counts) + 5)
-    lowest = max(min(int(0.5 * top), min(licences.counts)), 1)
+    held = np.array([count for count in licences.counts if count > 0], dtype=np.int64)
+    lowest = max(min(int(0.5 * top), int(held.min())), 1)
     some = np.linspace(lowest, highest, min(_CURVE, highest - lowest + 1)).round().astype(np.int64)
-    channels = np.unique(np.concatenate([some, np.array(licences.counts, dtype=np.int64)]))
+    channels = np.unique(np.concatenate([some, held]))
     b = np.exp(log_erlang_b(channels[:, None].astype(np.float64), loads[None, used]))
     lost = (b * loads[used] * turn) @ counts[used]
     offered = float(((loads[used] * turn) @ counts[used]).mean())

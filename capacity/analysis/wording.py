@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
+from typing import Any
 
 import pandas as pd
 
 from capacity.licences import Licences
 
-__all__ = ["chance", "day", "held_from", "moment", "plural"]
+__all__ = ["chance", "day", "held_from", "html_of", "moment", "plural"]
 
 
 def chance(p: float) -> str:
@@ -47,6 +49,22 @@ def held_from(licences: Licences, date: pd.Timestamp) -> str:
     now = int(licences.on(pd.DatetimeIndex([date]))[0])
     steps = zip(licences.dates, licences.counts, strict=True)
     return ", ".join([f"{now:,}", *(f"from {day(start)}: {count:,}" for start, count in steps if start > date)])
+
+
+def html_of(sentence: str, table: pd.DataFrame | None = None, **how: Any) -> str:
+    """Return a sentence, and the table beneath it, as HTML; names in them are text, whatever they look like.
+
+    Parameters
+    ----------
+    how
+        Of ``DataFrame.to_html``.
+
+    Examples
+    --------
+    >>> html_of("Licences for <b>: 5")
+    '<p>Licences for &lt;b&gt;: 5</p>'
+    """
+    return f"<p>{html.escape(sentence)}</p>{'' if table is None else table.to_html(**how)}"
 
 
 def moment(time: pd.Timestamp) -> str:

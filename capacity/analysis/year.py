@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.analysis.arguments import pick
 from capacity.analysis.billing import Rule, held_level
 from capacity.analysis.busy_day import BusyDay
 from capacity.analysis.erlang import Floats, log_erlang_b
 from capacity.analysis.paths import PeakForecast
 from capacity.errors import ConfigError, InsufficientData
-from capacity.intervals import TOTAL
 
 __all__ = ["LoadYear", "PathYear", "Year", "loads_of"]
 
@@ -66,7 +66,11 @@ class PathYear(Year):
         loads = self.day.load(self.day.without_chance(peaks))
         self.count = self.day.days(loads) * (_DAYS_A_YEAR / peaks.shape[1])
         self.highest = np.sort(peaks.max(axis=1)).astype(np.int64)
-        self.rule = rule
+        if rule != "licences" and peaks.shape[1] < _MONTH:
+            raise ConfigError(
+                f"billing={rule!r} counts months, and the forecast is of {peaks.shape[1]} days; "
+                f"forecast at least {_MONTH}, or give 'licences'"
+            )
         self.levels = None if rule == "licences" else _month_levels(self.day, peaks, loads, rule)
         self.basis = (
             f"from {peaks.shape[0]:,} paths of {peaks.shape[1]:,} days, scaled to a year, each day running like one "
@@ -84,8 +88,9 @@ class PathYear(Year):
 
 def _month_levels(day: BusyDay, peaks: Floats, loads: Floats, rule: Rule) -> Floats:
     """Return each path's billed level by month, were there no cap, shape (paths, months)."""
-    days = peaks.shape[1]
-    firsts = np.arange(0, max(days - _MONTH // 2, 1), _MONTH)
+    days = peaks.shape[1] // _MONTH * _MONTH  # whole months: the highest of half a month is lower than that of a whole
+    peaks, loads = peaks[:, :days], loads[:, :days]
+    firsts = np.arange(0, days, _MONTH)
     if rule == "maximum":
         return np.asarray(np.maximum.reduceat(peaks, firsts, axis=1))
     some = loads[:: max(len(loads) // _BILLED_PATHS, 1)]
@@ -111,10 +116,8 @@ def loads_of(demand: pd.DataFrame | pd.Series, variant: str | None) -> Floats:
         if isinstance(series.index, pd.MultiIndex):
             held = series.index.get_level_values(-1)
             ids = [str(i) for i in held.unique()]
-            name = variant or (TOTAL if TOTAL in ids else ids[0] if len(ids) == 1 else "")
-            if name not in ids:
-                raise ConfigError(f"variant={variant!r} is not in the load; name one of {ids[:8]}")
-            series = series[held == name]
+            if variant is not None or ids:
+                series = series[held == pick(ids, variant, where="the load", slice_name=str(series.index.names[-1]))]
     if not isinstance(series, pd.Series):
         raise ConfigError("demand is neither a forecast, nor a frame of offered_load, nor a Series of loads")
     loads = series.dropna().to_numpy(dtype=np.float64)

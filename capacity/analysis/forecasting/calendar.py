@@ -13,7 +13,7 @@ __all__ = ["SPECIAL", "Calendar", "make_calendar"]
 SPECIAL = 7  # the class of special days; 0 to 6 are Monday to Sunday
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Calendar:
     """Features of consecutive days, of the history and ahead.
 

@@ -25,7 +25,7 @@ _QUIET = 0.01  # of the series' own spread: no noise is taken to be smaller, or 
 _WEEK = 7
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Effects:
     """What the calendar does to a series.
 

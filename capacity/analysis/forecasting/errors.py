@@ -30,7 +30,7 @@ _BUCKETS = (7, 14, 28, 56, 90, 182)  # ends of the lead buckets, days
 _DOUBT, _FIRST_YEAR_DOUBT, _YEAR_SEEN = 4.0, 30.0, 425  # see `_drift`
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ErrorPool:
     """Errors of past forecasts, made alike.
 

@@ -20,7 +20,7 @@ MIN_DAYS = 56  # eight weeks, from the first day seen to the last
 _MIN_SEEN = 24  # days seen within them
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class History:
     """Daily peaks as a matrix.
 

@@ -22,7 +22,7 @@ _MOST_ORIGINS = 260
 _FIRST = 28  # days before the first origin
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rolling:
     """Forecasts from past origins; the last origin is the end of the history.
 

@@ -22,7 +22,7 @@ _FIRST_YEAR = 425  # days of history, 14 months: before that there is no year to
 _CHANGE = 0.6  # share of the change of level since that is carried over
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Past:
     """The history on the link's scale, in the forms that the pools need.
 
