@@ -204,6 +204,11 @@ def test_wrong_arguments_are_named():
     for wrong in (
         {"licence_price": -1},
         {"lost_call_cost": np.nan},
+        {"licence_price": "100"},
+        {"lost_call_cost": None},
+        {"licence_price": True},
+        {"lot": "2"},
+        {"burst": (1, "2")},
         {"lot": 0},
         {"lot": 1.5},
         {"billing": "weekly"},
@@ -223,3 +228,19 @@ def test_wrong_arguments_are_named():
         cap.best_licence_count(pd.DataFrame({"load": [1.0]}), **good)
     with pytest.raises(ConfigError):
         cap.best_licence_count(pd.Series([-1.0]), **good)
+
+
+@pytest.mark.parametrize("rule", ["maximum", "held", "p95"])
+def test_only_whole_months_are_billed(rule):
+    """The highest peak of a few days would be billed as a month's: too low."""
+    paths = np.random.default_rng(1).poisson(50, (40, 100))
+
+    def bill(days):
+        forecast = forecast_of(paths[:, :days])
+        table = cap.best_licence_count(forecast, licence_price=12, lost_call_cost=0, billing=rule).table
+        return table["licence_cost"].max()
+
+    assert bill(50) == pytest.approx(bill(30), rel=1e-3)
+    assert bill(89) == pytest.approx(bill(60), rel=1e-3)
+    with pytest.raises(ConfigError, match=r"counts months, and the forecast is of 29 days"):
+        bill(29)

@@ -197,3 +197,29 @@ def test_short_flat_or_wrong_records_say_so():
     ):
         with pytest.raises(ConfigError):
             call()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "match"),
+    [
+        ({"confidence": 95}, "confidence=95"),
+        ({"confidence": 0.0}, "confidence"),
+        ({"confidence": "0.9"}, "confidence"),
+        ({"block_weeks": 0}, "block_weeks=0"),
+        ({"block_weeks": 1.5}, "block_weeks=1.5"),
+        ({"periods": ()}, "periods is empty"),
+        ({"periods": True}, "period=True"),
+        ({"variant": "b"}, "'b' is not the Series"),
+    ],
+)
+def test_wrong_arguments_are_named(wrong, match):
+    """An error of the arithmetic, an empty table, or the levels of another series would be the answer."""
+    with pytest.raises(ConfigError, match=match):
+        cap.return_levels(peaks_of(400, 5), **wrong)
+
+
+def test_one_period_needs_no_list():
+    """A "2Y" would be read letter by letter, and 2 not at all."""
+    many = cap.return_levels(peaks_of(400, 5), ("2Y",)).table
+    for one in ("2Y", 2, 2.0, np.int64(2)):
+        pd.testing.assert_frame_equal(cap.return_levels(peaks_of(400, 5), one, variant=cap.TOTAL).table, many)

@@ -163,6 +163,9 @@ def test_horizons_are_those_that_fit():
     assert licences_needed(days, horizons=(1, 100)).columns.tolist() == [1, 100]
     with pytest.raises(ConfigError, match="365 days is not within"):
         licences_needed(days, horizons=365)
+    for wrong in (7.9, "7", 0, True):
+        with pytest.raises(ConfigError, match="horizon"):
+            licences_needed(days, horizons=wrong)
     with pytest.raises(ConfigError, match=r"risk=\(5,\)"):
         licences_needed(days, (5,))
 

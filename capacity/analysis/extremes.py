@@ -222,7 +222,7 @@ def _daily(peaks: pd.DataFrame | pd.Series, variant: str | None) -> tuple[str, p
     if isinstance(peaks, pd.Series):
         if not isinstance(peaks.index, pd.DatetimeIndex):
             raise ConfigError("peaks is a Series without a daily DatetimeIndex; give one, or the frame of daily_peaks")
-        name, series = str(peaks.name or TOTAL), peaks
+        name, series = TOTAL if peaks.name in (None, "peak") else str(peaks.name), peaks
         if variant is not None and variant != name:
             raise ConfigError(f"variant={variant!r} is not the Series given, which is {name!r}; leave variant= out")
     else:

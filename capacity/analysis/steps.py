@@ -178,9 +178,9 @@ def _demand(ask: Ask) -> pd.Series:
     if ask.exclude is not None:
         daily = daily.mask(daily.index.isin(as_days(ask.exclude, name="exclude")))
     if ask.cap is None or not ask.at:
-        return daily
+        return daily.rename(ask.variant)
     caps = ask.cap.on(pd.DatetimeIndex(daily.index))
-    return pd.Series(uncensor(daily.to_numpy(), caps, seed=ask.seed), index=daily.index, name="peak")
+    return pd.Series(uncensor(daily.to_numpy(), caps, seed=ask.seed), index=daily.index, name=ask.variant)
 
 
 def money(ask: Ask, found: Found, length: Any, licence_price: float | None, lost_call_cost: float | None) -> list[Step]:
