@@ -261,3 +261,14 @@ def test_many_variants_and_another_slice():
     assert parts.components.index.equals(frame.index)
     np.testing.assert_allclose(parts.expected, frame["max_concurrent"], atol=0.01)
     np.testing.assert_array_equal(frame["max_concurrent"], before)
+
+
+def test_labels_stay_sorted_where_a_series_is_left_out():
+    """Labels in the order of appearance would break whoever slices by them, or joins the parts to the frame."""
+    times = pd.date_range("2026-06-01", periods=40 * 288, freq="5min", tz="UTC")
+    calls = {"a": times[5 * 288 :], "b": times, "c": times[-288:]}
+    parts = [pd.DataFrame({"time": at, "variant": name, "max_concurrent": 5}) for name, at in calls.items()]
+    found = cap.decompose(cap.as_intervals(pd.concat(parts)))
+    assert found.left_out == ("c",)
+    assert found.components.index.levels[1].tolist() == ["a", "b"]
+    assert found.components.index.is_monotonic_increasing

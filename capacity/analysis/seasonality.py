@@ -18,7 +18,7 @@ from capacity.analysis.holidays import HolidayLike
 from capacity.analysis.localtime import local_times
 from capacity.dense import dense
 from capacity.errors import InsufficientData
-from capacity.intervals import slice_name, validate
+from capacity.intervals import slice_name, trim, validate
 
 __all__ = ["Decomposition", "anomalies", "decompose", "seasonal_strength"]
 
@@ -304,7 +304,7 @@ def _components(
 ) -> pd.DataFrame:
     """Put the matrices back into the order of the frame, which is theirs: by time, then by variant."""
     cells = dense(frame)
-    kept = frame.index[present[cells.values >= 0]].remove_unused_levels()
+    kept = trim(frame[present[cells.values >= 0]]).index
     columns: dict[str, npt.NDArray[Any]] = {"max_concurrent": cells.values[present]}
     columns |= {name: part[present] for name, part in zip(_PARTS, parts, strict=True)}
     columns["special"] = np.broadcast_to(special[:, None], present.shape)[present]
