@@ -223,3 +223,14 @@ def test_one_period_needs_no_list():
     many = cap.return_levels(peaks_of(400, 5), ("2Y",)).table
     for one in ("2Y", 2, 2.0, np.int64(2)):
         pd.testing.assert_frame_equal(cap.return_levels(peaks_of(400, 5), one, variant=cap.TOTAL).table, many)
+
+
+def test_quiet_weekdays_do_not_make_the_rare_peak():
+    """Weekends that scatter by half of themselves, far below any working day, would double the rare level."""
+    rng = np.random.default_rng(1)
+    days = pd.date_range("2023-01-02", periods=1000)
+    quiet = rng.poisson(40 * np.exp(0.5 * rng.standard_normal(1000)))
+    peaks = pd.Series(np.where(days.day_of_week < 5, rng.poisson(200, 1000), quiet), index=days)
+    exact = stats.poisson.isf(1 / (2 * 365.25 * 5 / 7), 200)
+    level = cap.return_levels(peaks, "2Y").table.loc[("GPD", "2Y"), "level"]
+    assert level == pytest.approx(exact, rel=0.06)

@@ -101,6 +101,14 @@ def test_level_shift_is_followed():
     assert np.median(forecast.paths[0][:, working]) < 65
 
 
+def test_a_level_that_has_gone_does_not_come_back():
+    """Weeks from before a shift would be drawn as if nothing had happened: a fifth of all days at the old level."""
+    peaks = weekly(700)
+    peaks[-60:] = np.rint(peaks[-60:] / 2)
+    forecast = cap.forecast_peaks(peaks, 60, seed=1, paths=600)
+    assert (forecast.paths[0][:, forecast.dates.day_of_week < 5] > 75).mean() < 0.06
+
+
 def test_constant():
     """A line that never moved must not be given a spread it never had."""
     peaks = pd.Series(40.0, pd.date_range("2025-01-01", periods=200))

@@ -66,6 +66,9 @@ def test_calendar_of_a_bridge():
 def test_calendar_knows_what_lies_beyond_its_ends():
     """Monday is a bridge although the Tuesday that is off comes after the last day that was asked for."""
     assert calendar_of("2026-12-07", 1, ["2026-12-08"]).X[0, 9] == 1
+    friday = calendar_of("2026-05-15", 1, ["2026-05-14"])  # the day after a Thursday before the first
+    assert friday.X[0, 9] == 1 and friday.X[0, 12] == 1
+    assert calendar_of("2026-05-13", 1, ["2026-05-14"]).X[0, 11] == 1
 
 
 def test_holidays_at_the_weekend_are_another_matter():
@@ -188,6 +191,14 @@ def test_vectors_that_end_are_chained_on():
     found = pool_of(scaled, days=88).draw(np.random.default_rng(2), 2000, np.zeros(90, int))
     assert np.isfinite(found).all()
     assert found[:, 85].std() > found[:, 5].std()
+
+
+def test_a_chained_vector_goes_on_from_where_the_last_one_stood():
+    """An error of the level would end at the seam: 1 a day, and from there on 1 more on 0.8 of the week before."""
+    scaled = np.ones((5, 28))
+    scaled[:, 14:] = np.nan
+    found = pool_of(scaled)._chained(np.random.default_rng(1), 3)
+    np.testing.assert_allclose(found, np.tile([1.0] * 14 + [1.8] * 14, (3, 1)))
 
 
 def test_few_stretches_make_wide_limits():

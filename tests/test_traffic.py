@@ -1,12 +1,15 @@
 """Offered load and turned-away calls against simulated switches, in which the truth is known."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import capacity as cap
 from capacity.analysis.erlang import erlang_b
-from capacity.analysis.lost_calls import overflow_dispersion
+from capacity.analysis.likelihood import evidence
+from capacity.analysis.lost_calls import _regime, overflow_dispersion
 from capacity.analysis.maxima import interval_maximum
 from capacity.errors import ConfigError, InsufficientData
 
@@ -232,3 +235,23 @@ def test_a_time_without_licences_is_left_out():
     assert found.curve.index.min() > 0
     with pytest.raises(InsufficientData, match="has 0, not counting 1,728 under 0 licences"):
         cap.blocking(frame_of(maxima * 0), "3m", 0)
+
+
+def test_lost_calls_spread_as_in_simulation_once_the_full_intervals_are_counted():
+    """The heaps in which calls are lost would be left out of the limits, or counted twice with the full intervals."""
+    load, licences, intervals = 20.0, 24, 288
+    maxima, lost, _ = switch(np.full(intervals, load), 3.0, licences, 500, seed=5)
+    full, calls = (maxima >= licences).sum(axis=1), lost.sum(axis=1)
+    left = np.var(calls - np.polyval(np.polyfit(full, calls, 1), full))
+    caps = np.full(intervals, licences, dtype=np.int64)
+    seen = evidence(maxima[0], caps, 5 / 3)
+    regime = _regime(seen, SimpleNamespace(x=np.full(intervals, np.sqrt(load))), caps, licences)
+    assert left > 2 * calls.mean()  # as single calls they would spread by the root of their number
+    assert intervals * np.interp(np.sqrt(load), regime.grid, regime.tables[2]) == pytest.approx(left, rel=0.2)
+
+
+def test_an_hour_of_one_interval_is_as_uncertain_as_the_interval():
+    """Long calls tie many intervals together; one interval would be given the uncertainty of a whole row of them."""
+    one = frame_of([40])
+    alone = cap.offered_load(one, "30m")["se"].iloc[0]
+    assert cap.offered_load(one, "30m", by="hour")["se"].iloc[0] == pytest.approx(alone, rel=1e-3)

@@ -46,7 +46,7 @@ _PRIOR = np.array([1.0] * 7 + [0.3, 0.15, 0.2, 0.2, 0.1, 0.1])
 def make_calendar(dates: pd.DatetimeIndex, holidays: pd.DatetimeIndex) -> Calendar:
     """Return the features of `dates` (consecutive naive midnights)."""
     # One day more on either side, so that bridges and neighbours are known at the ends too.
-    day = np.arange(-2, len(dates) + 2) + dates[0].to_datetime64().astype("datetime64[D]").astype(np.int64)
+    day = np.arange(-1, len(dates) + 1) + dates[0].to_datetime64().astype("datetime64[D]").astype(np.int64)
     weekday = (day + 3) % 7  # 1 January 1970 was a Thursday
     off = np.isin(day, holidays.to_numpy().astype("datetime64[D]").astype(np.int64))
     weekend = weekday >= 5
@@ -59,7 +59,7 @@ def make_calendar(dates: pd.DatetimeIndex, holidays: pd.DatetimeIndex) -> Calend
     before = _shift(working, -1) & ~free
     after = _shift(working, 1) & ~free
     columns = [*(weekday == d for d in range(7)), working, off & weekend, bridge, christmas, before, after]
-    inner = slice(2, -2)
+    inner = slice(1, -1)
     return Calendar(
         X=np.stack(columns, axis=1).astype(np.float64)[inner],
         prior=_PRIOR,
