@@ -10,8 +10,8 @@ import pytest
 
 import capacity as cap
 from capacity.analysis.headroom import headroom, licences_needed
-from capacity.analysis.machine import plain
-from capacity.analysis.wording import chance
+from capacity.analysis.verdict.machine import plain
+from capacity.analysis.verdict.wording import chance
 from capacity.errors import ConfigError, InsufficientData
 
 

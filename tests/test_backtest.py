@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from capacity.analysis.backtest import backtest
-from capacity.analysis.baselines import seasonal_naive, weekday_average
-from capacity.analysis.scores import Scorer, pinball
+from capacity.analysis.forecasting.baselines import seasonal_naive, weekday_average
+from capacity.analysis.forecasting.scores import Scorer, pinball
 from capacity.errors import ConfigError, InsufficientData
 
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 import capacity as cap
-from capacity.analysis.extreme_fits import fit_gev, fit_gpd, fit_gumbel, gev_by_l_moments
+from capacity.analysis.rare.fits import fit_gev, fit_gpd, fit_gumbel, gev_by_l_moments
 from capacity.errors import ConfigError, InsufficientData
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from capacity.analysis.forecasting.paths import PeakForecast
 from capacity.analysis.headroom import headroom, licences_needed
-from capacity.analysis.paths import PeakForecast
 from capacity.errors import ConfigError
 from capacity.licences import as_licences
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from capacity.analysis.holidays import as_days, holiday_dates
 from capacity.errors import ConfigError
+from capacity.holidays import as_days, holiday_dates
 
 
 def test_country_and_subdivision():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.analysis.localtime import (
+from capacity.analysis.rhythm.localtime import (
     hour_of_day,
     hour_of_week,
     local_days,

@@ -8,8 +8,8 @@ import pytest
 from scipy.linalg import expm
 from scipy.stats import poisson
 
-from capacity.analysis.call_length import as_call_length
-from capacity.analysis.maxima import interval_maximum, log_poisson_cdf, variance_inflation
+from capacity.analysis.load.call_length import as_call_length
+from capacity.analysis.load.maxima import interval_maximum, log_poisson_cdf, variance_inflation
 from capacity.errors import ConfigError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from capacity.analysis.paths import PeakForecast
+from capacity.analysis.forecasting.paths import PeakForecast
 from capacity.errors import ConfigError
 from capacity.licences import as_licences
 

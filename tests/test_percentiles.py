@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import capacity as cap
-from capacity.analysis import ranks
-from capacity.analysis.bootstrap import stationary_weights
+from capacity.analysis.counting import ranks
+from capacity.analysis.counting.bootstrap import stationary_weights
+from capacity.analysis.counting.ranks import group_quantiles, rank_of
 from capacity.analysis.percentiles import load_duration
-from capacity.analysis.ranks import group_quantiles, rank_of
 from capacity.errors import ConfigError, InsufficientData
 
 from .made_frames import CLOCK_DAYS, ZONES, every, of, plain, ragged

@@ -14,7 +14,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
 import capacity as cap
-from capacity.analysis.paths import PeakForecast
+from capacity.analysis.forecasting.paths import PeakForecast
 from capacity.licences import as_licences
 from capacity.report import charts
 from capacity.report.charts_history import weeks

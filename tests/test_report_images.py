@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import capacity as cap
-from capacity.analysis.paths import PeakForecast
+from capacity.analysis.forecasting.paths import PeakForecast
 from capacity.licences import as_licences
 from capacity.report import charts
 from capacity.report.theme import style

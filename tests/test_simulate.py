@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import capacity as cap
-from capacity.calls.profiles import VARIANTS, Campaign, Profile, holiday_days
+from capacity.calls.profiles import VARIANTS, Campaign, Profile, rates
 from capacity.calls.simulate import turn_away
 from capacity.errors import ConfigError
 
@@ -217,8 +217,8 @@ def test_loss_is_what_erlang_b_says():
         ({"day_noise": float("nan")}, "day_noise=nan.*finite"),
         ({"day_noise": float("inf")}, "day_noise=inf.*finite"),
         ({"end": "2024-01-01"}, "is not before"),
-        ({"holidays": "XX"}, "no country"),
-        ({"holidays": "GB-XX"}, "no country"),
+        ({"holidays": "XX"}, "no calendar that is known|no date"),
+        ({"holidays": "GB-XX"}, "no calendar that is known|no date"),
         ({"campaigns": [Campaign("2025-01-02", 1, variant="nobody")]}, "'nobody'"),
         ({"licences": -3}, "licences"),
         ({"tz": "Mars/Olympus"}, "no IANA"),
@@ -237,12 +237,20 @@ def test_mistaken_profiles_are_refused():
             Profile(**({"id": "a", "name": "A", "calls_per_day": 1.0, "hours": (1.0,) * 24} | change))
 
 
-def test_no_calls_and_holidays():
-    """A scale of zero would raise; holidays of a country or as dates would not be known."""
+@pytest.mark.parametrize("holidays", ["GB", ["2026-05-04"], [dt.date(2026, 5, 4)]])
+def test_holidays_are_quieter(holidays):
+    """A day off, of a country or as a date, would be as busy as any other."""
+    times = pd.date_range(
+        "2026-05-04", periods=2 * 288, freq="5min", tz="UTC"
+    )  # the early May bank holiday, and a Tuesday
+    options = {"growth": 0.0, "campaigns": (), "tz": dt.UTC}
+    off, usual = (rates(times, VARIANTS, holidays=given, **options) for given in (holidays, None))
+    assert np.allclose(off[:288], usual[:288] * [profile.holiday for profile in VARIANTS])
+    assert np.array_equal(off[288:], usual[288:])
+
+
+def test_no_calls():
+    """A scale of zero would raise."""
     none = cap.simulate_calls("2026-03-02", days=1, scale=0, licences=5, seed=1)
     assert len(none) == 0
     assert cap.intervals_from_calls(none).empty
-    assert pd.Timestamp("2026-12-25") in holiday_days("GB", [2026])
-    assert pd.Timestamp("2026-03-31") in holiday_days("US-CA", [2026])
-    assert holiday_days(["2026-05-05"], [2026]).tolist() == [pd.Timestamp("2026-05-05")]
-    assert len(holiday_days(None, [2026])) == 0

@@ -8,9 +8,9 @@ import pytest
 
 import capacity as cap
 from capacity.analysis.erlang import erlang_b
-from capacity.analysis.likelihood import evidence
-from capacity.analysis.lost_calls import _regime, overflow_dispersion
-from capacity.analysis.maxima import interval_maximum
+from capacity.analysis.load.likelihood import evidence
+from capacity.analysis.load.lost_calls import _regime, overflow_dispersion
+from capacity.analysis.load.maxima import interval_maximum
 from capacity.errors import ConfigError, InsufficientData
 
 

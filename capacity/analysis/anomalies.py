@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.cycles import fit_cycles
-from capacity.analysis.grid import special_days, week_grid
-from capacity.analysis.holidays import HolidayLike
 from capacity.analysis.peaks import daily_peaks
+from capacity.analysis.rhythm.cycles import fit_cycles
+from capacity.analysis.rhythm.grid import special_days, week_grid
 from capacity.errors import ConfigError, InsufficientData
+from capacity.holidays import HolidayLike
 
 __all__ = ["anomalies"]
 

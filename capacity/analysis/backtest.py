@@ -11,13 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.analysis.arguments import as_horizon, as_seed, as_whole, pick
-from capacity.analysis.baselines import seasonal_naive, weekday_average
 from capacity.analysis.forecast import forecast_peaks
+from capacity.analysis.forecasting.baselines import seasonal_naive, weekday_average
 from capacity.analysis.forecasting.history import MIN_DAYS, as_history
-from capacity.analysis.holidays import HolidayLike, as_holidays
-from capacity.analysis.scores import FAN, Scorer
-from capacity.analysis.wording import html_of, plural
+from capacity.analysis.forecasting.scores import FAN, Scorer
+from capacity.analysis.verdict.wording import html_of, plural
 from capacity.errors import ConfigError, InsufficientData
+from capacity.holidays import HolidayLike, as_holidays
 from capacity.intervals import TOTAL
 from capacity.licences import LicenceLike, as_licences
 

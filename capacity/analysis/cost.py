@@ -19,13 +19,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.analysis.arguments import as_amount, as_whole
-from capacity.analysis.billing import Rule, as_rule
-from capacity.analysis.busy_day import as_shape
-from capacity.analysis.call_length import CallLength, as_call_length
-from capacity.analysis.maxima import turnover
-from capacity.analysis.paths import PeakForecast
-from capacity.analysis.wording import html_of
-from capacity.analysis.year import LoadYear, PathYear, Year, loads_of
+from capacity.analysis.costing.billing import Rule, as_rule
+from capacity.analysis.costing.busy_day import as_shape
+from capacity.analysis.costing.year import LoadYear, PathYear, Year, loads_of
+from capacity.analysis.forecasting.paths import PeakForecast
+from capacity.analysis.load.call_length import CallLength, as_call_length
+from capacity.analysis.load.maxima import turnover
+from capacity.analysis.verdict.wording import html_of
 from capacity.errors import ConfigError
 
 __all__ = ["Burst", "CostCurve", "best_licence_count"]

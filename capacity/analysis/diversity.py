@@ -11,7 +11,7 @@ import pandas as pd
 
 from capacity.analysis.combine import PROJECT, combine
 from capacity.analysis.peaks import daily_peaks
-from capacity.analysis.wording import html_of
+from capacity.analysis.verdict.wording import html_of
 from capacity.dense import Dense, dense
 from capacity.errors import InsufficientData
 from capacity.intervals import TOTAL, slice_name

@@ -16,9 +16,9 @@ import pandas as pd
 from scipy import optimize, stats
 
 from capacity.analysis.arguments import as_whole, pick
-from capacity.analysis.extreme_fits import ExtremeFit, fit_excesses, fit_gev, fit_gpd, fit_gumbel
-from capacity.analysis.extreme_likelihood import Prior
-from capacity.analysis.peak_scale import PeakScale
+from capacity.analysis.rare.fits import ExtremeFit, fit_excesses, fit_gev, fit_gpd, fit_gumbel
+from capacity.analysis.rare.likelihood import Prior
+from capacity.analysis.rare.peak_scale import PeakScale
 from capacity.errors import ConfigError, InsufficientData
 from capacity.intervals import TOTAL
 

@@ -13,9 +13,9 @@ from capacity.analysis.arguments import as_horizon, as_seed, as_whole, whole_of
 from capacity.analysis.censoring import uncensor
 from capacity.analysis.forecasting.engine import sample_paths
 from capacity.analysis.forecasting.history import History, as_history
-from capacity.analysis.holidays import HolidayLike, holiday_dates
-from capacity.analysis.paths import PeakForecast
+from capacity.analysis.forecasting.paths import PeakForecast
 from capacity.errors import InsufficientData
+from capacity.holidays import HolidayLike, holiday_dates
 from capacity.licences import LicenceLike, Licences, as_licences
 
 __all__ = ["PeakForecast", "forecast_peaks"]

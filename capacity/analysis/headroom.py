@@ -12,8 +12,8 @@ import pandas as pd
 
 from capacity.analysis.arguments import as_whole
 from capacity.analysis.combine import bound_note
-from capacity.analysis.paths import PeakForecast
-from capacity.analysis.wording import chance, day, held_from, html_of, plural
+from capacity.analysis.forecasting.paths import PeakForecast
+from capacity.analysis.verdict.wording import chance, day, held_from, html_of, plural
 from capacity.errors import ConfigError
 from capacity.intervals import TOTAL
 from capacity.licences import LicenceLike, Licences, as_licences

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.bootstrap import limits
-from capacity.analysis.hours import HoursLike, open_slots
-from capacity.analysis.localtime import hour_of_day, hour_of_week, local_times, slot_of_week
-from capacity.analysis.ranks import as_percents, group_quantiles
+from capacity.analysis.counting.bootstrap import limits
+from capacity.analysis.counting.ranks import as_percents, group_quantiles
+from capacity.analysis.rhythm.hours import HoursLike, open_slots
+from capacity.analysis.rhythm.localtime import hour_of_day, hour_of_week, local_times, slot_of_week
 from capacity.dense import Dense, dense
 from capacity.errors import ConfigError, InsufficientData
 from capacity.intervals import slice_name

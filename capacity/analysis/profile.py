@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.localtime import hour_of_week, local_times, slot_of_week
-from capacity.analysis.ranks import group_blocks, group_quantiles, rank_of
-from capacity.analysis.stacks import counts_by_period, sums_by_period
+from capacity.analysis.counting.ranks import group_blocks, group_quantiles, rank_of
+from capacity.analysis.counting.stacks import counts_by_period, sums_by_period
+from capacity.analysis.rhythm.localtime import hour_of_week, local_times, slot_of_week
 from capacity.dense import Dense, dense
 from capacity.errors import ConfigError, InsufficientData
 from capacity.intervals import slice_name

@@ -12,12 +12,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.analysis.anomalies import anomalies
-from capacity.analysis.cycles import fit_cycles, leverage
-from capacity.analysis.grid import Grid, special_days, week_grid
-from capacity.analysis.holidays import HolidayLike
-from capacity.analysis.localtime import local_times
+from capacity.analysis.rhythm.cycles import fit_cycles, leverage
+from capacity.analysis.rhythm.grid import Grid, special_days, week_grid
+from capacity.analysis.rhythm.localtime import local_times
 from capacity.dense import dense
 from capacity.errors import InsufficientData
+from capacity.holidays import HolidayLike
 from capacity.intervals import slice_name, trim, validate
 
 __all__ = ["Decomposition", "anomalies", "decompose", "seasonal_strength"]

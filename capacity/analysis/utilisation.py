@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.localtime import LocalDays, local_days
-from capacity.analysis.stacks import counts_by_period
+from capacity.analysis.counting.stacks import counts_by_period
+from capacity.analysis.rhythm.localtime import LocalDays, local_days
 from capacity.dense import Dense, dense
 from capacity.errors import InsufficientData
 from capacity.intervals import TOTAL, slice_name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.errors import ConfigError
+from capacity.holidays import HolidayLike, holiday_dates
 from capacity.times import STEP, Instant, as_instant
 
-__all__ = ["VARIANTS", "Campaign", "Profile", "holiday_days", "rates"]
+__all__ = ["VARIANTS", "Campaign", "Profile", "rates"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -179,7 +180,7 @@ def rates(
     profiles: Sequence[Profile],
     *,
     growth: float,
-    holidays: str | Iterable[dt.date | str] | None,
+    holidays: HolidayLike,
     campaigns: Sequence[Campaign],
     tz: dt.tzinfo,
 ) -> Floats:
@@ -198,7 +199,7 @@ def rates(
     passed = (times - times[0]) / pd.Timedelta(days=1)
     grown = (1 + growth) ** (passed.to_numpy() / _YEAR)
     midnights = local.tz_localize(None).normalize()
-    closed = np.asarray(midnights.isin(holiday_days(holidays, range(local[0].year, local[-1].year + 1))))
+    closed = np.asarray(midnights.isin(holiday_dates(holidays, range(local[0].year, local[-1].year + 1))))
     out = np.empty((len(times), len(profiles)))
     for k, profile in enumerate(profiles):
         shape = np.interp(clock, np.arange(-1, 25) + 0.5, np.take(profile.hours, range(-1, 25), mode="wrap"))
@@ -216,19 +217,3 @@ def rates(
         lift = np.where(hours >= 0, campaign.lift * np.exp(-np.maximum(hours, 0) / campaign.hours), 0)
         out[:, slice(None) if campaign.variant is None else [ids.index(campaign.variant)]] *= 1 + lift[:, None]
     return out
-
-
-def holiday_days(holidays: str | Iterable[dt.date | str] | None, years: Iterable[int]) -> pd.DatetimeIndex:
-    """Return public holidays as naive midnights: of a country ("GB", "US-CA"), as given, or none."""
-    if holidays is None:
-        return pd.DatetimeIndex([])
-    if not isinstance(holidays, str):
-        return pd.DatetimeIndex([pd.Timestamp(day) for day in holidays])
-    import holidays as calendars
-
-    country, _, region = holidays.partition("-")
-    try:
-        found = calendars.country_holidays(country, subdiv=region or None, years=list(years))
-    except NotImplementedError as exc:
-        raise ConfigError(f"holidays={holidays!r} is no country that is known; write it like 'GB' or 'US-CA'") from exc
-    return pd.DatetimeIndex([pd.Timestamp(day) for day in found])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 
 from capacity.calls.profiles import VARIANTS, Campaign, Profile, rates
 from capacity.errors import ConfigError
+from capacity.holidays import HolidayLike
 from capacity.licences import LicenceLike, as_licences
 from capacity.times import DAY, STEP, Instant, as_instant, as_range, as_zone
 
@@ -39,7 +40,7 @@ def simulate_calls(
     tz: str | dt.tzinfo = "Europe/London",
     variants: Sequence[Profile] = VARIANTS,
     growth: float = 0.25,
-    holidays: str | Iterable[dt.date | str] | None = "GB",
+    holidays: HolidayLike = "GB",
     campaigns: Sequence[Campaign] | None = None,
     day_noise: float = 0.04,
     licences: LicenceLike | None = None,

@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from capacity.analysis.forecasting.paths import PeakForecast
 from capacity.analysis.headroom import Headroom
-from capacity.analysis.paths import PeakForecast
 from capacity.licences import Licences
 from capacity.report.axes import (
     above,

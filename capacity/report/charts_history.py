@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 
-from capacity.analysis.paths import PeakForecast
+from capacity.analysis.forecasting.paths import PeakForecast
 from capacity.intervals import TOTAL
 from capacity.licences import Licences
 from capacity.report.axes import (

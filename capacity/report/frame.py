@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from capacity.analysis.turned_away import Blocking
+from capacity.analysis.load.turned_away import Blocking
 from capacity.intervals import TOTAL
 from capacity.licences import Licences
 from capacity.report.sheet import A4, PT, Sheet

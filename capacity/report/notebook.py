@@ -19,7 +19,7 @@ from capacity.report.theme import style
 __all__ = ["enable", "picture"]
 
 _SHOWN = {
-    ("capacity.analysis.paths", "PeakForecast"): "outlook",
+    ("capacity.analysis.forecasting.paths", "PeakForecast"): "outlook",
     ("capacity.analysis.headroom", "Headroom"): "exhaustion",
     ("capacity.analysis.cost", "CostCurve"): "cost",
     ("capacity.analysis.diversity", "Diversity"): "pooling",

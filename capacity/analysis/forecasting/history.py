@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.holidays import as_days
 from capacity.errors import FrameError, InsufficientData
+from capacity.holidays import as_days
 from capacity.intervals import TOTAL
 
 __all__ = ["MIN_DAYS", "History", "as_history"]

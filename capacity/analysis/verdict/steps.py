@@ -14,11 +14,11 @@ import pandas as pd
 from capacity.analysis.arguments import whole_of
 from capacity.analysis.censoring import uncensor
 from capacity.analysis.combine import bound_note
-from capacity.analysis.holidays import HolidayLike, as_days
 from capacity.analysis.peaks import daily_peaks
-from capacity.analysis.wording import plural
+from capacity.analysis.verdict.wording import plural
 from capacity.errors import InsufficientData
 from capacity.gaps import coverage
+from capacity.holidays import HolidayLike, as_days
 from capacity.intervals import TOTAL
 from capacity.licences import Licences
 
@@ -188,7 +188,7 @@ def money(ask: Ask, found: Found, length: Any, licence_price: float | None, lost
     if length is None or not ask.variant:
         return []
     from capacity.analysis.cost import best_licence_count
-    from capacity.analysis.turned_away import blocking
+    from capacity.analysis.load.turned_away import blocking
 
     def turned_away() -> Any:
         return blocking(ask.frame, length, ask.licences, tz=ask.zone, variant=ask.variant, seed=ask.seed)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.analysis.arguments import pick, some
-from capacity.analysis.wording import day, html_of
+from capacity.analysis.verdict.wording import day, html_of
 from capacity.errors import ConfigError
 from capacity.licences import Licences
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from capacity.analysis.erlang import Floats, log_erlang_b
-from capacity.analysis.maxima import ratio
+from capacity.analysis.load.maxima import ratio
 from capacity.errors import ConfigError
 
 __all__ = ["TYPICAL_DAY", "BusyDay", "as_shape"]

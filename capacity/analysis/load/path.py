@@ -20,8 +20,8 @@ from scipy import optimize
 from scipy.linalg import cholesky_banded, lapack, solveh_banded
 
 from capacity.analysis.erlang import Floats
-from capacity.analysis.likelihood import Evidence, Table
-from capacity.analysis.maxima import variance_inflation
+from capacity.analysis.load.likelihood import Evidence, Table
+from capacity.analysis.load.maxima import variance_inflation
 
 __all__ = ["LoadPath", "load_path"]
 

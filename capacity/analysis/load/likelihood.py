@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from capacity.analysis.erlang import Floats
-from capacity.analysis.maxima import log_poisson_cdf, ratio
+from capacity.analysis.load.maxima import log_poisson_cdf, ratio
 
 __all__ = ["AT_LEAST", "NO_CAP", "Evidence", "Table", "evidence"]
 

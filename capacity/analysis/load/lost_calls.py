@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from capacity.analysis.erlang import Floats, log_erlang_b
-from capacity.analysis.likelihood import Evidence
-from capacity.analysis.load_path import LoadPath
+from capacity.analysis.load.likelihood import Evidence
+from capacity.analysis.load.path import LoadPath
 
 __all__ = ["BIN", "draw_lost", "overflow_dispersion"]
 

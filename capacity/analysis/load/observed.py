@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.analysis.arguments import pick, whole_of
-from capacity.analysis.likelihood import AT_LEAST, NO_CAP
+from capacity.analysis.load.likelihood import AT_LEAST, NO_CAP
 from capacity.dense import dense
 from capacity.errors import ConfigError
 from capacity.intervals import TOTAL, slice_name

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.holidays import HolidayLike, holiday_dates
+from capacity.holidays import HolidayLike, holiday_dates
 from capacity.times import DAY
 
 __all__ = ["Grid", "special_days", "week_grid"]

@@ -11,8 +11,8 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from capacity.analysis.backtest import Backtest
+    from capacity.analysis.forecasting.paths import PeakForecast
     from capacity.analysis.headroom import Headroom
-    from capacity.analysis.paths import PeakForecast
     from capacity.licences import Licences
 
 __all__ = ["backtest", "forecast", "headroom", "licences", "needed", "plain", "records", "table"]

@@ -21,7 +21,7 @@ import pandas as pd
 from scipy import special, stats
 
 from capacity.analysis.erlang import Floats
-from capacity.analysis.extreme_likelihood import (
+from capacity.analysis.rare.likelihood import (
     IMPOSSIBLE,
     Prior,
     edge,

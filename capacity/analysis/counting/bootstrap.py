@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from capacity.analysis.localtime import local_days
-from capacity.analysis.ranks import BLOCK, rank_of
+from capacity.analysis.counting.ranks import BLOCK, rank_of
+from capacity.analysis.rhythm.localtime import local_days
 from capacity.dense import Dense
 from capacity.errors import InsufficientData
 

@@ -1,0 +1,1 @@
+"""What a licence count costs: the pieces of `capacity.best_licence_count`."""

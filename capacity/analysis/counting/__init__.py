@@ -1,0 +1,1 @@
+"""Order statistics of many variants at once."""

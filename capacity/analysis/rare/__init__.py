@@ -1,0 +1,1 @@
+"""Fits of extremes: the pieces of `capacity.return_levels`."""
