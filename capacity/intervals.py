@@ -24,8 +24,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.columns import check_grid, read_counts, read_texts, read_times
 from capacity.errors import ConfigError, FrameError
-from capacity.times import STEP
 
 __all__ = [
     "NONE",
@@ -45,12 +45,10 @@ TOTAL = "*"
 TOTAL_NAME = "All variants"
 NONE = "(none)"
 
-_STEP_NS = STEP.value
 _VALUES = "max_concurrent"
 _NAMES = "variant_name"
 _TEXT = pd.Series(["x"]).dtype  # object on pandas 2, str on pandas 3
 _COLUMNS = [_VALUES, _NAMES]
-_INT32_MAX = np.iinfo(np.int32).max
 
 
 def as_intervals(df: pd.DataFrame) -> pd.DataFrame:
@@ -97,8 +95,8 @@ def as_intervals(df: pd.DataFrame) -> pd.DataFrame:
             "drop the other columns, or add one, such as df.assign(variant=cap.TOTAL)"
         )
     by = others[0]
-    time_codes, times = pd.factorize(_times(table["time"]), sort=True)
-    labels = _texts(table[by], missing=NONE)
+    time_codes, times = pd.factorize(read_times(table["time"]), sort=True)
+    labels = read_texts(table[by], missing=NONE)
     variant_codes, ids = pd.factorize(labels, sort=True)
     names: dict[str, str] = {}
     if _NAMES in table.columns:
@@ -112,7 +110,7 @@ def as_intervals(df: pd.DataFrame) -> pd.DataFrame:
         time_codes=time_codes,
         ids=[str(i) for i in ids],
         id_codes=variant_codes,
-        values=_counts(table[_VALUES]),
+        values=read_counts(table[_VALUES], name=_VALUES),
         names=names,
         by=by,
     )
@@ -199,11 +197,7 @@ def validate(frame: pd.DataFrame) -> pd.DataFrame:
     times, ids = index.levels
     if str(times.dtype) != "datetime64[ns, UTC]":
         raise FrameError(f"time is {times.dtype}, not datetime64[ns, UTC]; {mend}")
-    off = times.asi8 % _STEP_NS != 0
-    if off.any():
-        raise FrameError(
-            f"{times[off][0].isoformat()} is not on the 5-minute grid; round it down with .dt.floor('5min')"
-        )
+    check_grid(times)
     if len(ids) and ids.inferred_type != "string":
         raise FrameError(f"{index.names[1]} is {ids.dtype}, not text; {mend}")
     if frame[_VALUES].dtype != np.int32:
@@ -354,51 +348,3 @@ def _latest_names(frame: pd.DataFrame) -> dict[str, str]:
     present = np.unique(codes)
     shown = frame[_NAMES].iloc[last[present]]
     return dict(zip([str(i) for i in ids[present]], [str(n) for n in shown], strict=True))
-
-
-def _times(column: pd.Series) -> pd.DatetimeIndex:
-    if len(column) == 0:
-        return pd.DatetimeIndex([], tz="UTC").as_unit("ns")
-    if not isinstance(column.dtype, pd.DatetimeTZDtype):
-        raise FrameError(
-            f"time is {column.dtype} (first value {column.iloc[0]!r}), not an aware datetime; "
-            "use pd.to_datetime(time, utc=True), or .dt.tz_localize('Europe/London') for local times"
-        )
-    if column.isna().any():
-        raise FrameError(
-            f"{int(column.isna().sum())} rows have no time; drop them: a missing interval is a missing row"
-        )
-    times = pd.DatetimeIndex(column).tz_convert("UTC").as_unit("ns")
-    off = times.asi8 % _STEP_NS != 0
-    if off.any():
-        raise FrameError(
-            f"{times[off][0].isoformat()} is not on the 5-minute grid; round it down with .dt.floor('5min')"
-        )
-    return times
-
-
-def _texts(column: pd.Series, *, missing: str) -> npt.NDArray[Any]:
-    codes, labels = pd.factorize(column)
-    text = np.array([*(str(label) for label in labels), missing], dtype=object)
-    return np.asarray(text[codes])  # code -1, a missing label, is the last
-
-
-def _counts(column: pd.Series) -> npt.NDArray[np.int32]:
-    if len(column) == 0:
-        return np.empty(0, dtype=np.int32)
-    if column.isna().any():
-        raise FrameError(
-            f"{_VALUES} is missing in {int(column.isna().sum())} rows; drop them: a missing interval is a missing row"
-        )
-    if column.dtype == bool or not pd.api.types.is_numeric_dtype(column.dtype):
-        raise FrameError(f"{_VALUES} is {column.dtype} (first value {column.iloc[0]!r}), not whole numbers")
-    values = column.to_numpy()
-    if values.dtype.kind not in "iu":
-        values = values.astype(np.float64)
-        bad = values != np.floor(values)
-        if bad.any():
-            raise FrameError(f"{_VALUES} is {values[bad][0]}; conversations come in whole numbers")
-    if values.min() < 0 or values.max() > _INT32_MAX:
-        wrong = values.min() if values.min() < 0 else values.max()
-        raise FrameError(f"{_VALUES} is {wrong}; it has to lie between 0 and {_INT32_MAX:,}")
-    return np.asarray(values, dtype=np.int32)

@@ -18,6 +18,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pandas as pd
 
+from capacity.fetch.patience import Patience
+
 STEP_S = 300
 FAULTS = ("500", "502", "503", "504", "429", "cut", "cut chunk", "garbage", "half", "empty", "reset", "html 500")
 
@@ -259,3 +261,8 @@ def _iso(step: int, form: str) -> str:
     return time.strftime(
         {"millis": "%Y-%m-%dT%H:%M:%S.000Z", "seconds": "%Y-%m-%dT%H:%M:%SZ", "basic": "%Y%m%dT%H%M%SZ"}[form]
     )
+
+
+def hasty(**changes) -> Patience:
+    """Return a patience that never sleeps."""
+    return Patience(**{"attempts": 5, "first_wait": 0.0, "longest_wait": 0.0, "jitter": 0.0, **changes})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import gc
 import json
 import logging
@@ -16,33 +15,14 @@ import pytest
 
 import capacity as cap
 from capacity.fetch.client import Client
-from capacity.fetch.patience import Patience, retry_after
 
-from .faulty_server import FaultyServer, Reply, Truth, error
+from .faulty_server import FaultyServer, Reply, Truth, error, hasty
 
 KEY = "sk-0123456789-secret"
 NUMBER = "+447856838428"
 START, END = "2026-01-12T00:00Z", "2026-01-12T00:15Z"
 FIRST = int(pd.Timestamp(START).timestamp()) // 300
 TRUTH = Truth({(FIRST + k, series): 2 + k for k in range(3) for series in ("*", "a")})
-
-
-class Clock:
-    """A clock that only sleeping moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    async def sleep(self, seconds: float) -> None:
-        """Move the clock."""
-        self.slept.append(seconds)
-        self.now += seconds
-
-
-def hasty(**changes) -> Patience:
-    """Return a patience that never sleeps."""
-    return Patience(**{"attempts": 5, "first_wait": 0.0, "longest_wait": 0.0, "jitter": 0.0, **changes})
 
 
 @pytest.fixture
@@ -363,106 +343,6 @@ def test_tls_that_is_none():
                 fetch(client)
         thread.join(5)
     assert isinstance(caught.value.failures[0], cap.errors.TransportFailure)
-
-
-# Patience
-
-
-@pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("form", ["seconds", "date"])
-def test_one_pause_for_all_workers(server, client, status, form):
-    """After a 429 other workers went on asking, or Retry-After was not honoured to the second."""
-    clock = Clock()
-    client._patience = hasty(sleep=clock.sleep, clock=lambda: clock.now)
-    asked_at = []
-
-    def script(request, n):
-        asked_at.append(clock.now)
-        if n > 1:
-            return None
-        if form == "seconds":
-            return error(status, retry_after="17")
-        date, until = (email.utils.formatdate(1_800_000_000 + s, usegmt=True) for s in (0, 17))
-        return error(status, retry_after=until, date=date)
-
-    server.script = script
-    server.latency = 0.02  # all workers have asked before the first answer comes
-    cap.fetch_intervals(client, "2026-01-01", "2026-02-01", tz="UTC")
-    in_flight = client.max_workers
-    assert asked_at[:in_flight] == [1000.0] * in_flight
-    assert set(asked_at[in_flight:]) == {1017.0}
-    assert clock.slept == [17.0] * len(clock.slept)
-
-
-def test_the_request_that_was_refused_waits_itself(server, client):
-    """Only the others waited: the window that got the 429 asked again at once."""
-    clock = Clock()
-    client._patience = hasty(sleep=clock.sleep, clock=lambda: clock.now)
-    asked_at = []
-
-    def script(request, n):
-        asked_at.append(clock.now)
-        return error(429, retry_after=str(10 * n)) if n < 3 else None
-
-    server.script = script
-    assert len(fetch(client)) == 3
-    assert asked_at == [1000.0, 1010.0, 1030.0]
-
-
-def test_a_pause_that_does_not_fit_the_budget_ends_the_window(server, client):
-    """A server that says 20 s again and again was waited for beyond the budget of one window."""
-    clock = Clock()
-    client._patience = hasty(sleep=clock.sleep, clock=lambda: clock.now)
-    server.script = lambda request, n: error(429, retry_after="20")
-    with pytest.raises(cap.errors.IncompleteError) as caught:
-        fetch(client)
-    assert isinstance(caught.value.failures[0], cap.errors.RateLimited)
-    assert (caught.value.failures[0].attempts, clock.slept) == (3, [20.0, 20.0])
-
-
-def test_a_pause_longer_than_the_budget_is_not_waited_for(server, client):
-    """The caller slept for an hour because a server said so, or asked on regardless."""
-    clock = Clock()
-    client._patience = hasty(sleep=clock.sleep, clock=lambda: clock.now)
-    server.script = lambda request, n: error(429, retry_after="3600")
-    with pytest.raises(cap.errors.IncompleteError) as caught:
-        cap.fetch_intervals(client, "2026-01-01", "2026-02-01", tz="UTC")
-    assert all(isinstance(f, cap.errors.RateLimited) for f in caught.value.failures)
-    assert len(server.requests) <= client.max_workers
-    assert clock.slept == []
-    assert "3600 s" in str(caught.value)
-
-
-def test_the_default_budget_allows_five_hanging_reads():
-    """With the defaults a window is given up after fewer than five attempts, or takes longer than a minute."""
-    patience, client = Patience(), Client("A", "P", api_key=KEY)
-    assert patience.budget == 60
-    waits = sum(min(patience.first_wait * 2**k, patience.longest_wait) + patience.jitter for k in range(4))
-    assert 5 * client.timeout + waits < patience.budget
-    assert patience.attempts >= 5
-
-
-@pytest.mark.parametrize(
-    ("value", "date", "seconds"),
-    [
-        ("0", None, 0.0),
-        ("120", None, 120.0),
-        (" 1.5 ", None, 1.5),
-        ("-3", None, None),
-        ("soon", None, None),
-        ("nan", None, None),
-        ("inf", None, None),
-        ("", None, None),
-        (None, None, None),
-        ("Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2015 07:27:30 GMT", 30.0),
-        ("Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2015 07:29:30 GMT", 0.0),
-        ("Wed, 21 Oct 2015 07:28:00 GMT", "garbage", 10.0),
-        ("Wed, 99 Oct 2015 07:28:00 GMT", None, None),
-    ],
-)
-def test_retry_after_in_all_its_forms(value, date, seconds):
-    """A Retry-After was misread (RFC 9110, 10.2.3; the date there is of that example)."""
-    assert retry_after(value, date, now=1445412480 - 10) == seconds
 
 
 # Living with it
