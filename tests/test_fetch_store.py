@@ -19,20 +19,8 @@ from capacity.fetch.payload import Rows
 from capacity.fetch.store import Store
 from capacity.fetch.windows import Window
 
-from .faulty_server import STEP_S, FaultyServer, Truth, error
-
-MONDAY = pd.Timestamp("2026-01-12", tz="UTC")
-HOUR = pd.Timedelta(hours=1)
-DAY = 24 * HOUR
-FIRST = int(MONDAY.timestamp()) // STEP_S
-
-
-def truth(*hours: int, series: tuple[str, ...] = ("*", "a")) -> Truth:
-    """Return a truth with one busy interval at the start of each of these hours after Monday."""
-    return Truth({(FIRST + 12 * hour, name): 1 + hour % 7 for hour in hours for name in series})
-
-
-EVERY_HOUR = truth(*range(-24, 24 * 22))
+from .faulty_server import FaultyServer, Truth, error
+from .hourly import DAY, EVERY_HOUR, FIRST, HOUR, MONDAY, asked, fetch, set_now, truth
 
 
 @pytest.fixture
@@ -49,23 +37,6 @@ def client(server):
         made._patience = Patience(attempts=2, first_wait=0.0, longest_wait=0.0, jitter=0.0)
         set_now(made, MONDAY + 100 * DAY)
         yield made
-
-
-def set_now(client: cap.Client, now: pd.Timestamp) -> None:
-    """Stop the client's clock."""
-    client._now = lambda: now
-
-
-def asked(server: FaultyServer) -> list[str]:
-    """Return the windows that were asked for since the last call, in order, without the slice."""
-    seen = sorted({f"{r.query['start_time'][5:13]}..{r.query['end_time'][5:13]}" for r in server.requests})
-    server.requests.clear()
-    return seen
-
-
-def fetch(client, start, end, store, **more) -> pd.DataFrame:
-    """Fetch without a slice: one request a window."""
-    return cap.fetch_intervals(client, start, end, store=store, **{"slice_by": None, **more})
 
 
 # Only what is not held
