@@ -45,7 +45,7 @@ def read_series(file: str) -> dict[str, tuple[pd.Series, str | None]]:
     for (group, name), rows in table.groupby(["set", "series"], sort=False):
         peaks = rows.set_index("date")["peak"].sort_index().asfreq("D")
         country = rows["country"].iloc[0] if "country" in rows else COUNTRY.get(group)
-        out[f"{group}/{name}"] = (peaks, country)
+        out[f"{group}/{name}"] = (peaks, country if isinstance(country, str) else None)
     return out
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import warnings
 from collections.abc import Iterable
 from numbers import Number
@@ -87,8 +86,8 @@ def as_days(days: Iterable[Any], *, name: str) -> pd.DatetimeIndex:
     >>> as_days({"2026-11-02": "double booking"}, name="exclude").strftime("%d %b").tolist()
     ['02 Nov']
     """
-    if isinstance(days, (str, dt.date)):
-        days = [days]
+    if isinstance(days, str) or not isinstance(days, Iterable):
+        days = [days]  # one day, or what `_day` will refuse
     return _index([_day(value, name) for value in (_dates_of(days) if isinstance(days, pd.Series) else days)])
 
 

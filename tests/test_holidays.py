@@ -86,5 +86,6 @@ def test_a_series_by_date_is_read_by_its_index():
 @pytest.mark.parametrize("value", [20261225, 3, 0.5, np.int64(3), True])
 def test_a_number_is_no_date(value):
     """20261225 would be read as nanoseconds since 1970: a day that is in no history, and nobody would notice."""
-    with pytest.raises(ConfigError, match="is a number, not a date"):
-        as_days([value], name="exclude")
+    for days in ([value], value):
+        with pytest.raises(ConfigError, match="is a number, not a date"):
+            as_days(days, name="exclude")
