@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.errors import ConfigError
-from capacity.times import as_zone
+from capacity.times import as_zone, midnight
 
 __all__ = ["LicenceLike", "Licences", "as_licences"]
 
@@ -45,9 +45,9 @@ class Licences:
 
     def at(self, times: pd.DatetimeIndex, *, tz: str | dt.tzinfo) -> npt.NDArray[np.int64]:
         """Return the licences at each instant (aware times); a step begins at local midnight in `tz`."""
-        starts = pd.DatetimeIndex(self.dates).as_unit("ns")
-        first = starts.tz_localize(as_zone(tz), ambiguous=np.ones(len(starts), bool), nonexistent="shift_forward")
-        place = np.searchsorted(first.asi8, times.as_unit("ns").asi8, side="right") - 1
+        zone = as_zone(tz)
+        first = [midnight(date, zone).value for date in self.dates]
+        place = np.searchsorted(first, times.as_unit("ns").asi8, side="right") - 1
         return np.asarray(np.take(self.counts, np.maximum(place, 0)), dtype=np.int64)
 
     @property

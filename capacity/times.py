@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from bisect import bisect_left
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ __all__ = [
     "ceil_step",
     "check_range",
     "floor_step",
+    "midnight",
 ]
 
 STEP = pd.Timedelta(minutes=5).as_unit("ns")
@@ -89,17 +91,42 @@ def as_instant(value: Instant, tz: str | dt.tzinfo | None = None, *, name: str =
         raise ConfigError(
             f"{name}={value!r} has no time zone; give tz='Europe/London' (say), or an offset, as in '...T14:00Z'"
         )
+    zone = as_zone(tz)
+    if whole_day:
+        return midnight(stamp, zone)
     try:
-        local = stamp.tz_localize(
-            as_zone(tz), ambiguous=whole_day or "raise", nonexistent="shift_forward" if whole_day else "raise"
-        )
-    except ConfigError:
-        raise
+        local = stamp.tz_localize(zone)
     except Exception as exc:  # pandas 3 raises ValueError, pandas 2 errors of pytz
         raise ConfigError(
             f"{name}={value!r} happens twice or never in {tz} (the clock changes); give it with its offset"
         ) from exc
     return local.tz_convert("UTC")
+
+
+def midnight(day: pd.Timestamp, zone: dt.tzinfo) -> pd.Timestamp:
+    """Return the first instant of a local day in UTC: where the clock skips it, the first instant after the gap.
+
+    Parameters
+    ----------
+    day : Timestamp
+        Naive midnight.
+
+    Examples
+    --------
+    >>> midnight(pd.Timestamp("2011-12-30"), ZoneInfo("Pacific/Apia"))  # Samoa went from the 29th to the 31st
+    Timestamp('2011-12-30 10:00:00+0000', tz='UTC')
+    """
+    local = day.tz_localize(zone, ambiguous=True, nonexistent="NaT")
+    if local is not pd.NaT:
+        return local.tz_convert("UTC")
+    # pandas' own shift goes astray where the gap is a whole day. No offset is as much as that.
+    early = day.tz_localize("UTC") - DAY
+
+    def passed(second: int) -> bool:
+        return bool((early + pd.Timedelta(seconds=second)).tz_convert(zone).tz_localize(None) >= day)
+
+    gap_ends = bisect_left(range(2 * int(DAY.total_seconds())), True, key=passed)
+    return early + pd.Timedelta(seconds=gap_ends)
 
 
 def as_range(start: Instant, end: Instant, tz: str | dt.tzinfo | None = None) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -31,6 +31,12 @@ def test_constant():
     assert as_licences(7.0).counts == (7,)
 
 
+def test_a_step_on_a_skipped_day_begins_after_the_gap():
+    """A step dated on Samoa's 30 December 2011, which did not exist, would begin a day or an hour off."""
+    times = pd.DatetimeIndex(["2011-12-30T09:55Z", "2011-12-30T10:00Z"])
+    assert as_licences({"2011-01-01": 5, "2011-12-30": 9}).at(times, tz="Pacific/Apia").tolist() == [5, 9]
+
+
 def test_steps_begin_at_local_midnight():
     """A step would take effect at UTC midnight: one interval early or late (London, BST: 23:00 UTC)."""
     times = pd.DatetimeIndex(["2026-06-30T22:55Z", "2026-06-30T23:00Z"])

@@ -74,6 +74,16 @@ def test_clock_that_goes_back_over_midnight():
         assert found[column].tolist() == loop[column].tolist(), column
 
 
+def test_a_day_that_was_skipped():
+    """Samoa's 30 December 2011, which nobody lived, would get a row, or its neighbours lose hours."""
+    times = every("2011-12-29T10:00", "2011-12-31T10:00")  # the 29th at -10:00 and the 31st at +14:00
+    found = cap.daily_peaks(of({cap.TOTAL: (times, np.arange(576))}), tz="Pacific/Apia").reset_index()
+    assert found["date"].dt.strftime("%d").tolist() == ["29", "31"]
+    assert found["peak"].tolist() == [287, 575]
+    assert found["intervals"].tolist() == [288, 288]
+    assert found["complete"].all()
+
+
 def test_values_at_the_edge_of_int32():
     """Large counts would overflow into another peak."""
     times = every("2026-07-01", "2026-07-03")

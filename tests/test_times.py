@@ -24,6 +24,12 @@ from capacity.times import as_instant, as_range, as_zone
         ("2024-04-26", "Africa/Cairo", "2024-04-25T22:00Z"),
         # Midnight happens twice in Havana on 3 November 2024: the day begins at the first.
         ("2024-11-03", "America/Havana", "2024-11-03T04:00Z"),
+        # Samoa went from the end of the 29th at -10:00 to the 31st at +14:00, Kiritimati likewise: no such day.
+        ("2011-12-30", "Pacific/Apia", "2011-12-30T10:00Z"),
+        ("2011-12-31", "Pacific/Apia", "2011-12-30T10:00Z"),
+        ("1994-12-31", "Pacific/Kiritimati", "1994-12-31T10:00Z"),
+        # The clock went from 23:30 to 00:30 at 04:30Z: what is left of the day begins then.
+        ("1919-03-31", "America/Toronto", "1919-03-31T04:30Z"),
     ],
 )
 def test_instants(value, tz, expected):
