@@ -49,6 +49,32 @@ def test_against_exact_fractions(channels, share):
         assert erlang_b(channels, float(load)) == pytest.approx(float(want), rel=2e-12)
 
 
+def test_many_pairs_are_what_each_is_alone():
+    """An array, in which few channels go another way than many, would be answered in another order or precision."""
+    rng = np.random.default_rng(4)
+    channels = np.where(rng.random(5_000) < 0.9, rng.integers(0, 140, 5_000), rng.uniform(0, 140, 5_000))
+    load = np.where(rng.random(5_000) < 0.05, 0.0, channels * rng.uniform(0.0, 3.0, 5_000))
+    together = erlang_b(channels.reshape(50, 100), load.reshape(50, 100)).ravel()
+    alone = [erlang_b(n, a) for n, a in zip(channels, load, strict=True)]
+    assert together == pytest.approx(alone, rel=2e-12, abs=1e-290)
+    for n in (1, 42, 100):
+        want = float(exact(n, Fraction(30)))
+        assert erlang_b(np.full(2_000, n), 30.0) == pytest.approx(np.full(2_000, want), rel=1e-14)
+        assert np.isfinite(erlang_b(np.full(2_000, n), 1e-300)).all()
+        assert erlang_b(np.full(2_000, n), 1e300) == pytest.approx(np.ones(2_000))
+
+
+@pytest.mark.parametrize("peakedness", [1.0, 0.5, 1.7, 4.0])
+def test_the_fewest_channels_for_many_loads_at_once(peakedness):
+    """A root near a whole number would be rounded to the wrong side of it."""
+    rng = np.random.default_rng(6)
+    load, blocking = 10 ** rng.uniform(-2, 4, 20_000), 10 ** rng.uniform(-6, -0.01, 20_000)
+    n = channels_for(load, blocking, peakedness=peakedness)
+    assert (erlang_b(n, load, peakedness=peakedness) <= blocking * (1 + 1e-12)).all()
+    fewer = erlang_b(np.maximum(n - 1, 0), load, peakedness=peakedness)
+    assert ((fewer > blocking) | (n == 0)).all()
+
+
 def test_a_hundred_thousand_channels():
     """Large numbers of channels would overflow or drift from the recursion."""
     load, b = 99_000.0, 1.0

@@ -5,7 +5,8 @@ With load A [Erlang] offered by Poisson arrivals to n channels, calls that find 
     B(n, A) = (A^n / n!) / (1 + A + ... + A^n / n!).
 
 Real n is Jagerman's continuation, 1 / B(n, A) = A * integral over t > 0 of exp(-A t) (1 + t)^n, which is
-Poisson density over Poisson distribution, both of which are known in closed form: no recursion, no table.
+Poisson density over Poisson distribution, both of which are known in closed form: no recursion, no table. Only
+where many pairs have few channels is Erlang's recursion, run for all of them at once, the quicker way.
 
 **What breaks it.** Callers who try again at once, outbound diallers that start calls in batches, and arrivals
 that are peakier than Poisson all lose more than B says. A known peakedness is allowed for by ``peakedness=``;
@@ -31,6 +32,9 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 
 _NEWTON_STEPS = 100
 _FRACTION_TERMS = 200
+_FEW = 100  # channels up to which the recursion for many loads at once is quicker than the closed form
+_MANY = 2_000  # so many are many
+_SURE = 0.05  # of a channel: how well a root is known before it is rounded
 _TINY = 1e-280  # below it the incomplete gamma function loses digits, and the continued fraction is quick
 
 
@@ -97,19 +101,17 @@ def channels_for(load: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: np
     >>> channels_for([20.34, 20.34], [0.01, 0.1])
     array([31, 23])
     """
-    a, b, z = _arrays(load=load, blocking=blocking, peakedness=peakedness)
+    load, b, z = _arrays(load=load, blocking=blocking, peakedness=peakedness)
     _check_share(b)
-    a = a / z
-    target = np.log(b)
-    n = _newton_channels(a.ravel(), target.ravel(), (0.1 / np.maximum(z, 1.0)).ravel()).reshape(a.shape)
-    whole = np.ceil(n * z - 1e-6)
-    # The root is known to a tenth of a channel: the whole numbers around it are decided by the formula itself.
-    for shift in (-1.0, 0.0):
-        short = log_erlang_b(np.maximum(whole + shift, 0.0) / z, a) <= target
-        whole = np.where(short & (shift < 0), np.maximum(whole - 1.0, 0.0), whole)
-        whole = np.where(~short & (shift == 0), whole + 1.0, whole)
+    z = z.ravel()
+    a, target = load.ravel() / z, np.log(b.ravel())
+    n = z * _newton_channels(a, target, _SURE / np.maximum(z, 1.0))
+    whole, nearest = np.ceil(n), np.rint(n)
+    near = np.abs(n - nearest) < 4.0 * _SURE  # so near a whole number, the formula itself decides
+    enough = log_erlang_b(nearest[near] / z[near], a[near]) <= target[near]
+    whole[near] = np.where(enough, nearest[near], nearest[near] + 1.0)
     whole = np.where(a > 0, whole, 0.0)
-    return _unwrap(whole.astype(np.int64))
+    return _unwrap(whole.astype(np.int64).reshape(load.shape))
 
 
 def load_for(channels: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: npt.ArrayLike = 1.0) -> Any:
@@ -180,8 +182,10 @@ def _newton_channels(a: Floats, target: Floats, near: Floats) -> Floats:
         with np.errstate(invalid="ignore", divide="ignore"):
             slope = np.log(load) - np.log(before + 1.0 + load * np.exp(here))  # to n + 1, by Erlang's recursion
             step = (target[left] - here) / slope
-        n[left] = np.maximum(np.where(np.isfinite(step), before + step, 0.0), 0.0)
-        left = left[np.abs(n[left] - before) > near[left]]
+            n[left] = np.maximum(np.where(np.isfinite(step), before + step, 0.0), 0.0)
+            # log B bends by at most about 1 / A, which bounds what a step is wrong by.
+            moved = np.abs(n[left] - before)
+            left = left[moved * (moved + 1.0) > 2.0 * load * np.abs(slope) * near[left]]
         if len(left) == 0:
             break
     return np.asarray(n)
@@ -191,6 +195,31 @@ def log_erlang_b(n: Floats, a: Floats) -> Floats:
     """Return log B(n, A) for real n, A >= 0; stable where B itself would be 0."""
     shape = np.broadcast_shapes(np.shape(n), np.shape(a))
     n, a = (np.broadcast_to(part, shape).ravel() for part in (n, a))
+    few = (n <= _FEW) & (n == np.rint(n)) & (a > 0.1)  # with less load 1 / B may overflow
+    if np.count_nonzero(few) < _MANY:
+        return _log_closed(n, a).reshape(shape)
+    out = np.empty(len(n))
+    out[few] = -np.log(_inverse_b(n[few].astype(np.uint8), a[few]))
+    out[~few] = _log_closed(n[~few], a[~few])
+    return out.reshape(shape)
+
+
+def _inverse_b(n: npt.NDArray[np.uint8], a: Floats) -> Floats:
+    """Return 1 / B for whole n by Erlang's recursion, 1 / B(k) = 1 + (k / A) / B(k - 1), for all loads at once."""
+    order = np.argsort(n, kind="stable")[::-1]
+    per_load, inverse = 1.0 / a[order], np.ones(len(n))
+    going = np.cumsum(np.bincount(n)[::-1])[::-1]  # how many have k channels or more: these come first
+    for k in range(1, len(going)):  # over channels
+        front = inverse[: going[k]]
+        front *= per_load[: going[k]] * k
+        front += 1.0
+    out = np.empty(len(n))
+    out[order] = inverse
+    return out
+
+
+def _log_closed(n: Floats, a: Floats) -> Floats:
+    """Return log B as log of Poisson density over Poisson distribution; n and A of shape (pairs,)."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
         below = special.gammaincc(n + 1.0, a)  # Poisson distribution, P(calls in progress <= n)
         out = _log_poisson(n, a) - np.log(below)
@@ -198,7 +227,7 @@ def log_erlang_b(n: Floats, a: Floats) -> Floats:
     if bool(far.any()):
         out[far] = -np.log(a[far]) - np.log(_fraction(n[far], a[far]))
     out = np.where(n == 0.0, 0.0, np.where(a == 0.0, -np.inf, out))
-    return np.minimum(out, 0.0).reshape(shape)
+    return np.minimum(out, 0.0)
 
 
 def _log_poisson(n: Floats, a: Floats) -> Floats:
