@@ -1,11 +1,13 @@
 """Capacity planning for voice agents: how many concurrent-call licences we need, and when we run out.
 
 ``import capacity as cap`` costs about what ``import pandas`` costs: every name is loaded when it is first used.
+In a notebook results show themselves as pictures (``capacity.report.notebook``).
 """
 
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for type checkers and editors; a test holds it to be the same as below
@@ -106,3 +108,10 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if "IPython" in sys.modules:  # a notebook, or a program that may have a shell
+    from capacity.report.notebook import register
+
+    register()
+    del register

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import itertools
 import subprocess
 import sys
@@ -22,14 +20,14 @@ from PIL import Image
 import capacity as cap
 from capacity.analysis.assessment import Assessment
 from capacity.errors import ConfigError
-from capacity.report import notebook, pages
+from capacity.report import pages
 from capacity.report.frame import span_of
 from capacity.report.panels import Panel, single
 from capacity.report.theme import style
 
 from .made_assessments import EXTREMES, extreme, ordinary
 
-PANELS: list[Panel] = [panel for _, panels in pages._PAGES.values() for panel in panels]
+PANELS: list[Panel] = pages._panels()
 
 
 def written(figure: Figure) -> list[tuple[str, tuple[float, float, float, float]]]:
@@ -104,7 +102,7 @@ def test_save_writes_pages_and_charts(tmp_path: Path) -> None:
     paths = cap.report.save(held, tmp_path / "new" / "folder")
     names = [path.name for path in paths]
     assert names[:6] == [f"{name}.png" for name in pages._PAGES]
-    assert names[6:] == [f"chart-{p.name}.png" for p in PANELS if getattr(held, p.field) is not None]
+    assert names[6:] == [f"chart-{p.name}.png" for p in PANELS if p.stands_alone(held)]
     with Image.open(paths[0]) as first:
         assert first.size == (2338, 1653)  # A4 at 200 dots an inch, whole dots
         assert first.info["dpi"] == pytest.approx((200, 200), abs=0.1)
@@ -184,32 +182,3 @@ def test_report_needs_no_pyplot_and_costs_nothing_before() -> None:
         for c in (code, lazy)
     ]
     assert [answer.strip() for answer in answers] == ["True", "False"]
-
-
-def test_results_show_themselves_in_notebooks() -> None:
-    """If a result shows no picture after enable(), the notebook is a table of numbers."""
-    formatters = pytest.importorskip("IPython.core.formatters")
-
-    class Shell:
-        display_formatter = formatters.DisplayFormatter()
-
-    notebook.enable(Shell())
-    for result in (ordinary(), ordinary().forecast, ordinary().headroom, ordinary().diversity):
-        shown = Shell.display_formatter.format(result)[0]["text/html"]
-        encoded = shown.split("base64,", 1)[1].split('"', 1)[0]
-        with Image.open(io.BytesIO(base64.b64decode(encoded))) as picture:
-            assert picture.width > 700
-        assert "<p>" in shown
-    assert "<img" not in Shell.display_formatter.format(pd.DataFrame({"a": [1]}))[0]["text/html"]
-
-
-def test_what_has_no_picture_says_so() -> None:
-    """If a frame were drawn as something, frames would not stay plain frames."""
-    with pytest.raises(ConfigError, match="DataFrame has no picture"):
-        notebook.picture(pd.DataFrame({"a": [1]}))
-
-
-def test_enable_outside_a_notebook_says_so() -> None:
-    """If nothing happens in silence, the user looks for the pictures."""
-    with pytest.raises(ConfigError, match="notebook"):
-        notebook.enable()

@@ -26,8 +26,10 @@ __all__ = [
     "key",
     "licence_line",
     "missing",
+    "month_ticks",
     "nudge",
     "percent_axis",
+    "room_for",
     "shade_gaps",
     "width_of",
 ]
@@ -97,6 +99,18 @@ def _date_ticks(lo: pd.Timestamp, hi: pd.Timestamp, room: float) -> tuple[pd.Dat
     return chosen, texts
 
 
+def month_ticks(ax: Axes, at: Any, months: pd.Index) -> None:
+    """Name months at the places `at`, as many as there is room for; the year where it is a new one."""
+    every = max(1, int(np.ceil(len(months) * 30 / max(width_of(ax), 1.0))))
+    texts, year = [], None
+    for label in months[::every]:
+        stamp = label.to_timestamp() if isinstance(label, pd.Period) else pd.Timestamp(label)
+        name = day(stamp, year=False).split()[1]
+        texts.append(f"{name}\n " if stamp.year == year else f"{name}\n{stamp.year}")
+        year = stamp.year
+    ax.set_xticks(at[::every], texts)
+
+
 def _spacing(ticks: pd.DatetimeIndex, span: pd.Timedelta, room: float) -> float:
     """Return the least distance of two ticks [pt]."""
     numbers = number_of(ticks)
@@ -126,6 +140,11 @@ def percent_axis(ax: Axes, label: str, *, top: float = 1.0) -> None:
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.{digits}f} %"))
     ax.grid(axis="y")
     above(ax, label)
+
+
+def room_for(highest: float) -> float:
+    """Return where a percentage axis ends: at 100 %, or where small chances still can be read."""
+    return next((end for end in (0.02, 0.05, 0.1, 0.2, 0.5) if highest * 1.2 <= end), 1.0)
 
 
 def above(ax: Axes, label: str) -> None:
@@ -286,6 +305,39 @@ def leader(ax: Axes, x: float, y: float, words: str, *, drop: float = 0.0, size:
         zorder=7,
         path_effects=halo(),
     )
+
+
+# Where words may stand beside a point: to which side, and how much higher [pt]; the first free place is taken.
+_PLACES = [(1, -7.0), (-1, 7.0), (1, -17.0), (-1, 17.0), (1, -27.0), (-1, 27.0), (1, 12.0), (-1, -12.0), (1, 24.0)]
+
+
+def leaders(ax: Axes, notes: Sequence[tuple[float, float, str]], *, size: float = CAPTION + 0.5) -> None:
+    """Write words beside points (x, y, words) that may lie close to each other, none over another."""
+    scale = 72.0 / float(ax.figure.dpi)
+    frame = ax.get_window_extent()
+    taken: list[tuple[float, float, float]] = []  # left, right and middle of what is written [pt]
+    for x, y, words in notes:
+        px, py = (float(v) * scale for v in ax.transData.transform([(x, y)])[0] - (frame.x0, frame.y0))
+        need = text_width(words, size, "bold") + 2
+        best = None
+        for side, rise in _PLACES:
+            left = px + 6 if side > 0 else px - 6 - need
+            box = (left, left + need, py + rise)
+            inside = (
+                left >= 0 and box[1] <= width_of(ax) and size <= box[2] + 0.5 and box[2] + size / 2 <= height_of(ax)
+            )
+            hit = any(box[0] < r and le < box[1] and abs(box[2] - m) < size + 2 for le, r, m in taken)
+            if best is None or (inside and not hit):
+                best = (side, rise, box)
+            if inside and not hit:
+                break
+        if best is None:
+            continue
+        side, rise, box = best
+        taken.append(box)
+        look: dict[str, Any] = {"ha": "left" if side > 0 else "right", "va": "center_baseline", "color": INK}
+        look |= {"fontsize": size, "fontweight": "bold", "zorder": 7, "path_effects": halo()}
+        ax.text(x, y, words, transform=nudge(ax, 6 * side, rise), **look)
 
 
 def _above_floor(ax: Axes, y: float) -> float:

@@ -18,16 +18,20 @@ from __future__ import annotations
 from capacity.report.charts_cost import cost
 from capacity.report.charts_exhaustion import chances, days_above, exhaustion, risk
 from capacity.report.charts_history import history, outlook
+from capacity.report.charts_rare import days_in_30, return_levels
 from capacity.report.charts_rhythm import busy_hours, heat_map, load_duration, percentiles
 from capacity.report.charts_trust import coverage_of, gaps, past_forecast, pit
-from capacity.report.charts_variants import drivers, pooling, small_history
+from capacity.report.charts_utilisation import utilisation
+from capacity.report.charts_variants import correlation, drivers, pooling, small_history
 
 __all__ = [
     "busy_hours",
     "chances",
+    "correlation",
     "cost",
     "coverage_of",
     "days_above",
+    "days_in_30",
     "drivers",
     "exhaustion",
     "gaps",
@@ -39,6 +43,8 @@ __all__ = [
     "percentiles",
     "pit",
     "pooling",
+    "return_levels",
     "risk",
     "small_history",
+    "utilisation",
 ]

@@ -21,9 +21,12 @@ from capacity.report.axes import (
     halo,
     key,
     leader,
+    leaders,
     missing,
+    month_ticks,
     nudge,
     percent_axis,
+    room_for,
     width_of,
 )
 from capacity.report.theme import (
@@ -107,7 +110,7 @@ def exhaustion(headroom: Headroom, ax: Axes, *, tz: str | None = None) -> Axes:
         dates = pd.DatetimeIndex(rising.index)
         date_axis(ax, dates[0], dates[-1], tz=tz)
         reached = headroom.p_at_or_above
-        percent_axis(ax, "chance that it has happened by that day", top=_room(float(reached.max())))
+        percent_axis(ax, "chance that it has happened by that day", top=room_for(float(reached.max())))
         edge = np.r_[number_of(dates[:1]), number_of(dates) + 1]
         ax.step(edge, np.r_[0, reached], where="pre", color=LICENCE, lw=0.9, ls=(0, (4, 2)), label="reached")
         ax.fill_between(edge, np.r_[0, rising], step="pre", color=LICENCE, alpha=0.12, lw=0)
@@ -117,20 +120,17 @@ def exhaustion(headroom: Headroom, ax: Axes, *, tz: str | None = None) -> Axes:
     return ax
 
 
-def _room(highest: float) -> float:
-    """Return where a percentage axis ends: at 100 %, or where small chances still can be read."""
-    return next((end for end in (0.02, 0.05, 0.1, 0.2, 0.5) if highest * 1.2 <= end), 1.0)
-
-
 def _given(ax: Axes, headroom: Headroom, rising: pd.Series) -> None:
     shares: dict[pd.Timestamp, list[str]] = {}
     for share, date in sorted((headroom.dates_given or {}).items()):
         if date is not None and not pd.isna(date):
             shares.setdefault(pd.Timestamp(date), []).append(_PARTS.get(round(share, 2), percent(share)))
+    notes = []
     for stamp, parts in shares.items():
         x, y = float(number_of([stamp])[0]) + 0.5, float(rising.loc[stamp])
         ax.plot([x], [y], "o", color=LICENCE, ms=5, mec="white", mew=0.8, zorder=6)
-        leader(ax, x, y, f"{day(stamp)}: {', '.join(parts)}", drop=7)
+        notes.append((x, y, f"{day(stamp)}: {', '.join(parts)}"))
+    leaders(ax, notes)
 
 
 def days_above(headroom: Headroom, ax: Axes) -> Axes:
@@ -151,7 +151,6 @@ def days_above(headroom: Headroom, ax: Axes) -> Axes:
         table = headroom.per_month
         if table is None or len(table) == 0:
             return missing(ax, "No month lies ahead.")
-        months = _months(table.index)
         expected = table["above"].to_numpy(dtype=float)
         x = np.arange(len(expected))
         ax.bar(x, expected, width=0.62, color=LICENCE, lw=0)
@@ -166,21 +165,10 @@ def days_above(headroom: Headroom, ax: Axes) -> Axes:
                 words = count(value, 0 if value >= 10 else 1 if value >= 1 else 2)
                 look: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": CAPTION + 0.5, "fontweight": "bold"}
                 ax.text(place, value, words, transform=nudge(ax, 0, 2), **look)
-        every = max(1, int(np.ceil(len(x) * 30 / max(width_of(ax), 1.0))))
-        ax.set_xticks(x[::every], months[::every])
+        month_ticks(ax, x, table.index)
         ax.spines["bottom"].set_visible(True)
         below(ax, "month", 22)
     return ax
-
-
-def _months(labels: pd.Index) -> list[str]:
-    texts, year = [], None
-    for label in labels:
-        stamp = label.to_timestamp() if isinstance(label, pd.Period) else pd.Timestamp(label)
-        name = day(stamp, year=False).split()[1]
-        texts.append(f"{name}\n " if stamp.year == year else f"{name}\n{stamp.year}")
-        year = stamp.year
-    return texts
 
 
 def risk(

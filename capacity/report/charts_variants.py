@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from capacity.analysis.diversity import Diversity
@@ -20,6 +21,7 @@ from capacity.report.theme import (
     INK,
     MUTED,
     RULE,
+    STANDOUT,
     count,
     day,
     number_of,
@@ -30,8 +32,10 @@ from capacity.report.theme import (
     text_width,
 )
 
-__all__ = ["drivers", "pooling", "small_history"]
+__all__ = ["correlation", "drivers", "pooling", "small_history"]
 
+# Against each other, apart, together; the numbers say it without colour as well.
+_AGREE = LinearSegmentedColormap.from_list("agree", [STANDOUT, "#F4F8FB", DEMAND])
 _ROW = 13.0  # [pt] a bar with its name needs
 
 
@@ -144,6 +148,62 @@ def _saved(diversity: Diversity) -> str:
         share = f" ({percent(low / diversity.separate)})" if diversity.separate else ""
         return f"One pool saves {count(low)} licences{share}." if low > 0 else "One pool saves no licences."
     return f"One pool saves {count(max(low, 0))} to {count(high)} licences."
+
+
+def correlation(diversity: Diversity, ax: Axes, *, names: Mapping[str, str] | None = None, most: int = 12) -> Axes:
+    """Draw how far the daily peaks of each two variants rise and fall together, as a table of correlations.
+
+    Parameters
+    ----------
+    diversity : Diversity
+        As `capacity.diversity` returns it.
+    ax : Axes
+        Where to draw; the names stand at its left, and columns are called by the number before the name.
+    names : mapping, optional
+        What to call the variants.
+    most : int
+        How many to draw: those with the highest peaks.
+
+    Returns
+    -------
+    Axes
+    """
+    with style():
+        shown = [v for v in diversity.table.index if v in diversity.correlation.index][:most]
+        cells = diversity.correlation.loc[shown, shown].to_numpy(dtype=float)
+        below_diagonal = np.tril(np.ones(cells.shape, dtype=bool), -1)
+        cells = np.where(below_diagonal, cells, np.nan)[1:, :-1]
+        if np.isnan(cells).all():
+            return missing(ax, "It needs two variants whose peaks change, and 14 complete days.")
+        rows = len(cells)
+        ax.pcolormesh(
+            np.arange(rows + 1), np.arange(rows + 1), cells, cmap=_AGREE, vmin=-1, vmax=1, edgecolor="white", lw=0.8
+        )
+        ax.set_xlim(0, rows)
+        ax.set_ylim(rows, 0)
+        ax.spines["bottom"].set_visible(False)
+        ax.tick_params(length=0, labelcolor=INK)
+        middle = [k + 0.5 for k in range(rows)]
+        labels = [f"{k}  {shorten(_name(v, names), 100, 7)}" for k, v in enumerate(shown, start=1)]
+        ax.yaxis.set_major_locator(FixedLocator(middle))
+        ax.set_yticklabels(labels[1:])
+        ax.xaxis.set_major_locator(FixedLocator(middle))
+        ax.set_xticklabels([labels[0] if rows == 1 else str(k + 1) for k in range(rows)])
+        for (row, column), value in np.ndenumerate(cells):
+            if row >= column:
+                words = "–" if np.isnan(value) else f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
+                dark = abs(value) > 0.62
+                look: dict[str, Any] = {
+                    "ha": "center",
+                    "va": "center_baseline",
+                    "fontsize": 7.5,
+                    "color": "white" if dark else INK,
+                }
+                ax.text(column + 0.5, row + 0.5, words, **look)
+        if rows > 1:
+            first = shorten(f"1  {_name(shown[0], names)}", width_of(ax), 7)
+            ax.text(0, 1, first, transform=nudge(ax, 0, 4, ax.transAxes), fontsize=7, va="bottom")
+    return ax
 
 
 def small_history(

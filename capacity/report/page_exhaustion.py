@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 
 from capacity.analysis.verdict.wording import chance
-from capacity.report import charts_cost, charts_exhaustion
+from capacity.report import charts_cost, charts_exhaustion, charts_rare
 from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, drawn_licences, licences_now, variant_of
 from capacity.report.panels import Area, Panel, place
 from capacity.report.sheet import Sheet
-from capacity.report.theme import day
+from capacity.report.theme import count, day, percent
 
 __all__ = ["PANELS", "exhaustion"]
 
@@ -22,7 +22,10 @@ def exhaustion(assessment: Any) -> Sheet:
     """Draw the page of running out."""
     sheet = begin(assessment, 5, _sentence(assessment))
     width = (WIDTH - GAP) / 2
-    for number, panel in enumerate(PANELS):
+    *three, cost, rare = PANELS
+    # Where there is no price, what is reached once a year is worth more than a word about that.
+    fourth = rare if assessment.cost is None and assessment.return_levels is not None else cost
+    for number, panel in enumerate((*three, fourth)):
         row, column = divmod(number, 2)
         height = (83.0, 72.0)[row]
         place(panel, assessment, Area(sheet, MARGIN + column * (width + GAP), (TOP, 128.0)[row], width, height))
@@ -64,6 +67,21 @@ def _cost(assessment: Any, area: Area) -> None:
     charts_cost.cost(assessment.cost, ax, licences=licences_now(assessment))
 
 
+def _rare(assessment: Any, area: Area) -> None:
+    levels, held = assessment.return_levels, drawn_licences(assessment)
+    ax = area.axes(left=23.0, bottom=12.0)
+    charts_rare.return_levels(levels, ax, licences=None if held is None else licences_now(assessment))
+
+
+def _rests_on(assessment: Any) -> str:
+    levels = assessment.return_levels
+    years = f"{levels.years:.1f}" if levels.years < 9.95 else f"{levels.years:.0f}"
+    return (
+        f"At the level of today, without growth to come, with {percent(levels.confidence)} limits; "
+        f"from {count(levels.days)} days in {years} years"
+    )
+
+
 PANELS = (
     Panel(
         "exhaustion",
@@ -97,5 +115,13 @@ PANELS = (
         ("price", "cost", "calls turned away"),
         _cost,
         otherwise="No prices were given: it needs the mean call length, the price of a licence and of a lost call.",
+    ),
+    Panel(
+        "return-levels",
+        "What is reached once in years",
+        _rests_on,
+        "return_levels",
+        ("return levels",),
+        _rare,
     ),
 )

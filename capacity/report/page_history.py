@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from capacity.analysis.verdict.wording import plural
 from capacity.report import charts_history
 from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, drawn_licences, variant_of
 from capacity.report.panels import Area, Panel, place, table
@@ -44,11 +45,31 @@ def _sentence(assessment: Any) -> str:
 
 
 def standouts(assessment: Any) -> pd.DataFrame:
-    """Return the days that stood out, too high ones first: index date; columns as `capacity.anomalies` has them."""
-    found = assessment.anomalies
-    own = found[found.index.get_level_values(1) == variant_of(assessment)].droplevel(1)
+    """Return the days that stood out, too high ones first: index date; columns as `capacity.anomalies` has them.
+
+    Public holidays are expected to be quiet: those that were are set apart.
+    """
+    own = _judged(assessment)
+    own = own[~_quiet_holidays(own)]
     quiet = (own["score"] < 0).to_numpy()  # after the days that were too high: these decide about licences
     return own.iloc[np.lexsort((-own["score"].abs().to_numpy(), quiet))]
+
+
+def _judged(assessment: Any) -> pd.DataFrame:
+    found = assessment.anomalies
+    return found[found.index.get_level_values(1) == variant_of(assessment)].droplevel(1)
+
+
+def _quiet_holidays(found: pd.DataFrame) -> pd.Series:
+    return found["special"] & (found["score"] < 0)
+
+
+def _stood_out(assessment: Any) -> str:
+    words = "From what weekday and season led to expect; too high ones first"
+    apart = int(_quiet_holidays(_judged(assessment)).sum())
+    if not apart:
+        return words
+    return f"{words}. {plural(apart, 'public holiday')} {'was' if apart == 1 else 'were'} quiet, as expected"
 
 
 def _whole(assessment: Any, area: Area) -> None:
@@ -124,7 +145,7 @@ PANELS = (
     Panel(
         "days-that-stood-out",
         "Days that stood out",
-        lambda _: "From what weekday and season led to expect; too high ones first",
+        _stood_out,
         "anomalies",
         ("anomal", "stood out", "history"),
         _days,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from capacity.errors import ConfigError
-from capacity.report import page_exhaustion, page_history, page_rhythm, page_trust, page_variants, page_verdict
+from capacity.report import alone, page_exhaustion, page_history, page_rhythm, page_trust, page_variants, page_verdict
 from capacity.report.panels import Panel, single
 from capacity.report.sheet import Sheet, png
 from capacity.report.theme import style
@@ -86,7 +86,7 @@ def save(assessment: Any, out_dir: str | os.PathLike[str]) -> list[Path]:
             paths.append(out / f"{name}.png")
             png(draw(assessment).figure, paths[-1])
         for panel in _panels():
-            if getattr(assessment, panel.field) is None:
+            if not panel.stands_alone(assessment):
                 continue
             paths.append(out / f"chart-{panel.name}.png")
             png(single(panel, assessment).figure, paths[-1])
@@ -94,4 +94,4 @@ def save(assessment: Any, out_dir: str | os.PathLike[str]) -> list[Path]:
 
 
 def _panels() -> list[Panel]:
-    return [panel for _, panels in _PAGES.values() for panel in panels]
+    return [*(panel for _, panels in _PAGES.values() for panel in panels), *alone.PANELS]

@@ -68,6 +68,8 @@ class Panel:
         Width and height of the file [mm].
     otherwise : str
         What to say where no note says why.
+    needs : callable, optional
+        Says whether the field of an assessment holds enough to be a file.
     """
 
     name: str
@@ -78,6 +80,11 @@ class Panel:
     draw: Draw
     shape: tuple[float, float] = _SINGLE
     otherwise: str = "Not part of this assessment."
+    needs: Callable[[Any], bool] | None = None
+
+    def stands_alone(self, assessment: Any) -> bool:
+        """Say whether an assessment holds what is drawn."""
+        return getattr(assessment, self.field) is not None and (self.needs is None or self.needs(assessment))
 
 
 def place(panel: Panel, assessment: Any, area: Area) -> None:

@@ -1,0 +1,101 @@
+"""The chart of how full the licences were, month by month."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from capacity.analysis.utilisation import Utilisation
+from capacity.licences import Licences
+from capacity.report.axes import above, below, halo, key, missing, month_ticks, nudge, width_of
+from capacity.report.charts_rhythm import pick
+from capacity.report.theme import BANDS, CAPTION, DEMAND, LICENCE, RULE, count, number_of, style, text_width
+
+__all__ = ["utilisation"]
+
+_COLOURS = {80: BANDS[0], 90: BANDS[2], 100: DEMAND}  # [% of the licences]: the fuller, the darker
+
+
+def utilisation(result: Utilisation, ax: Axes, *, variant: str | None = None) -> Axes:
+    """Draw by month the hours at or above 80, 90 and 100 % of the licences, and where these change.
+
+    The bars stand one in front of the other: hours at or above 90 % are among those at or above 80 %.
+
+    Parameters
+    ----------
+    result : Utilisation
+        As `capacity.utilisation` returns it.
+    ax : Axes
+        Where to draw.
+    variant : str, optional
+        By default TOTAL, or the first one.
+
+    Returns
+    -------
+    Axes
+    """
+    with style():
+        hours = pick(result.months, variant)["hours"].unstack(level=0).fillna(0.0)  # noqa: PD010 - a column a level
+        if not hours.to_numpy().any():
+            return missing(ax, f"No interval reached {hours.columns[0]} % of the licences.")
+        first = pd.DatetimeIndex(hours.index)
+        after = first + pd.offsets.MonthBegin(1)
+        top = float(hours.to_numpy().max())
+        ax.set_ylim(0, top * 1.22)  # the licences are written above the bars
+        ax.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        ax.grid(axis="y")
+        above(ax, "hours in the month [h]")
+        left, right = number_of(first), number_of(after)
+        ax.set_xlim(left[0], right[-1])
+        month_ticks(ax, (left + right) / 2, first)
+        ax.spines["bottom"].set_visible(True)
+        below(ax, f"month, {result.tz}", 22)
+        for level in hours.columns:
+            ax.bar(
+                (left + right) / 2,
+                hours[level].to_numpy(dtype=float),
+                width=0.78 * (right - left),
+                color=_COLOURS[int(level)],
+                lw=0,
+                label=f"{level} %",
+                zorder=1 + int(level) / 100,
+            )
+        key(ax, [("area", _COLOURS[int(level)], f"at or above {level} %") for level in hours.columns])
+        _steps(ax, result.licences, pd.date_range(first[0], after[-1], freq="D", inclusive="left"))
+    return ax
+
+
+def _steps(ax: Axes, licences: Licences, days: pd.DatetimeIndex) -> None:
+    """Write the licences of each stretch at the top, and draw a line where they change."""
+    counts = licences.on(days)
+    starts = np.flatnonzero(np.r_[True, counts[1:] != counts[:-1]])
+    edges = np.r_[number_of(days[starts]), number_of(days[-1:]) + 1]
+    left, right = ax.get_xlim()
+    scale = width_of(ax) / (right - left)
+    for place, number in enumerate(counts[starts]):
+        if place:
+            ax.axvline(edges[place], color=RULE, lw=0.8, zorder=0.9, label="step")
+        full = f"{count(int(number))} licences"
+        words = full if len(starts) == 1 or _fits(full, edges, place, scale) else count(int(number))
+        if not _fits(words, edges, place, scale):
+            continue
+        ax.text(
+            edges[place],
+            1,
+            words,
+            transform=nudge(ax, 3 if place else 0, -2, ax.get_xaxis_transform()),
+            ha="left",
+            va="top",
+            color=LICENCE,
+            fontsize=CAPTION + 0.5,
+            fontweight="bold",
+            path_effects=halo(),
+            zorder=6,
+        )
+
+
+def _fits(words: str, edges: np.ndarray[tuple[int], np.dtype[np.float64]], place: int, scale: float) -> bool:
+    return text_width(words, CAPTION + 0.5, "bold") + 5 <= float(edges[place + 1] - edges[place]) * scale
