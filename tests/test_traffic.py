@@ -11,6 +11,7 @@ from capacity.analysis.erlang import erlang_b
 from capacity.analysis.load.likelihood import evidence
 from capacity.analysis.load.lost_calls import _regime, overflow_dispersion
 from capacity.analysis.load.maxima import interval_maximum
+from capacity.calls.profiles import Profile
 from capacity.errors import ConfigError, InsufficientData
 
 
@@ -139,6 +140,23 @@ def test_simulated_call_records_under_a_licence():
     assert live["blocked"].sum() > 30
     assert got.lower <= live["blocked"].sum() <= got.upper
     assert got.offered == pytest.approx(len(live), rel=0.03)
+
+
+def test_days_that_differ_as_a_whole():
+    """Busy days, on which every hour is busier, would be drawn to the ordinary ones, and loss be missed."""
+    hours = (0.5, *[0.35] * 15, 0.6, 1.0, 1.6, 1.8, 1.6, 1.3, 1.0, 0.7)
+    evening = Profile("a", "A", 3000, hours, mean_length=240, spread=1.0)
+    ratio, beside = [], []
+    for seed in range(4):
+        calls = cap.simulate_calls("2025-02-03", days=21, variants=[evening], day_noise=0.2, licences=28, seed=seed)
+        live = calls[calls["env"] == "live"]
+        carried = live[~live["blocked"]]
+        mean = (carried["end"] - carried["start"]).mean()
+        got = cap.blocking(cap.intervals_from_calls(carried), mean, 28, tz="Europe/London")
+        ratio.append(got.whole.turned_away / live["blocked"].sum())
+        beside.append(got.curve.loc[28, "turned_away"] / got.whole.turned_away)
+    assert 0.9 < np.mean(ratio) < 1.1
+    assert 0.8 < np.mean(beside) < 1.2
 
 
 def test_overflow_dispersion_is_that_of_the_dense_process():

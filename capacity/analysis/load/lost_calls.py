@@ -15,7 +15,7 @@ __all__ = ["BIN", "draw_lost", "overflow_dispersion"]
 
 _DRAWS = 250
 _BATCH = 50  # paths at a time: 50 years of intervals are 42 MB
-_MODEL_ERROR = 0.05  # relative; how far off, in simulation, weeks of lost calls are where chance has averaged out
+_MODEL_ERROR = 0.08  # relative, of lost calls: what lengths that are not exponential do to them, in simulation
 _NEAR = 0.8  # of sqrt(load): about four standard errors of the path
 _NEVER = 1e-6  # intervals less likely than this to reach the cap are left out
 BIN = 0.02  # of sqrt(load), in which loads are counted
@@ -54,7 +54,10 @@ def draw_lost(
     months: int,
     rng: np.random.Generator,
 ) -> tuple[Floats, Floats, Floats]:
-    """Return lost and offered calls, both (months, draws), and how many intervals had which load (bins, draws)."""
+    """Return lost and offered calls, both (months, draws), and how many intervals had which load (bins, draws).
+
+    The last carries the error of the model as a factor of its draw.
+    """
     begins = np.searchsorted(codes, np.arange(months))
     lost, offered = np.empty((months, _DRAWS)), np.empty((months, _DRAWS))
     regimes = [_regime(seen, path, cap, int(limit)) for limit in np.unique(cap[seen.at_cap])]
@@ -69,8 +72,8 @@ def draw_lost(
         wrong = np.exp(_MODEL_ERROR * rng.standard_normal(_BATCH))  # the same in every month
         lost[:, here] = _counts(mean * wrong, variance * wrong, rng)
         place = np.minimum(np.sqrt(loads) / BIN, _bins(seen) - 1).astype(np.int64)
-        counts += [np.bincount(place[:, k], minlength=_bins(seen)) for k in range(0, _BATCH, 5)]
-    return lost, offered, np.stack(counts, axis=1).astype(np.float64)
+        counts += [np.bincount(place[:, k], minlength=_bins(seen)) * wrong[k] for k in range(0, _BATCH, 5)]
+    return lost, offered, np.stack(counts, axis=1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -115,8 +115,8 @@ def interval_maximum(
     Notes
     -----
     Exact for Poisson arrivals and exponential call lengths that hold through the interval. Retries, dialler
-    batches and peaky arrivals widen the true distribution; calls of nearly equal length make the maximum a
-    little smaller than this.
+    batches and peaky arrivals widen the true distribution. Calls of nearly equal length make the maximum a little
+    larger, for more of them end within the 5 minutes: all of 3 minutes, 59.6 rather than 58.8 at 50 Erlang.
 
     Examples
     --------

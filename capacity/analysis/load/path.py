@@ -1,10 +1,11 @@
 """The offered load as it moves from one 5-minute interval to the next, seen through maxima.
 
 x = sqrt(load) is a profile over the week (or the day) plus a walk of its own; both are walks whose kind and variance
-are chosen by likelihood. Each maximum is evidence about x at its time, weakened by how far consecutive
-maxima repeat each other. Where the licences are taken the evidence only says "at least": there the neighbours and
-the same time on other days say how far above. The most likely path and its spread come from tridiagonal systems
-(Laplace's approximation), profile and walk in turn, so that a year takes seconds.
+are chosen by likelihood. The walk sways in proportion to the profile: a busy day, a campaign or a year of growth adds
+a share of the calls, many at noon and few by night. Each maximum is evidence about x at its time, weakened by how far
+consecutive maxima repeat each other. Where the licences are taken the evidence only says "at least": there the
+neighbours and the same time on other days say how far above. The most likely path and its spread come from banded
+systems (Laplace's approximation), profile and walk in turn, so that a year takes seconds.
 
 Source: for the method, J. Durbin, S. J. Koopman, "Time Series Analysis by State Space Methods" (2012), ch. 10-11.
 """
@@ -38,6 +39,8 @@ _DEFAULT_WALK = 0.01  # a load of 100 moves by about 2 in five minutes, 7 in an 
 _FEWEST = 50  # maxima from which a walk can be told
 _REPEAT = 1.6  # call lengths after which a chance excursion has faded to a fifth
 _FARTHEST = 2016  # intervals: after a week's gap the past says no less than that
+_QUIET = 0.5  # of the mean of x: below it the sway is no smaller, for something may come on top of nothing
+_LEAST = 0.01  # of x, where there is hardly a call
 _TAILS = 3.0  # degrees of freedom of the walk's steps
 _LOOSE = 1e-6  # precision of a path that nothing at all is known about
 
@@ -56,12 +59,15 @@ class LoadPath:
         Where each time stands in the profile.
     slot_factor : ndarray, shape (2 or 3, slots)
         Upper Cholesky factor of the precision of the profile.
+    sway : ndarray, shape (times,)
+        What the walk is multiplied by.
     """
 
     x: Floats
     factor: Floats
     slot: Places
     slot_factor: Floats
+    sway: Floats
 
     @property
     def load(self) -> Floats:
@@ -73,7 +79,8 @@ class LoadPath:
 
         What is uncertain of profile and of walk is added up, which is a little more than the truth.
         """
-        moved = self.x[:, None] + _noise(self.factor, count, rng) + _noise(self.slot_factor, count, rng)[self.slot]
+        own = self.sway[:, None] * _noise(self.factor, count, rng)
+        moved = self.x[:, None] + own + _noise(self.slot_factor, count, rng)[self.slot]
         return np.asarray(moved**2)
 
 
@@ -93,14 +100,22 @@ def load_path(seen: Evidence, steps: Places, slot: Places) -> LoadPath:
     used, group = np.unique(slot, return_inverse=True)
     group = group.reshape(-1).astype(np.int64)
     profile = np.bincount(group, x) / np.bincount(group)
+    ones = sway = np.ones(len(x))
     own = np.zeros(len(x))
     common, walk = None, None  # of the profile, of the rest
     for _ in range(_ROUNDS):
-        common, profile, slot_factor = _path(seen, x, own, profile, used, group, common)
+        common, profile, slot_factor = _path(seen, x, sway * own, ones, profile, used, group, common)
         shared = profile.take(group)
-        walk, own, factor = _path(seen, x, shared, own, steps, None, walk)
-        x = shared + own
-    return LoadPath(x=x, factor=factor, slot=group, slot_factor=slot_factor)
+        before, sway = sway, _sway(shared)
+        walk, own, factor = _path(seen, x, shared, sway, own * before / sway, steps, None, walk)
+        x = shared + sway * own
+    return LoadPath(x=x, factor=factor, slot=group, slot_factor=slot_factor, sway=sway)
+
+
+def _sway(shared: Floats) -> Floats:
+    """Return how far the load sways at each time, 1 on average: in proportion to its height, but for quiet hours."""
+    height = np.maximum(shared, max(_QUIET * float(shared.mean()), _LEAST))
+    return np.asarray(height / np.sqrt(np.mean(height**2)))
 
 
 def _start(seen: Evidence, steps: Places) -> Floats:
@@ -118,19 +133,22 @@ def _path(
     seen: Evidence,
     x: Floats,
     base: Floats,
+    sway: Floats,
     y: Floats,
     places: Places,
     group: Places | None,
     known: Walk | None,
 ) -> tuple[Walk, Floats, Floats]:
-    """Fit x = base + y[group], y a walk over `places`: order and variance, its most likely course, the factor."""
+    """Fit x = base + sway y[group], y a walk over `places`: order and variance, its most likely course, the factor."""
     weight = 1.0 / variance_inflation(x**2, seen.turn)
-    walk = _walk(seen, base, y, places, group, known)
-    y, factor, _ = _fit(seen.table, seen.kind, weight, base, y, _Steps.over(places, *walk), group)
+    walk = _walk(seen, base, sway, y, places, group, known)
+    y, factor, _ = _fit(seen.table, seen.kind, weight, base, sway, y, _Steps.over(places, *walk), group)
     return walk, y, factor
 
 
-def _walk(seen: Evidence, base: Floats, y: Floats, places: Places, group: Places | None, known: Walk | None) -> Walk:
+def _walk(
+    seen: Evidence, base: Floats, sway: Floats, y: Floats, places: Places, group: Places | None, known: Walk | None
+) -> Walk:
     """Return the order of the walk and its variance, chosen on every few places, so few that they hardly repeat.
 
     Chance holds on for about a call length; on all intervals it would be taken for a load that moves. Once the
@@ -138,10 +156,10 @@ def _walk(seen: Evidence, base: Floats, y: Floats, places: Places, group: Places
     """
     every = 1 + int(np.ceil(_REPEAT / seen.turn))
     if group is None:
-        kind, base, sub = seen.kind[::every], base[::every], None
+        kind, base, sway, sub = seen.kind[::every], base[::every], sway[::every], None
     else:
         kept = group % every == 0
-        kind, base, sub = seen.kind[kept], base[kept], group[kept] // every
+        kind, base, sway, sub = seen.kind[kept], base[kept], sway[kept], group[kept] // every
     places = places[::every]
     if len(places) < _FEWEST:
         return 1, _DEFAULT_WALK
@@ -152,7 +170,7 @@ def _walk(seen: Evidence, base: Floats, y: Floats, places: Places, group: Places
 
         def cost(log_walk: float, order: int = order, state: dict[str, Floats] = state) -> float:
             prior = _Steps.over(places, order, float(np.exp(log_walk)))
-            fit, _, score = _fit(seen.table, kind, weight, base, state["y"], prior, sub)
+            fit, _, score = _fit(seen.table, kind, weight, base, sway, state["y"], prior, sub)
             state["y"] = fit
             return -score
 
@@ -167,22 +185,23 @@ def _fit(
     kind: Places,
     weight: Floats,
     base: Floats,
+    sway: Floats,
     y: Floats,
     prior: _Steps,
     group: Places | None,
 ) -> tuple[Floats, Floats, float]:
     """Return the mode of y, the factor of its precision, and Laplace's log-likelihood of the walk."""
     for _ in range(_NEWTON_STEPS):
-        _, slope, bend = table.look(kind, base + (y if group is None else y.take(group)))
+        _, slope, bend = table.look(kind, base + sway * (y if group is None else y.take(group)))
         pull = prior.pull(y)
-        gradient = _gather(weight * slope, group, len(y)) - prior.transposed(pull * prior.steps(y))
-        precision = prior.precision(pull, -_gather(weight * bend, group, len(y)))
+        gradient = _gather(weight * sway * slope, group, len(y)) - prior.transposed(pull * prior.steps(y))
+        precision = prior.precision(pull, -_gather(weight * sway**2 * bend, group, len(y)))
         move = np.clip(solveh_banded(precision, gradient, check_finite=False), -1.0, 1.0)
         y = y + move
         if float(np.abs(move).max()) < _CLOSE:
             break
-    height, _, bend = table.look(kind, base + (y if group is None else y.take(group)))
-    precision = prior.precision(prior.pull(y), -_gather(weight * bend, group, len(y)))
+    height, _, bend = table.look(kind, base + sway * (y if group is None else y.take(group)))
+    precision = prior.precision(prior.pull(y), -_gather(weight * sway**2 * bend, group, len(y)))
     factor = np.asarray(cholesky_banded(precision, check_finite=False))
     return y, factor, float(weight @ height) + prior.log_density(y) - float(np.log(factor[-1]).sum())
 

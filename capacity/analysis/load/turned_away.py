@@ -52,7 +52,9 @@ class Blocking:
         The same for the whole range.
     curve : DataFrame
         By licence count: ``turned_away`` calls in the whole range, with limits, and ``share``, had there been that
-        many licences all along.
+        many licences all along. It is the average under the load that was found, and does not know how many
+        intervals reached the cap, as `whole` does. Far above the licences that were there it is an extrapolation,
+        mostly too low: the cap has hidden how high the rarest hours were.
     licences : Licences
         The cap that was there.
     mean_call_length : Timedelta
@@ -139,7 +141,7 @@ def blocking(
 
     over each month's intervals, with B Erlang's formula. The limits hold the path's uncertainty; the chance in the
     count itself, for lost calls come in heaps (`overflow_dispersion`), of which the part that K explains is taken
-    out; and 5 % for what the path gets wrong where many weeks have averaged chance out (so found in simulation).
+    out; and 8 % for what calls that are not exponentially long do to the estimate, which no history averages out.
     The share of intervals at the cap is far above the share of calls lost: they are different questions.
 
     **Retries, outbound batches and peaky arrivals break it**: see the text of `capacity.analysis.traffic`.
