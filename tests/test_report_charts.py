@@ -134,11 +134,11 @@ def test_load_duration_is_drawn_in_hours(ax: Axes) -> None:
     """If the axis is not hours a year, the time at the licences is misread."""
     table = ordinary().load_duration
     assert table is not None
-    charts.load_duration(table, ax, licences=1000)
+    charts.load_duration(table, ax, licences=150)
     points = line(ax, "level")
     own = table.loc[cap.TOTAL].drop(0, errors="ignore")
     assert points[:-1, 0].tolist() == own["hours_a_year"].tolist()
-    assert "1,000 licences, never reached" in words(ax)
+    assert "150 licences, never reached" in words(ax)
 
 
 def test_busy_hour_is_named(ax: Axes) -> None:

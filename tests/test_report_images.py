@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 import capacity as cap
 from capacity.analysis.forecasting.paths import PeakForecast
+from capacity.analysis.utilisation import Utilisation
 from capacity.licences import as_licences
 from capacity.report import charts
 from capacity.report.theme import style
@@ -74,4 +75,17 @@ def test_picture_of_the_week() -> Figure:
     value = np.rint(60 * np.exp(-(((hours % 24 - 11) / 4.5) ** 2)) * np.where(hours // 24 < 5, 1, 0.4))
     index = pd.MultiIndex.from_product([["*"], hours], names=["variant", "hour_of_week"])
     charts.heat_map(pd.DataFrame({"q90": value}, index=index), made.axes[0], tz="Europe/London")
+    return made
+
+
+@compared
+def test_picture_of_full_months() -> Figure:
+    """If the months of full licences look different, someone has to look at it before people do."""
+    made = figure()
+    months = pd.date_range("2025-07-01", periods=12, freq="MS")
+    index = pd.MultiIndex.from_product([["*"], [80, 90, 100], months], names=["variant", "level", "month"])
+    hours = np.concatenate([np.arange(12) % 7 * 3.0, np.arange(12) % 7 * 1.5, (np.arange(12) % 7 - 3).clip(0) * 0.75])
+    empty = pd.DataFrame()
+    found = Utilisation(as_licences("80,2026-01-10:115"), "Europe/London", empty, pd.DataFrame({"hours": hours}, index))
+    charts.utilisation(found, made.axes[0])
     return made

@@ -24,6 +24,7 @@ __all__ = ["demo"]
 
 # The simulated calls end here, so that the same seed tells the same story on every day it is told.
 LAST_DAY = pd.Timestamp("2026-10-01")
+HOLIDAYS = "GB-ENG"  # of the London hotels that are simulated: "GB" has those of the whole kingdom only
 ACCOUNT, KEY = "ACCOUNT-demo", "a-key-for-loopback-only"
 
 
@@ -63,7 +64,7 @@ def demo(
         say(f"No licence count given: taking {licences}, a little above the peak of {peak}.")
     with progress("Weighing the history") as step:
         assessment = cap.assess(
-            frame, licences, tz=zone, horizon=horizon, seed=seed, holidays=None if calls else "GB", progress=step
+            frame, licences, tz=zone, horizon=horizon, seed=seed, holidays=None if calls else HOLIDAYS, progress=step
         )
     say()
     write_report(assessment, out)
@@ -78,7 +79,7 @@ def _records(path: Path | None, tz: str, days: int, seed: int) -> tuple[pd.DataF
         last = min(LAST_DAY, pd.Timestamp.now(zone).tz_localize(None).normalize())
         first = last - pd.Timedelta(days=days)
         say(f"Simulating {days} days of calls on four variants (seed {seed}) ...")
-        calls = cap.simulate_calls(first.date(), last.date(), tz=tz, seed=seed)
+        calls = cap.simulate_calls(first.date(), last.date(), tz=tz, seed=seed, holidays=HOLIDAYS)
         return calls, f"PROJECT-demo-{first:%Y%m%d}-{days}d-seed{seed}-{tz}", (first.date(), last.date())
     calls = read_log(path, tz).calls
     if calls.empty:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from capacity.report import charts_rare, charts_utilisation, charts_variants
-from capacity.report.frame import variant_name, variant_of
-from capacity.report.page_variants import names_of
+from capacity.report.frame import names_of, variant_name, variant_of
 from capacity.report.panels import Area, Panel
 from capacity.report.theme import count
 

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator, NullLocator
-from matplotlib.transforms import ScaledTranslation, blended_transform_factory
+from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
 from capacity.licences import Licences
 from capacity.report import theme
-from capacity.report.theme import CAPTION, INK, LICENCE, MUTED, RULE, VOID, count, day, number_of, text_width, wrap
+from capacity.report.theme import CAPTION, LICENCE, MUTED, RULE, VOID, count, day, number_of, text_width, wrap
 
 __all__ = [
     "above",
@@ -144,7 +144,7 @@ def percent_axis(ax: Axes, label: str, *, top: float = 1.0) -> None:
 
 def room_for(highest: float) -> float:
     """Return where a percentage axis ends: at 100 %, or where small chances still can be read."""
-    return next((end for end in (0.02, 0.05, 0.1, 0.2, 0.5) if highest * 1.2 <= end), 1.0)
+    return next((end for end in (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75) if highest * 1.2 <= end), 1.0)
 
 
 def above(ax: Axes, label: str) -> None:
@@ -167,29 +167,28 @@ def key(ax: Axes, entries: Sequence[tuple[str, str, str]]) -> None:
     wanted = sum(text_width(words, CAPTION, dpi=dpi) + 20 for _, _, words in entries)
     # Beside the unit where there is room, else on a line of its own above it.
     lift = 7.5 if wanted + text_width(ax.get_ylabel(), CAPTION, dpi=dpi) <= room else 18.0
-    base = nudge(ax, 0, 0, ax.transAxes)
     for mark, colour, words in reversed(entries):
         width = text_width(words, CAPTION, dpi=dpi)
         if at + width + 16 > room:
             break
-        place = {"transform": nudge(ax, -at, lift, base), "clip_on": False}
-        ax.text(1, 1, words, ha="right", va="center_baseline", color=MUTED, fontsize=CAPTION, **place)
-        start = nudge(ax, -at - width, lift, base)
-        if mark == "area":
-            ax.plot([1], [1], "s", ms=5, color=colour, mew=0, transform=start + _shift(ax, -6), clip_on=False)
-        elif mark in ("line", "dash"):
-            for step in np.arange(-11.5, -3.9, 0.75 if mark == "line" else 2.8):
-                ax.plot([1], [1], "s", ms=1.3, color=colour, mew=0, transform=start + _shift(ax, step), clip_on=False)
-        else:
-            face = colour if mark == "dot" else "white"
-            ax.plot(
-                [1], [1], "o", ms=3.6, mfc=face, mec=colour, mew=0.8, transform=start + _shift(ax, -6), clip_on=False
-            )
+        place = nudge(ax, -at, lift, ax.transAxes)
+        ax.text(1, 1, words, ha="right", va="center_baseline", color=MUTED, fontsize=CAPTION, transform=place)
+        _mark(ax, mark, colour, -at - width, lift)
         at += width + 20
 
 
-def _shift(ax: Axes, x: float) -> ScaledTranslation:
-    return ScaledTranslation(x / 72, 0, ax.figure.dpi_scale_trans)
+def _mark(ax: Axes, mark: str, colour: str, x: float, y: float) -> None:
+    """Draw a mark of the key, whose right end is (x, y) [pt] from the upper right corner of the axes."""
+    whole: Any = ax.transAxes
+    corner = ax.figure.dpi_scale_trans + ScaledTranslation(1, 1, whole)
+    how: dict[str, Any] = {"transform": Affine2D().translate(x, y).scale(1 / 72) + corner, "clip_on": False}
+    if mark in ("line", "dash"):
+        dashes = "-" if mark == "line" else (0, (1.6, 1.2))
+        ax.plot([-12, -4], [0, 0], color=colour, lw=1.6, ls=dashes, solid_capstyle="butt", **how)
+    elif mark == "area":
+        ax.plot([-6], [0], "s", ms=5, color=colour, mew=0, **how)
+    else:
+        ax.plot([-6], [0], "o", ms=3.6, mfc=colour if mark == "dot" else "white", mec=colour, mew=0.8, **how)
 
 
 def licence_line(ax: Axes, licences: Licences, dates: pd.DatetimeIndex, *, label: bool = True) -> None:
@@ -208,6 +207,8 @@ def licence_line(ax: Axes, licences: Licences, dates: pd.DatetimeIndex, *, label
     free = right + per_point
     for begin, end, number in list(zip(edges[:-1], edges[1:], counts[starts], strict=True))[::-1]:
         words = f"{count(int(number))} licences" if end == edges[-1] else count(int(number))
+        if number > ax.get_ylim()[1]:
+            words += " \N{UPWARDS ARROW}"  # far above: the line is outside
         need = text_width(words, CAPTION + 0.5, "bold") * per_point
         start = max(begin, left)
         if min(end, free) - start >= need + 4 * per_point or (end == edges[-1] and start - need > left):
@@ -219,6 +220,7 @@ def licence_line(ax: Axes, licences: Licences, dates: pd.DatetimeIndex, *, label
 
 def _on_line(ax: Axes, x: float, y: float, words: str) -> None:
     low, high = ax.get_ylim()
+    y = min(y, high)
     up = (high - y) / (high - low) * height_of(ax) > CAPTION + 4
     ax.text(
         x,
@@ -283,66 +285,6 @@ def missing(ax: Axes, reason: str) -> Axes:
         linespacing=1.4,
     )
     return ax
-
-
-def leader(ax: Axes, x: float, y: float, words: str, *, drop: float = 0.0, size: float = CAPTION + 0.5) -> None:
-    """Write words beside a point, on the side where there is room, `drop` [pt] lower."""
-    left, right = ax.get_xlim()
-    share = (x - left) / (right - left) if right > left else 0.5
-    need = (text_width(words, size, "bold") + 8) / max(width_of(ax), 1.0)
-    on_right = share + need <= 1.0
-    drop = min(drop, _above_floor(ax, y) - size) if on_right else -abs(drop) / 2
-    ax.text(
-        x,
-        y,
-        words,
-        transform=nudge(ax, 6 if on_right else -6, -drop),
-        ha="left" if on_right else "right",
-        va="center_baseline",
-        color=INK,
-        fontsize=size,
-        fontweight="bold",
-        zorder=7,
-        path_effects=halo(),
-    )
-
-
-# Where words may stand beside a point: to which side, and how much higher [pt]; the first free place is taken.
-_PLACES = [(1, -7.0), (-1, 7.0), (1, -17.0), (-1, 17.0), (1, -27.0), (-1, 27.0), (1, 12.0), (-1, -12.0), (1, 24.0)]
-
-
-def leaders(ax: Axes, notes: Sequence[tuple[float, float, str]], *, size: float = CAPTION + 0.5) -> None:
-    """Write words beside points (x, y, words) that may lie close to each other, none over another."""
-    scale = 72.0 / float(ax.figure.dpi)
-    frame = ax.get_window_extent()
-    taken: list[tuple[float, float, float]] = []  # left, right and middle of what is written [pt]
-    for x, y, words in notes:
-        px, py = (float(v) * scale for v in ax.transData.transform([(x, y)])[0] - (frame.x0, frame.y0))
-        need = text_width(words, size, "bold") + 2
-        best = None
-        for side, rise in _PLACES:
-            left = px + 6 if side > 0 else px - 6 - need
-            box = (left, left + need, py + rise)
-            inside = (
-                left >= 0 and box[1] <= width_of(ax) and size <= box[2] + 0.5 and box[2] + size / 2 <= height_of(ax)
-            )
-            hit = any(box[0] < r and le < box[1] and abs(box[2] - m) < size + 2 for le, r, m in taken)
-            if best is None or (inside and not hit):
-                best = (side, rise, box)
-            if inside and not hit:
-                break
-        if best is None:
-            continue
-        side, rise, box = best
-        taken.append(box)
-        look: dict[str, Any] = {"ha": "left" if side > 0 else "right", "va": "center_baseline", "color": INK}
-        look |= {"fontsize": size, "fontweight": "bold", "zorder": 7, "path_effects": halo()}
-        ax.text(x, y, words, transform=nudge(ax, 6 * side, rise), **look)
-
-
-def _above_floor(ax: Axes, y: float) -> float:
-    corner = ax.transData.transform([(0, y)])[0][1] - ax.get_window_extent().y0
-    return float(corner) * 72.0 / float(ax.figure.dpi)
 
 
 def halo() -> list[withStroke]:

@@ -8,6 +8,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from capacity.analysis.cost import CostCurve
 from capacity.report.axes import above, below, halo, key, nudge, width_of
+from capacity.report.beside import FAR, upright
 from capacity.report.theme import CAPTION, DEMAND, INK, LICENCE, STANDOUT, count, style, text_width
 
 __all__ = ["cost"]
@@ -35,7 +36,8 @@ def cost(curve: CostCurve, ax: Axes, *, licences: int | None = None) -> Axes:
         total = table["total"].to_numpy()
         limit = np.where(table.index < curve.best, 2.2, 1.5) * least
         near = table.index[total <= np.maximum(limit, 1e-9)]
-        held = [curve.best, *([licences] if licences is not None else []), int(near.min()), int(near.max())]
+        now = [licences] if licences is not None and licences <= FAR * max(curve.best, 1) else []
+        held = [curve.best, *now, int(near.min()), int(near.max())]
         shown = table.loc[min(held) : max(held)]
         x = shown.index.to_numpy(dtype=float)
         left, right = float(min(held)), float(max(held))
@@ -60,7 +62,9 @@ def cost(curve: CostCurve, ax: Axes, *, licences: int | None = None) -> Axes:
         key(ax, [("line", DEMAND, "together"), ("line", LICENCE, "licences"), ("line", STANDOUT, "lost calls")])
         ax.plot([curve.best], [least], "o", color=DEMAND, ms=5, mec="white", mew=0.8, zorder=6)
         _write(ax, float(curve.best), least, f"cheapest: {count(curve.best)}", INK, rise=9.0)
-        if licences is not None:
+        if licences is not None and not now:
+            upright(ax, licences, f"{count(licences)} now")
+        elif licences is not None:
             ax.axvline(licences, color=LICENCE, lw=1.0, ls=(0, (1.5, 1.5)), zorder=1.5)
             _write(ax, float(licences), 0.0, f"{count(licences)} now", LICENCE, rise=3.0)
     return ax

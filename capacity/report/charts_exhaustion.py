@@ -18,17 +18,14 @@ from capacity.report.axes import (
     above,
     below,
     date_axis,
-    halo,
     key,
-    leader,
-    leaders,
     missing,
     month_ticks,
     nudge,
     percent_axis,
     room_for,
-    width_of,
 )
+from capacity.report.beside import FAR, leader, leaders, upright
 from capacity.report.theme import (
     BANDS,
     CAPTION,
@@ -43,7 +40,6 @@ from capacity.report.theme import (
     number_of,
     percent,
     style,
-    text_width,
 )
 
 _PARTS = {0.1: "one in ten", 0.5: "half", 0.9: "nine in ten"}
@@ -121,6 +117,8 @@ def exhaustion(headroom: Headroom, ax: Axes, *, tz: str | None = None) -> Axes:
 
 
 def _given(ax: Axes, headroom: Headroom, rising: pd.Series) -> None:
+    if rising.iloc[-1] < 0.01:
+        return  # a handful of paths says nothing about when
     shares: dict[pd.Timestamp, list[str]] = {}
     for share, date in sorted((headroom.dates_given or {}).items()):
         if date is not None and not pd.isna(date):
@@ -130,7 +128,9 @@ def _given(ax: Axes, headroom: Headroom, rising: pd.Series) -> None:
         x, y = float(number_of([stamp])[0]) + 0.5, float(rising.loc[stamp])
         ax.plot([x], [y], "o", color=LICENCE, ms=5, mec="white", mew=0.8, zorder=6)
         notes.append((x, y, f"{day(stamp)}: {', '.join(parts)}"))
-    leaders(ax, notes)
+    across = np.repeat(number_of(rising.index), 3) + np.tile([0.0, 0.5, 1.0], len(rising))  # of each day's step
+    curves = [np.c_[across, np.repeat(values.to_numpy(), 3)] for values in (rising, headroom.p_at_or_above)]
+    leaders(ax, notes, np.vstack(curves))
 
 
 def days_above(headroom: Headroom, ax: Axes) -> Axes:
@@ -152,6 +152,8 @@ def days_above(headroom: Headroom, ax: Axes) -> Axes:
         if table is None or len(table) == 0:
             return missing(ax, "No month lies ahead.")
         expected = table["above"].to_numpy(dtype=float)
+        if expected.max() < 0.005:
+            return missing(ax, "In each month fewer than 0.01 days above the licences are expected.")
         x = np.arange(len(expected))
         ax.bar(x, expected, width=0.62, color=LICENCE, lw=0)
         ax.set_xlim(-0.6, max(len(expected), 4) - 0.4)
@@ -207,7 +209,8 @@ def risk(
         tops = {h: np.sort(forecast.max_over(h)[place]) for h in chosen}
         all_tops = np.concatenate(list(tops.values()))
         low, high = float(np.quantile(all_tops, 0.002)), float(np.quantile(all_tops, 0.998))
-        held = [float(licences.on(forecast.dates)[-1])] if licences is not None else []
+        last = None if licences is None else int(licences.on(forecast.dates)[-1])
+        held = [float(last)] if last is not None and last <= FAR * max(high, 1.0) else []
         span = max(max([high, *held]) - min([low, *held]), 2.0)
         left, right = max(0.0, min([low, *held]) - 0.06 * span), max([high, *held]) + 0.08 * span
         ax.set_xlim(left, right)
@@ -230,23 +233,8 @@ def risk(
                 label=f"{days} days",
             )
         key(ax, [("line", c, f"{d} days") for d, c in zip(chosen, colours, strict=False)])
-        if held:
-            ax.axvline(held[0], color=LICENCE, lw=1.6, zorder=1.5)
-            words = f"{count(held[0])} licences"
-            on_right = (right - held[0]) / (right - left) * width_of(ax) > text_width(words, CAPTION + 0.5, "bold") + 8
-            ax.text(
-                held[0],
-                ax.get_ylim()[0],
-                words,
-                transform=nudge(ax, 4 if on_right else -4, 3),
-                ha="left" if on_right else "right",
-                va="bottom",
-                color=LICENCE,
-                fontsize=CAPTION + 0.5,
-                fontweight="bold",
-                path_effects=halo(),
-                zorder=7,
-            )
+        if last is not None:
+            upright(ax, last, f"{count(last)} licences", high=last > right)  # the curve ends at the foot
         _risk_marks(ax, tops[chosen[-1]], marks)
     return ax
 

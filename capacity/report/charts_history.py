@@ -24,6 +24,7 @@ from capacity.report.axes import (
     shade_gaps,
     width_of,
 )
+from capacity.report.beside import FAR
 from capacity.report.theme import (
     BANDS,
     CAPTION,
@@ -116,10 +117,10 @@ def history(
         fan = None if forecast is None or paths is None else _fan(paths, forecast.dates, weekly=weekly)
         every = pd.date_range(days.index[0], last, freq="D")
         tops = [days["peak"].max()]
-        if licences is not None:
-            tops.append(float(licences.on(every).max()) * 1.09)
         if fan is not None:
             tops.append(fan[1].max())
+        if licences is not None:
+            tops.append(_top(licences, every, max(tops)))
         date_axis(ax, days.index[0], last, tz=tz)
         count_axis(ax, max(tops) * 1.04, "calls in progress at once, highest of the day")
         shade_gaps(ax, days["peak"].notna())
@@ -133,6 +134,7 @@ def history(
             entries.append(("area", BANDS[1], "forecast, central 50, 80, 95 %" + (" of weeks" if weekly else "")))
         if licences is not None:
             licence_line(ax, licences, every)
+            _at_the_licences(ax, days["peak"], licences)
         key(ax, entries)
         if standouts is not None:
             _name_days(ax, days["peak"], standouts)
@@ -188,7 +190,7 @@ def outlook(
         fan = _fan(paths[:, : len(dates)], dates, weekly=weekly)
         tops = [0.0 if past.isna().all() else past.max(), fan[1].max()]
         if licences is not None:
-            tops.append(float(licences.on(every).max()) * 1.09)
+            tops.append(_top(licences, every, max(tops)))
         date_axis(ax, begin, dates[-1], tz=tz)
         count_axis(ax, max(tops) * 1.04, "calls in progress at once, highest of the day")
         shade_gaps(ax, past.notna(), label=False)
@@ -197,10 +199,27 @@ def outlook(
         hairline(ax, float(number_of(forecast.dates[:1])[0]))
         if licences is not None:
             licence_line(ax, licences, every)
+            _at_the_licences(ax, past, licences)
         unit = "weeks" if weekly else "days"
         entries = [("dot", DEMAND, "day's peak"), ("area", BANDS[1], f"forecast, central 50, 80, 95 % of {unit}")]
         key(ax, entries[:1] + ([("line", DEMAND, "week's highest")] if weekly else []) + entries[1:])
     return ax
+
+
+def _top(licences: Licences, days: pd.DatetimeIndex, seen: float) -> float:
+    """Return how high the axis must reach for the licences, and their count above them, to be seen."""
+    counts = licences.on(days)
+    near = counts[counts <= FAR * max(seen, 1.0)]
+    return 1.09 * float(near.max()) if len(near) == len(counts) else max(1.2 * seen, 1.09 * float(near.max(initial=0)))
+
+
+def _at_the_licences(ax: Axes, peak: pd.Series, licences: Licences) -> None:
+    """Draw the days that stand at the licences once more, over their line: it must not hide them."""
+    full = peak[peak.to_numpy() == licences.on(pd.DatetimeIndex(peak.index))]
+    room = width_of(ax) / max((ax.get_xlim()[1] - ax.get_xlim()[0]), 1.0)
+    dot = float(np.clip(room * 1.2, 2.0, 4.5))
+    look: dict[str, Any] = {"mew": 0.4, "mec": "white", "ms": dot, "zorder": 4.5}
+    ax.plot(number_of(full.index) + 0.5, full.to_numpy(), "o", color=DEMAND, label="at the licences", **look)
 
 
 def _column(forecast: PeakForecast, variant: str | None) -> str:

@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from capacity.analysis.extremes import ReturnLevels
 from capacity.analysis.headroom import Headroom
 from capacity.report.axes import below, halo, key, nudge, percent_axis, room_for, width_of
+from capacity.report.beside import upright
 from capacity.report.theme import CAPTION, DEMAND, FORECAST, INK, LICENCE, chance, count, style, text_width
 
 __all__ = ["days_in_30", "return_levels"]
@@ -87,33 +88,7 @@ def _level_axis(ax: Axes, low: Floats, high: Floats, label: float, licences: int
     ax.spines["bottom"].set_visible(True)
     below(ax, "highest peak [calls in progress at once]")
     if licences is not None:
-        _held(ax, licences)
-
-
-def _held(ax: Axes, licences: int) -> None:
-    """Draw the licences as an upright line; where they lie outside, say on which side."""
-    left, right = ax.get_xlim()
-    words = f"{count(licences)} licences"
-    if left <= licences <= right:
-        ax.axvline(licences, color=LICENCE, lw=1.6, zorder=1.5, label="licences")
-        need = text_width(words, CAPTION + 0.5, "bold") + 8
-        at, on_right = float(licences), (right - licences) / (right - left) * width_of(ax) > need
-    else:
-        at, on_right = (left, True) if licences < left else (right, False)
-        words = f"\N{LEFTWARDS ARROW} {words}" if on_right else f"{words} \N{RIGHTWARDS ARROW}"
-    ax.text(
-        at,
-        0,
-        words,
-        transform=nudge(ax, 4 if on_right else -4, 3, ax.get_xaxis_transform()),
-        ha="left" if on_right else "right",
-        va="bottom",
-        color=LICENCE,
-        fontsize=CAPTION + 0.5,
-        fontweight="bold",
-        path_effects=halo(),
-        zorder=7,
-    )
+        upright(ax, licences, f"{count(licences)} licences")
 
 
 def _period(period: str) -> str:

@@ -22,6 +22,7 @@ from capacity.report.axes import (
     nudge,
     width_of,
 )
+from capacity.report.beside import FAR
 from capacity.report.theme import (
     BANDS,
     CAPTION,
@@ -126,7 +127,9 @@ def percentiles(table: pd.DataFrame, ax: Axes, *, licences: int | None = None, v
         rows = pick(table, variant)
         value = rows["value"].to_numpy(dtype=float)
         y = np.arange(len(value))
-        top = max(float(value.max()), float(licences or 0), 1.0)
+        seen = max(float(value.max()), 1.0)
+        near = licences is not None and licences <= FAR * seen
+        top = max(seen, float(licences or 0)) if near else seen
         ax.set_ylim(len(value) - 0.5, -0.5)
         label = text_width(count(top), 8, "bold") + 8
         room = 1 / max(1 - label / max(width_of(ax), 1.0), 0.4)
@@ -162,10 +165,13 @@ def _share(q: float) -> str:
     return "all (the peak)" if q >= 100 else f"{q:g} % of the time"
 
 
-def _upright(ax: Axes, licences: int) -> None:
-    ax.axvline(licences, color=LICENCE, lw=1.6, zorder=3)
+def _upright(ax: Axes, licences: float) -> None:
     right = ax.get_xlim()[1]
     words = f"{count(licences)} licences"
+    if licences <= right:
+        ax.axvline(licences, color=LICENCE, lw=1.6, zorder=3)
+    else:
+        licences, words = right, f"{words} \N{RIGHTWARDS ARROW}"
     fits = (right - licences) / right * width_of(ax) > text_width(words, CAPTION + 0.5, "bold") / 2
     ax.text(
         licences,
@@ -213,7 +219,9 @@ def load_duration(table: pd.DataFrame, ax: Axes, *, licences: int | None = None,
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g} h"))
         ax.spines["bottom"].set_visible(True)
         below(ax, "hours a year at the level or above it (log scale)")
-        top = max(level.max(), float(licences or 0))
+        top = float(level.max())
+        if licences is not None and licences <= FAR * top:
+            top = max(top, float(licences))
         count_axis(ax, top * 1.04, "calls in progress at once, highest in 5 minutes")
         ax.step(np.r_[hours, low], np.r_[level, level[-1]], where="pre", color=DEMAND, lw=1.6, label="level")
         if licences is not None:
@@ -223,6 +231,21 @@ def load_duration(table: pd.DataFrame, ax: Axes, *, licences: int | None = None,
 
 def _level(ax: Axes, licences: int, level: npt.NDArray[np.float64], hours: npt.NDArray[np.float64]) -> None:
     ax.axhline(licences, color=LICENCE, lw=1.6, zorder=3)
+    high = ax.get_ylim()[1]
+    if licences > high:
+        words = f"{count(licences)} licences \N{UPWARDS ARROW}, never reached"
+        look: dict[str, Any] = {"fontsize": CAPTION + 0.5, "fontweight": "bold", "path_effects": halo()}
+        ax.text(
+            1,
+            high,
+            words,
+            transform=nudge(ax, 0, -3, ax.get_yaxis_transform()),
+            ha="right",
+            va="top",
+            color=LICENCE,
+            **look,
+        )
+        return
     reached = level >= licences
     time = f"reached {_hours(float(hours[reached].max()))} a year" if reached.any() else "never reached"
     under = level.max() > 1.02 * licences  # the curve runs above the line then, at the left

@@ -10,7 +10,7 @@ from capacity.analysis.load.turned_away import Blocking
 from capacity.intervals import TOTAL
 from capacity.licences import Licences
 from capacity.report.sheet import A4, PT, Sheet
-from capacity.report.theme import INK, MUTED, count, day, percent, plain, shorten, wrap
+from capacity.report.theme import INK, MUTED, count, day, percent, plain, readable, shorten, text_width, wrap
 
 __all__ = [
     "GAP",
@@ -22,11 +22,13 @@ __all__ = [
     "drawn_licences",
     "licences_now",
     "local",
+    "names_of",
     "period",
     "reason",
     "span_of",
     "variant_name",
     "variant_of",
+    "whose",
 ]
 
 MARGIN = 16.0  # [mm]
@@ -40,9 +42,7 @@ def begin(assessment: Any, number: int, sentence: str = "") -> Sheet:
     """Return a page with its head, what it says in one sentence, and its foot."""
     sheet = Sheet()
     sheet.text(MARGIN, 15.0, PAGES[number - 1], 9, weight="bold", color=INK)
-    name = getattr(assessment, "name", None)
-    words = "  ·  ".join([*([plain(name)] if name else []), period(assessment)])
-    sheet.text(MARGIN + WIDTH, 15.0, shorten(words, (WIDTH - 50) * PT, 8), 8, ha="right", color=MUTED)
+    sheet.text(MARGIN + WIDTH, 15.0, whose(assessment, (WIDTH - 50) * PT, 8), 8, ha="right", color=MUTED)
     sheet.rule(MARGIN, 18.5, WIDTH)
     foot = ["A value is the highest number of calls in progress at once within 5 minutes"]
     foot.append(f"days and hours are local, {assessment.tz}")
@@ -54,6 +54,19 @@ def begin(assessment: Any, number: int, sentence: str = "") -> Sheet:
     size = 15.0 if len(wrap(words, WIDTH * PT, 15.0, "bold")) <= 1 else 13.0
     sheet.block(MARGIN, 28.0, words, size, WIDTH, lines=2, weight="bold", leading=1.3)
     return sheet
+
+
+def whose(assessment: Any, width: float, size: float) -> str:
+    """Return whose calls these are, which of them are shown if not all, and of which days: at most `width` [pt]."""
+    parts = [period(assessment)]
+    if not assessment.variant:
+        parts.insert(0, f"{shorten(variant_name(assessment), width / 4, size)} alone, there is no total")
+    rest = "  ·  ".join(parts)
+    name = plain(getattr(assessment, "name", None) or "")
+    if not name:
+        return shorten(rest, width, size)
+    room = width - text_width(f"  ·  {rest}", size)
+    return shorten(f"{shorten(name, max(room, 0.0), size)}  ·  {rest}", width, size)
 
 
 def local(time: Any, tz: str) -> pd.Timestamp:
@@ -81,7 +94,7 @@ def span_of(assessment: Any) -> list[str]:
         words = "no gaps" if len(own) == 0 else f"{count(len(own))} gap{'s' if len(own) > 1 else ''}"
         what = "the total" if whole else "all series"
         lines.append(f"Coverage: {percent(share)} of the 5-minute intervals of {what}, {words}.")
-    if assessment.utilisation is not None:
+    if assessment.utilisation is not None and assessment.variant:
         lines.append(_at_the_cap(assessment))
     if assessment.traffic is not None and assessment.traffic.whole["turned_away"] >= 0.5:
         lines.append(_turned_away(assessment.traffic))
@@ -115,7 +128,15 @@ def variant_of(assessment: Any) -> str:
 def variant_name(assessment: Any) -> str:
     """Return what the verdict is about, for people."""
     chosen = variant_of(assessment)
-    return "All calls together" if chosen == TOTAL else plain(chosen)
+    return "All calls together" if chosen == TOTAL else plain(names_of(assessment).get(chosen, chosen))
+
+
+def names_of(assessment: Any) -> dict[str, str]:
+    """Return the variants' display names."""
+    if assessment.diversity is None:
+        return {}
+    names = assessment.diversity.table["name"]
+    return {str(v): str(name) for v, name in names.items() if readable(str(name))}
 
 
 def licences_now(assessment: Any) -> int:

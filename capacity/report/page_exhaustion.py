@@ -35,13 +35,16 @@ def exhaustion(assessment: Any) -> Sheet:
 def _sentence(assessment: Any) -> str:
     headroom = assessment.headroom
     if headroom is None:
-        return "When the licences run out is not known: there is no forecast."
+        why = "forecast" if assessment.forecast is None else "total to judge them on"
+        return f"When the licences run out is not known: there is no {why}."
     share = float(headroom.p_above.iloc[-1])
     last = day(headroom.p_above.index[-1])
     middle = (headroom.dates_given or {}).get(0.5)
     if middle is None or pd.isna(middle):
         return f"On no path is demand above the licences up to {last}."
     words = f"The chance is {chance(share)} that demand is above the licences on some day up to {last}"
+    if share < 0.01:
+        return f"{words}."
     return f"{words}; if so, as likely as not by {day(middle)}."
 
 

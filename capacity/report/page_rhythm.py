@@ -51,9 +51,10 @@ def _in_numbers(assessment: Any) -> str:
     row = table.loc[variant_of(assessment)]
     if not row["days"]:
         return "No day is whole"
-    words = f"Time-consistent {count(row['time_consistent'])}, bouncing {count(row['bouncing'])}"
-    highest = float(row["highest_30"])
-    return words if highest != highest else f"{words}, 30 highest days {count(highest)}"
+    consistent, bouncing, highest = (float(row[c]) for c in ("time_consistent", "bouncing", "highest_30"))
+    digits = 0 if bouncing >= 10 else 1
+    words = f"Time-consistent {count(consistent, digits)}, bouncing {count(bouncing, digits)}"
+    return words if highest != highest else f"{words}, 30 highest days {count(highest, digits)}"
 
 
 def _shares(assessment: Any, area: Area) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from capacity.report import charts_trust
-from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, span_of
-from capacity.report.page_variants import names_of
+from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, names_of, span_of
 from capacity.report.panels import Area, Panel, place, table
 from capacity.report.sheet import PT, Sheet
 from capacity.report.theme import MUTED, count, day, percent, plain, wrap
 
 __all__ = ["PANELS", "trust"]
 
-_WHY = ("back-test", "backtest", "history")
+_WHY = ("back-test", "a forecast needs")
 _LONGEST = 120  # days of a past forecast that can be told apart in print
 
 
@@ -80,11 +79,15 @@ def _scores(assessment: Any, area: Area) -> None:
     columns = {"pinball": "days", "pinball_max": "highest day", "brier": "Brier"}
     held = [c for c in columns if c in scores.columns]
     rows = [
-        ("this forecast" if number == 0 else str(name), *(f"{float(row[c]):.3g}" for c in held))
+        ("this forecast" if number == 0 else str(name), *(_score(float(row[c])) for c in held))
         for number, (name, row) in enumerate(scores.iterrows())
     ]
     below = Area(area.sheet, area.x, area.y + 2.0, area.width, area.height - 2.0)
     table(below, ("", *(columns[c] for c in held)), rows, first=0.36, strong=None)
+
+
+def _score(value: float) -> str:
+    return "< 0.001" if 0 < value < 0.001 else f"{value:.3g}"
 
 
 def _data(assessment: Any, area: Area) -> None:

@@ -9,12 +9,12 @@ import pandas as pd
 from capacity.intervals import TOTAL
 from capacity.report import charts_variants
 from capacity.report.axes import missing
-from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin
+from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, names_of
 from capacity.report.panels import Area, Panel, place
 from capacity.report.sheet import PT, Sheet
-from capacity.report.theme import count, percent, plain, readable, shorten
+from capacity.report.theme import count, percent, plain, shorten
 
-__all__ = ["PANELS", "names_of", "variants"]
+__all__ = ["PANELS", "variants"]
 
 _MOST = 12
 _ALONE = "The data hold the total alone: there is nothing to tell apart."
@@ -31,20 +31,14 @@ def variants(assessment: Any) -> Sheet:
     return sheet
 
 
-def names_of(assessment: Any) -> dict[str, str]:
-    """Return the variants' display names."""
-    if assessment.diversity is None:
-        return {}
-    names = assessment.diversity.table["name"]
-    return {str(v): str(name) for v, name in names.items() if readable(str(name))}
-
-
 def _sentence(assessment: Any) -> str:
     found = assessment.diversity
     if found is None:
         return _ALONE if assessment.total_only else "What the variants have to do with the peak is not known."
     first = found.table.sort_values("share_at_top", ascending=False, kind="stable").iloc[0]
     name = shorten(plain(names_of(assessment).get(str(first.name), first.name)), 90 * PT, 13, "bold")
+    if len(found.table) == 1:
+        return f"All calls are those of {name}."
     words = f"{name} drives the peak, with {percent(float(first['share_at_top']))} of the calls when all are busiest"
     saved = found.saving[0]
     return f"{words}; one pool saves {count(saved)} licences." if saved > 0 else f"{words}."
@@ -70,6 +64,8 @@ def _rest(assessment: Any) -> str:
     rest = _highest(assessment).iloc[_MOST:]
     if len(rest) == 0:
         return what
+    if len(rest) == 1:
+        return f"{what}. The one other has a peak of {count(rest.iloc[0])}"
     low, high = count(rest.min()), count(rest.max())
     return f"{what}. The {count(len(rest))} others have peaks of {low if low == high else f'{low} to {high}'}"
 

@@ -110,6 +110,8 @@ def _when(assessment: Any) -> tuple[str, str, str, str]:
     if headroom is None:
         return label, "unknown", "see what it rests on, below", INK
     given = {round(q, 2): d for q, d in (headroom.dates_given or {}).items() if d is not None and not pd.isna(d)}
+    if 0.5 in given and headroom.p_above.iloc[-1] < 0.01:
+        return label, "no date", f"fewer than 1 path in 100 passes them within {len(headroom.p_above)} days", INK
     if 0.5 not in given:
         return label, "no date", f"no path passes the licences within {len(headroom.p_above)} days", INK
     spread = ""
@@ -192,7 +194,7 @@ PANELS = (
         "Licences to hold",
         lambda _: "for the risk that demand passes them at some time within",
         "needed",
-        ("licences needed", *_WHY),
+        ("licences needed", "headroom", *_WHY),
         _needed,
         (130.0, 62.0),
     ),

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from matplotlib.axes import Axes
 
 from capacity.report.axes import missing
-from capacity.report.frame import period, reason
+from capacity.report.frame import reason, whose
 from capacity.report.sheet import PT, Sheet
 from capacity.report.theme import CAPTION, INK, MUTED, TINT, plain, shorten
 
@@ -104,9 +104,8 @@ def single(panel: Panel, assessment: Any) -> Sheet:
     width, height = panel.shape
     sheet = Sheet(panel.shape)
     place(panel, assessment, Area(sheet, 7.0, 6.0, width - 14.0, height - 17.0))
-    name = getattr(assessment, "name", None)
-    words = "  ·  ".join([*([plain(name)] if name else []), period(assessment)])
-    sheet.text(7.0, height - 4.5, shorten(words, (width - 14.0) * PT, CAPTION - 0.5), CAPTION - 0.5, color=MUTED)
+    size = CAPTION - 0.5
+    sheet.text(7.0, height - 4.5, whose(assessment, (width - 14.0) * PT, size), size, color=MUTED)
     return sheet
 
 

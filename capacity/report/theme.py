@@ -215,9 +215,9 @@ def percent(share: float) -> str:
     ['0 %', '< 0.1 %', '1 %', '3 %', '50 %', '> 99.9 %', '100 %']
     """
     if 0 < share < 0.001:
-        words = "< 0.1"
+        words = "<\N{NO-BREAK SPACE}0.1"
     elif 0.999 < share < 1:
-        words = "> 99.9"
+        words = ">\N{NO-BREAK SPACE}99.9"
     elif 0 < share < 0.0095 or 0.9905 < share < 1:
         words = f"{100 * share:.1f}"
     else:
@@ -233,8 +233,8 @@ def chance(p: float) -> str:
     >>> [chance(p).replace("\N{NO-BREAK SPACE}", " ") for p in (0, 0.004, 0.376, 1)]
     ['< 1 %', '< 1 %', '38 %', '> 99 %']
     """
-    words = "< 1" if p < 0.01 else "> 99" if p > 0.99 else f"{100 * p:.0f}"
-    return f"{words}\N{NO-BREAK SPACE}%"
+    words = "< 1 %" if p < 0.01 else "> 99 %" if p > 0.99 else f"{100 * p:.0f} %"
+    return words.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def readable(text: str) -> bool:

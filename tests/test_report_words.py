@@ -1,0 +1,140 @@
+"""What the pages say: of whom, of how many, and nothing that was not found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import capacity as cap
+from capacity.analysis.assessment import Assessment
+from capacity.report import pages
+from capacity.report.alone import PANELS as ALONE
+from capacity.report.frame import span_of, whose
+from capacity.report.page_exhaustion import _sentence as exhaustion
+from capacity.report.page_history import _stood_out, standouts
+from capacity.report.page_trust import _score
+from capacity.report.page_variants import _rest
+from capacity.report.page_variants import _sentence as variants
+from capacity.report.page_verdict import _when
+from capacity.report.theme import style, text_width
+
+from .made_assessments import extreme, frame, ordinary
+from .test_report_pages import written
+
+
+def said(assessment: Assessment, number: int) -> str:
+    """Return everything that is written on a page."""
+    draw, _ = list(pages._PAGES.values())[number - 1]
+    with style():
+        texts = [text for text, _ in written(draw(assessment).figure)]
+    return " ".join(texts).replace("\N{NO-BREAK SPACE}", " ").replace("\n", " ")
+
+
+@pytest.fixture(scope="module")
+def with_holidays() -> Assessment:
+    """Sixteen weeks with two quiet holidays, one busy one, and one quiet day that is none."""
+    whole = frame(112, 0, 60, start="2026-01-05")
+    day = whole.index.get_level_values("time").normalize().tz_localize(None)
+    factor = pd.Series(1.0, index=whole.index)
+    for date, times in {"2026-02-10": 0.2, "2026-03-10": 0.2, "2026-03-18": 2.0, "2026-04-08": 0.2}.items():
+        factor[day == date] = times
+    made = whole.assign(max_concurrent=np.rint(whole["max_concurrent"] * factor).astype(np.int32))
+    off = ["2026-02-10", "2026-03-10", "2026-03-18"]
+    return cap.assess(made, 200, tz="UTC", seed=1, holidays=off, backtest=False)
+
+
+def test_quiet_holidays_do_not_stand_out(with_holidays: Assessment) -> None:
+    """If every bank holiday is listed as a surprise, the days that are one drown."""
+    assert with_holidays.anomalies is not None
+    assert len(with_holidays.anomalies) == 4
+    assert standouts(with_holidays).index.strftime("%m-%d").tolist() == ["03-18", "04-08"]
+    assert _stood_out(with_holidays).endswith("first. 2 public holidays were quiet, as expected")
+    page = said(with_holidays, 2)
+    assert "18 Mar 2026, holiday" in page
+    assert "8 Apr 2026" in page
+    assert "10 Mar 2026" not in page
+
+
+def test_less_than_one_path_in_a_hundred_gives_no_date() -> None:
+    """If a handful of paths dates the day, the tile is the largest figure on the page and means nothing."""
+    held = ordinary()
+    assert held.forecast is not None
+    tops = np.sort(held.forecast.max_over()[0])
+    found = cap.headroom(held.forecast, int(tops[-3]))  # one path or two of 2,000
+    few = replace(held, headroom=found)
+    assert 0 < found.p_above.iloc[-1] < 0.01
+    assert _when(few)[1] == "no date"
+    assert "as likely as not" not in exhaustion(few)
+
+
+def test_too_little_history_is_the_reason_for_no_back_test() -> None:
+    """If the page only says that something is missing, nobody knows how to mend it."""
+    page = said(extreme("one week, peaks of 3"), 6)
+    assert page.count("A forecast needs 56 days of daily peaks") >= 4
+    assert "Not part of this assessment" not in page
+
+
+def test_without_a_total_the_pages_say_whose_figures_they_are() -> None:
+    """If one variant's peaks stand there without its name, they pass for those of all calls."""
+    held = extreme("no total")
+    assert not held.variant
+    for number in range(1, 7):
+        assert "alone, there is no total" in said(held, number)
+    assert exhaustion(held).endswith("there is no forecast.")
+    assert exhaustion(replace(ordinary(), variant="", headroom=None)).endswith("there is no total to judge them on.")
+    assert not any("all in use" in line for line in span_of(held))
+    assert "alone" not in whose(ordinary(), 1000.0, 8)
+
+
+def test_head_cuts_the_name_and_nothing_else() -> None:
+    """If the name of the project pushes the dates out, a page cannot be told from last month's."""
+    line = whose(replace(ordinary(), name="N" * 300), 400.0, 8)
+    assert line.endswith("N  ·  5 Jan 2026 to 19 Mar 2026, Europe/London")
+    assert text_width(line, 8) <= 400
+
+
+def test_one_other_variant_is_one() -> None:
+    """If "the 1 others" are spoken of, the sentence was made by counting."""
+    held = cap.assess(frame(2, 13, 50, every="1h"), 90, tz="UTC", seed=1)
+    low = held.peaks["peak"].groupby(level=1).max().drop(cap.TOTAL).min()
+    assert _rest(held).endswith(f"The one other has a peak of {low}")
+
+
+def test_one_variant_drives_nothing() -> None:
+    """If the only variant is called the driver with 100 %, the page tells what everybody knew."""
+    held = cap.assess(frame(2, 1, 50, every="1h"), 90, tz="UTC", seed=1)
+    assert variants(held) == "All calls are those of $5_off & $10_off."
+
+
+def test_scores_have_no_exponents() -> None:
+    """If 0.00003 is written 2.98e-05, most readers take it for three."""
+    assert [_score(value) for value in (0.0, 2.98e-5, 0.00353, 1.876)] == ["0", "< 0.001", "0.00353", "1.88"]
+
+
+@pytest.mark.parametrize("panel", ALONE, ids=lambda panel: panel.name)
+def test_charts_that_are_files_only_are_written_if_there_is_something(panel: Any) -> None:
+    """If a file holds nothing but an excuse, it is sent on as if it were a chart."""
+    assert panel.stands_alone(ordinary())
+    bare = replace(ordinary(), utilisation=None, headroom=None, diversity=None)
+    assert not panel.stands_alone(bare)
+
+
+def test_no_correlation_makes_no_file() -> None:
+    """If one variant is written as a table of correlations, it is empty."""
+    held = cap.assess(frame(15, 1, 50), 90, tz="UTC", seed=1)
+    (panel,) = [panel for panel in ALONE if panel.name == "correlation"]
+    assert held.diversity is not None
+    assert not panel.stands_alone(held)
+
+
+def test_rare_peaks_take_the_place_of_costs_that_nobody_asked_for() -> None:
+    """If the page has an empty place while the rare peaks have none, half of what was found is not shown."""
+    days = pd.date_range("2024-01-01", periods=730)
+    levels = cap.return_levels(pd.Series(np.random.default_rng(0).poisson(50, 730), index=days))
+    held = replace(ordinary(), return_levels=levels, cost=None)
+    assert "What is reached once in years" in said(held, 5)
+    assert "What it costs" in said(replace(ordinary(), return_levels=levels), 5)
