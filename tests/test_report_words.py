@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -59,6 +60,20 @@ def test_quiet_holidays_do_not_stand_out(with_holidays: Assessment) -> None:
     assert "10 Mar 2026" not in page
 
 
+def test_days_that_find_no_room_are_counted(with_holidays: Assessment) -> None:
+    """If the list ends where the page does, it looks whole."""
+    found = with_holidays.anomalies
+    assert found is not None
+    dates = pd.date_range("2026-01-06", periods=15)
+    index = pd.MultiIndex.from_product([dates, [cap.TOTAL]], names=found.index.names)
+    many = pd.DataFrame(
+        {"peak": 90, "expected": 50.0, "excess": 40.0, "score": np.arange(15.0) + 5, "special": False}, index
+    )
+    page = said(replace(with_holidays, anomalies=many), 2)
+    listed, rest = page.rsplit("difference", 1)[1].split("and ")[:2]
+    assert len(re.findall(r"\d+ Jan 2026", listed)) + int(rest.split(" more days")[0]) == 15
+
+
 def test_less_than_one_path_in_a_hundred_gives_no_date() -> None:
     """If a handful of paths dates the day, the tile is the largest figure on the page and means nothing."""
     held = ordinary()
@@ -102,6 +117,14 @@ def test_one_other_variant_is_one() -> None:
     held = cap.assess(frame(2, 13, 50, every="1h"), 90, tz="UTC", seed=1)
     low = held.peaks["peak"].groupby(level=1).max().drop(cap.TOTAL).min()
     assert _rest(held).endswith(f"The one other has a peak of {low}")
+
+
+def test_total_alone_has_no_chart_of_variants() -> None:
+    """If there are no variants, a chart and a legend of them are an empty frame."""
+    held = cap.assess(frame(2, 0, 50, every="1h"), 90, tz="UTC", seed=1)
+    assert _rest(held) == ""
+    (panel,) = [panel for panel in pages._panels() if panel.name == "variants"]
+    assert not panel.stands_alone(held)
 
 
 def test_one_variant_drives_nothing() -> None:

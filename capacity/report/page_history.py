@@ -10,7 +10,7 @@ import pandas as pd
 from capacity.analysis.verdict.wording import plural
 from capacity.report import charts_history
 from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, drawn_licences, variant_of
-from capacity.report.panels import Area, Panel, place, table
+from capacity.report.panels import Area, Panel, place, rows_within, table
 from capacity.report.sheet import Sheet
 from capacity.report.theme import count, day, percent
 
@@ -105,6 +105,8 @@ def _days(assessment: Any, area: Area) -> None:
     if len(found) == 0:
         area.sheet.text(area.x, area.y + 4.0, "None did.", 8.5)
         return
+    room = rows_within(area.height)
+    shown = found.iloc[: room if len(found) <= room else room - 1]
     rows = [
         (
             day(date) + (", holiday" if row.special else ""),
@@ -112,8 +114,10 @@ def _days(assessment: Any, area: Area) -> None:
             count(row.expected),
             _change(row.peak, row.expected),
         )
-        for date, row in zip(found.index, found.iloc[:12].itertuples(), strict=False)
+        for date, row in zip(shown.index, shown.itertuples(), strict=True)
     ]
+    if len(shown) < len(found):
+        rows.append((f"and {plural(len(found) - len(shown), 'more day')}", "", "", ""))
     table(area, ("day", "peak", "expected", "difference"), rows, first=0.40)
 
 

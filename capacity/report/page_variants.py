@@ -61,6 +61,8 @@ def _highest(assessment: Any) -> pd.Series:
 
 def _rest(assessment: Any) -> str:
     what = "Each on a scale of its own; the number is the highest peak [calls at once]"
+    if len(_highest(assessment)) == 0:
+        return ""
     rest = _highest(assessment).iloc[_MOST:]
     if len(rest) == 0:
         return what
@@ -107,5 +109,14 @@ PANELS = (
         (130.0, 80.0),
         _ALONE,
     ),
-    Panel("variants", "Each variant's highest peaks", _rest, "peaks", ("variant",), _multiples, (297.0, 120.0)),
+    Panel(
+        "variants",
+        "Each variant's highest peaks",
+        _rest,
+        "peaks",
+        ("variant",),
+        _multiples,
+        (297.0, 120.0),
+        needs=lambda a: len(_highest(a)) > 0,
+    ),
 )

@@ -13,10 +13,11 @@ from capacity.report.frame import reason, whose
 from capacity.report.sheet import PT, Sheet
 from capacity.report.theme import CAPTION, INK, MUTED, TINT, plain, shorten
 
-__all__ = ["Area", "Panel", "place", "single", "table"]
+__all__ = ["Area", "Panel", "place", "rows_within", "single", "table"]
 
 _HEAD = 14.0  # [mm] title and line
 _SINGLE = (190.0, 104.0)  # [mm]
+_ROW = 5.8  # [mm] of a table
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,11 @@ def single(panel: Panel, assessment: Any) -> Sheet:
     return sheet
 
 
+def rows_within(height: float) -> int:
+    """Return how many rows of a table find room in an area of so many mm."""
+    return max(int((height - 2.0) // _ROW), 1)
+
+
 def table(
     area: Area, head: Sequence[str], rows: Sequence[Sequence[str]], *, first: float = 0.36, strong: int | None = 1
 ) -> None:
@@ -133,11 +139,11 @@ def table(
     for at, words in zip(places, head[1:], strict=True):
         sheet.text(at, y, words, 7.5, ha="right", color=MUTED)
     for number, row in enumerate(rows):
-        base = y + 5.8 * (number + 1)
-        if base > area.y + area.height + 1.0:
+        base = y + _ROW * (number + 1)
+        if number >= rows_within(area.height):
             break
         if number % 2 == 0:
-            sheet.box(x, base - 4.1, width, 5.8, TINT)
+            sheet.box(x, base - 4.1, width, _ROW, TINT)
         room = (width * first + step * 0.25) * PT
         heavy = "bold" if strong is None and number == 0 else "normal"
         sheet.text(x + 1.0, base, shorten(plain(row[0]), room, 8.5, heavy), 8.5, weight=heavy)
