@@ -12,6 +12,7 @@ import pytest
 
 import capacity as cap
 from capacity.analysis.assessment import Assessment
+from capacity.analysis.forecasting.paths import PeakForecast
 from capacity.report import pages
 from capacity.report.alone import PANELS as ALONE
 from capacity.report.frame import span_of, whose
@@ -25,6 +26,8 @@ from capacity.report.theme import style, text_width
 
 from .made_assessments import extreme, frame, ordinary
 from .test_report_pages import written
+
+ONE_DAY = pd.Timedelta(days=1)
 
 
 def said(assessment: Assessment, number: int) -> str:
@@ -161,3 +164,22 @@ def test_rare_peaks_take_the_place_of_costs_that_nobody_asked_for() -> None:
     held = replace(ordinary(), return_levels=levels, cost=None)
     assert "What is reached once in years" in said(held, 5)
     assert "What it costs" in said(replace(ordinary(), return_levels=levels), 5)
+
+
+def test_one_is_singular() -> None:
+    """If "1 days" and "1 licences" are written, nobody looked at the page."""
+    dates = pd.date_range("2026-03-20", periods=1, name="date")
+    paths = np.array([[[1], [2], [3]]])
+    forecast = PeakForecast(paths, (cap.TOTAL,), dates, pd.DataFrame({cap.TOTAL: [1.0]}, index=dates - ONE_DAY))
+    small = cap.assess(frame(3, 2, 0.3, every="1h"), 1, tz="UTC", seed=1)
+    held = replace(
+        small,
+        horizon=1,
+        forecast=forecast,
+        headroom=cap.headroom(forecast, 1),
+        needed=cap.licences_needed(forecast, horizons=1),
+    )
+    text = " ".join(said(held, number) for number in (1, 2, 3, 4, 5))
+    assert re.findall(r"\b1 (?:days|licences|minutes|calls|others|gaps)\b", text) == []
+    assert "within 1 day" in text
+    assert "1 licence" in text

@@ -13,6 +13,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
+from capacity.analysis.verdict.wording import plural
 from capacity.licences import Licences
 from capacity.report import theme
 from capacity.report.theme import CAPTION, LICENCE, MUTED, RULE, VOID, count, day, number_of, text_width, wrap
@@ -206,7 +207,7 @@ def licence_line(ax: Axes, licences: Licences, dates: pd.DatetimeIndex, *, label
     per_point = (right - left) / max(width_of(ax), 1.0)
     free = right + per_point
     for begin, end, number in list(zip(edges[:-1], edges[1:], counts[starts], strict=True))[::-1]:
-        words = f"{count(int(number))} licences" if end == edges[-1] else count(int(number))
+        words = plural(int(number), "licence") if end == edges[-1] else count(int(number))
         if number > ax.get_ylim()[1]:
             words += " \N{UPWARDS ARROW}"  # far above: the line is outside
         need = text_width(words, CAPTION + 0.5, "bold") * per_point

@@ -13,6 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from capacity.analysis.forecasting.paths import PeakForecast
 from capacity.analysis.headroom import Headroom
+from capacity.analysis.verdict.wording import plural
 from capacity.licences import Licences
 from capacity.report.axes import (
     above,
@@ -77,10 +78,10 @@ def chances(headroom: Headroom, ax: Axes, *, horizons: Sequence[int] | None = No
         for row, days in enumerate(chosen):
             share = float(rising.iloc[days - 1])
             by = day(pd.Timestamp(rising.index[days - 1]))
-            ax.text(0, row - 0.26, f"within {days} days", fontsize=8, va="center_baseline", fontweight="bold")
+            ax.text(0, row - 0.26, f"within {plural(days, 'day')}", fontsize=8, va="center_baseline", fontweight="bold")
             ax.text(0, row + 0.06, f"by {by}", fontsize=CAPTION, va="center_baseline", color=MUTED)
             ax.barh(row - 0.12, 0.42, height=0.22, left=0.36, color=RULE, lw=0)
-            ax.barh(row - 0.12, 0.42 * share, height=0.22, left=0.36, color=LICENCE, lw=0, label=f"{days} days")
+            ax.barh(row - 0.12, 0.42 * share, height=0.22, left=0.36, color=LICENCE, lw=0, label=plural(days, "day"))
             ax.text(1, row - 0.12, chance(share), fontsize=12, va="center_baseline", ha="right", fontweight="bold")
     return ax
 
@@ -230,11 +231,11 @@ def risk(
                 where="post",
                 color=colour,
                 lw=1.8 if days == chosen[-1] else 1.2,
-                label=f"{days} days",
+                label=plural(days, "day"),
             )
-        key(ax, [("line", c, f"{d} days") for d, c in zip(chosen, colours, strict=False)])
+        key(ax, [("line", c, plural(d, "day")) for d, c in zip(chosen, colours, strict=False)])
         if last is not None:
-            upright(ax, last, f"{count(last)} licences", high=last > right)  # the curve ends at the foot
+            upright(ax, last, plural(last, "licence"), high=last > right)  # the curve ends at the foot
         _risk_marks(ax, tops[chosen[-1]], marks)
     return ax
 

@@ -11,6 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from capacity.analysis.extremes import ReturnLevels
 from capacity.analysis.headroom import Headroom
+from capacity.analysis.verdict.wording import plural
 from capacity.report.axes import below, halo, key, nudge, percent_axis, room_for, width_of
 from capacity.report.beside import upright
 from capacity.report.theme import CAPTION, DEMAND, FORECAST, INK, LICENCE, chance, count, style, text_width
@@ -88,7 +89,7 @@ def _level_axis(ax: Axes, low: Floats, high: Floats, label: float, licences: int
     ax.spines["bottom"].set_visible(True)
     below(ax, "highest peak [calls in progress at once]")
     if licences is not None:
-        upright(ax, licences, f"{count(licences)} licences")
+        upright(ax, licences, plural(licences, "licence"))
 
 
 def _period(period: str) -> str:

@@ -12,6 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from capacity.analysis.peaks import BusyHours
+from capacity.analysis.verdict.wording import plural
 from capacity.intervals import TOTAL
 from capacity.report.axes import (
     below,
@@ -167,7 +168,7 @@ def _share(q: float) -> str:
 
 def _upright(ax: Axes, licences: float) -> None:
     right = ax.get_xlim()[1]
-    words = f"{count(licences)} licences"
+    words = plural(int(licences), "licence")
     if licences <= right:
         ax.axvline(licences, color=LICENCE, lw=1.6, zorder=3)
     else:
@@ -233,7 +234,7 @@ def _level(ax: Axes, licences: int, level: npt.NDArray[np.float64], hours: npt.N
     ax.axhline(licences, color=LICENCE, lw=1.6, zorder=3)
     high = ax.get_ylim()[1]
     if licences > high:
-        words = f"{count(licences)} licences \N{UPWARDS ARROW}, never reached"
+        words = f"{plural(licences, 'licence')} \N{UPWARDS ARROW}, never reached"
         look: dict[str, Any] = {"fontsize": CAPTION + 0.5, "fontweight": "bold", "path_effects": halo()}
         ax.text(
             1,
@@ -252,7 +253,7 @@ def _level(ax: Axes, licences: int, level: npt.NDArray[np.float64], hours: npt.N
     ax.text(
         0 if under else 1,
         licences,
-        f"{count(licences)} licences, {time}",
+        f"{plural(licences, 'licence')}, {time}",
         transform=nudge(ax, 3 if under else 0, -3 if under else 3, ax.get_yaxis_transform()),
         ha="left" if under else "right",
         va="top" if under else "bottom",

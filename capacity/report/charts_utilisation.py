@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from capacity.analysis.utilisation import Utilisation
+from capacity.analysis.verdict.wording import plural
 from capacity.licences import Licences
 from capacity.report.axes import above, below, halo, key, missing, month_ticks, nudge, width_of
 from capacity.report.charts_rhythm import pick
@@ -78,7 +79,7 @@ def _steps(ax: Axes, licences: Licences, days: pd.DatetimeIndex) -> None:
     for place, number in enumerate(counts[starts]):
         if place:
             ax.axvline(edges[place], color=RULE, lw=0.8, zorder=0.9, label="step")
-        full = f"{count(int(number))} licences"
+        full = plural(int(number), "licence")
         words = full if len(starts) == 1 or _fits(full, edges, place, scale) else count(int(number))
         if not _fits(words, edges, place, scale):
             continue

@@ -12,6 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from capacity.analysis.diversity import Diversity
+from capacity.analysis.verdict.wording import plural
 from capacity.report.axes import date_axis, height_of, missing, nudge, width_of
 from capacity.report.charts_history import daily, weeks
 from capacity.report.theme import (
@@ -146,8 +147,8 @@ def _saved(diversity: Diversity) -> str:
     low, high = diversity.saving
     if low == high:
         share = f" ({percent(low / diversity.separate)})" if diversity.separate else ""
-        return f"One pool saves {count(low)} licences{share}." if low > 0 else "One pool saves no licences."
-    return f"One pool saves {count(max(low, 0))} to {count(high)} licences."
+        return f"One pool saves {plural(low, 'licence')}{share}." if low > 0 else "One pool saves no licences."
+    return f"One pool saves {count(max(low, 0))} to {plural(high, 'licence')}."
 
 
 def correlation(diversity: Diversity, ax: Axes, *, names: Mapping[str, str] | None = None, most: int = 12) -> Axes:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from capacity.analysis.load.turned_away import Blocking
+from capacity.analysis.verdict.wording import plural
 from capacity.intervals import TOTAL
 from capacity.licences import Licences
 from capacity.report.sheet import A4, PT, Sheet
@@ -22,6 +23,7 @@ __all__ = [
     "drawn_licences",
     "licences_now",
     "local",
+    "minutes",
     "names_of",
     "period",
     "reason",
@@ -113,11 +115,17 @@ def _at_the_cap(assessment: Any) -> str:
 def _turned_away(traffic: Blocking) -> str:
     whole = traffic.whole
     limits = f"{count(whole['lower'])} to {count(whole['upper'])}, 90 %"
-    share, minutes = percent(float(whole["share"])), traffic.mean_call_length.total_seconds() / 60
+    lost, share = round(whole["turned_away"]), percent(float(whole["share"]))
     return (
-        f"About {count(whole['turned_away'])} calls ({limits}) were turned away, {share} of those offered: estimated, "
-        f"for calls of {minutes:g} minutes that arrive singly, by chance."
+        f"About {plural(lost, 'call')} ({limits}) {'was' if lost == 1 else 'were'} turned away, {share} of those "
+        f"offered: estimated, for calls of {minutes(traffic.mean_call_length)} that arrive singly, by chance."
     )
+
+
+def minutes(length: pd.Timedelta) -> str:
+    """Return a length of calls in words."""
+    value = length.total_seconds() / 60
+    return f"{value:g} minute{'' if value == 1 else 's'}"
 
 
 def variant_of(assessment: Any) -> str:

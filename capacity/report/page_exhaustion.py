@@ -8,7 +8,7 @@ import pandas as pd
 
 from capacity.analysis.verdict.wording import chance
 from capacity.report import charts_cost, charts_exhaustion, charts_rare
-from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, drawn_licences, licences_now, variant_of
+from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, drawn_licences, licences_now, minutes, variant_of
 from capacity.report.panels import Area, Panel, place
 from capacity.report.sheet import Sheet
 from capacity.report.theme import count, day, percent
@@ -61,8 +61,9 @@ def _months(assessment: Any, area: Area) -> None:
     charts_exhaustion.days_above(assessment.headroom, area.axes(left=11.0, bottom=12.0))
 
 
-def _length(assessment: Any) -> str:
-    return f"{assessment.cost.mean_call_length.total_seconds() / 60:g} minutes"
+def _prices(assessment: Any) -> str:
+    length = minutes(assessment.cost.mean_call_length)
+    return f"Licences and lost calls together; calls last {length} on average and arrive singly, by chance"
 
 
 def _cost(assessment: Any, area: Area) -> None:
@@ -113,7 +114,7 @@ PANELS = (
     Panel(
         "cost",
         "What it costs",
-        lambda a: f"Licences and lost calls together; calls last {_length(a)} on average and arrive singly, by chance",
+        _prices,
         "cost",
         ("price", "cost", "calls turned away"),
         _cost,

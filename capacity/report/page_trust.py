@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from capacity.analysis.verdict.wording import plural
 from capacity.report import charts_trust
 from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, names_of, span_of
 from capacity.report.panels import Area, Panel, place, table
@@ -39,7 +40,7 @@ def _sentence(assessment: Any) -> str:
     kept = round(float(ours["kept_95"]) * many)
     within = percent(float(ours["coverage_80"]))
     return (
-        f"Tried on {count(many)} past dates, the forecast's central 80 % range held {within} of days, "
+        f"Tried on {plural(many, 'past date')}, the forecast's central 80 % range held {within} of days, "
         f"and its licences for 5 % risk were enough in {count(kept)} of {count(many)}."
     )
 
@@ -60,7 +61,7 @@ def _past(assessment: Any, area: Area) -> None:
 
 def _past_words(assessment: Any) -> str:
     horizon = assessment.backtest.horizon
-    ahead = f"{count(horizon)} days ahead" + (f" (the first {_LONGEST})" if horizon > _LONGEST else "")
+    ahead = f"{plural(horizon, 'day')} ahead" + (f" (the first {_LONGEST})" if horizon > _LONGEST else "")
     return (
         f"Made with what was known on that day, {ahead}; shaded: central 50, 80, 90 % of days' peaks; dots: what came"
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from capacity.analysis.verdict.wording import plural
 from capacity.intervals import TOTAL
 from capacity.report import charts_variants
 from capacity.report.axes import missing
@@ -41,7 +42,7 @@ def _sentence(assessment: Any) -> str:
         return f"All calls are those of {name}."
     words = f"{name} drives the peak, with {percent(float(first['share_at_top']))} of the calls when all are busiest"
     saved = found.saving[0]
-    return f"{words}; one pool saves {count(saved)} licences." if saved > 0 else f"{words}."
+    return f"{words}; one pool saves {plural(saved, 'licence')}." if saved > 0 else f"{words}."
 
 
 def _drivers(assessment: Any, area: Area) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from capacity.analysis.verdict.wording import plural
 from capacity.report import charts_exhaustion, charts_history
 from capacity.report.frame import (
     GAP,
@@ -90,7 +91,7 @@ def _peak(assessment: Any) -> tuple[str, str, str, str]:
         return "Highest peak so far", "none", "no interval has data", INK
     local = pd.Timestamp(time).tz_convert(assessment.tz)
     held = int(assessment.licences.on(pd.DatetimeIndex([local.tz_localize(None).normalize()]))[0])
-    share = f"; {percent(value / held)} of the {count(held)} licences of that day" if held else ""
+    share = f"; {percent(value / held)} of the {plural(held, 'licence')} of that day" if held else ""
     return "Highest peak so far", count(value), f"{moment(time, assessment.tz)} {assessment.tz}{share}", INK
 
 
@@ -99,7 +100,7 @@ def _chance(assessment: Any) -> tuple[str, str, str, str]:
     if headroom is None:
         return "Chance to run out", "unknown", "see what it rests on, below", INK
     rising = headroom.p_above
-    label = f"Chance to run out within {len(rising)} days"
+    label = f"Chance to run out within {plural(len(rising), 'day')}"
     share = float(rising.iloc[-1])
     return label, chance(share), f"that demand is above the licences on some day up to {day(rising.index[-1])}", INK
 
@@ -110,10 +111,9 @@ def _when(assessment: Any) -> tuple[str, str, str, str]:
     if headroom is None:
         return label, "unknown", "see what it rests on, below", INK
     given = {round(q, 2): d for q, d in (headroom.dates_given or {}).items() if d is not None and not pd.isna(d)}
-    if 0.5 in given and headroom.p_above.iloc[-1] < 0.01:
-        return label, "no date", f"fewer than 1 path in 100 passes them within {len(headroom.p_above)} days", INK
-    if 0.5 not in given:
-        return label, "no date", f"no path passes the licences within {len(headroom.p_above)} days", INK
+    if 0.5 not in given or headroom.p_above.iloc[-1] < 0.01:
+        few = "fewer than 1 path in 100" if 0.5 in given else "no path"
+        return label, "no date", f"{few} passes the licences within {plural(len(headroom.p_above), 'day')}", INK
     spread = ""
     if 0.1 in given and 0.9 in given and given[0.1] != given[0.9]:
         spread = f", eight in ten between {day(given[0.1])} and {day(given[0.9])}"
@@ -122,7 +122,7 @@ def _when(assessment: Any) -> tuple[str, str, str, str]:
 
 def _beyond(headroom: Any) -> str:
     share = float(headroom.beyond)
-    return f"{chance(share)} not within {len(headroom.p_above)} days"
+    return f"{chance(share)} not within {plural(len(headroom.p_above), 'day')}"
 
 
 def _outlook(assessment: Any, area: Area) -> None:
@@ -139,7 +139,7 @@ def _chances(assessment: Any, area: Area) -> None:
 
 def _needed(assessment: Any, area: Area) -> None:
     needed = assessment.needed.sort_index(ascending=False)
-    head = ("", *(f"{count(days)} days" for days in needed.columns))
+    head = ("", *(plural(int(days), "day") for days in needed.columns))
     rows = [
         (f"{percent(float(risk))} risk", *(count(n) for n in row))
         for risk, row in zip(needed.index, needed.to_numpy(), strict=True)
@@ -175,7 +175,7 @@ PANELS = (
     Panel(
         "outlook",
         "Daily peaks against the licences",
-        lambda a: f"{variant_name(a)}: the last days, and the {count(len(a.forecast.dates))} days ahead",
+        lambda a: f"{variant_name(a)}: the last days, and the {plural(len(a.forecast.dates), 'day')} ahead",
         "forecast",
         _WHY,
         _outlook,
