@@ -231,9 +231,8 @@ def test_back_test_charts_show_its_scores(ax: Axes) -> None:
     assert found is not None
     charts.coverage_of(found, ax)
     assert [bar.get_height() for bar in ax.patches] == [0.5, 0.8, 0.95]
-    (marks,) = [one for one in ax.get_lines() if one.get_marker() == "D"]
     held = found.scores.loc["ours", ["coverage_50", "coverage_80", "coverage_95"]]
-    assert np.asarray(marks.get_ydata()).tolist() == held.tolist()
+    assert line(ax, "came true")[:, 1].tolist() == held.tolist()
 
 
 def test_pit_bars_are_shares(ax: Axes) -> None:

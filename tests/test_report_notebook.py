@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -97,7 +99,7 @@ def test_results_are_where_they_are_looked_for(module: str, name: str) -> None:
     assert getattr(import_module(module), name).__module__ == module
 
 
-def test_import_registers_with_the_shell_that_runs() -> None:
+def test_import_registers_with_the_shell_that_runs(tmp_path: Path) -> None:
     """If a call were needed before, most people would never see a picture; if matplotlib came along, all would wait."""
     pytest.importorskip("IPython.core.interactiveshell")
     code = """
@@ -112,7 +114,8 @@ frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max
 shown = shell.display_formatter.format(cap.coverage(frame))[0]["text/html"]
 print(loaded, shown.startswith("<img"), "register" in vars(cap))
 """
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    own = os.environ | {"IPYTHONDIR": str(tmp_path)}
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=own)
     assert out.stdout.split() == ["False", "True", "False"]
 
 

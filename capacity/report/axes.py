@@ -161,7 +161,10 @@ def below(ax: Axes, label: str, distance: float = 15.0) -> None:
 
 
 def key(ax: Axes, entries: Sequence[tuple[str, str, str]]) -> None:
-    """Write a one-line key above the axes, at the right: (mark, colour, words); line, dash, dot, ring or area."""
+    """Write a one-line key above the axes, at the right: (mark, colour, words).
+
+    A mark is a line, dash, dot, diamond, ring or area.
+    """
     at = 0.0
     room = width_of(ax)
     dpi = float(ax.figure.dpi)
@@ -189,7 +192,8 @@ def _mark(ax: Axes, mark: str, colour: str, x: float, y: float) -> None:
     elif mark == "area":
         ax.plot([-6], [0], "s", ms=5, color=colour, mew=0, **how)
     else:
-        ax.plot([-6], [0], "o", ms=3.6, mfc=colour if mark == "dot" else "white", mec=colour, mew=0.8, **how)
+        shape, face = "D" if mark == "diamond" else "o", "white" if mark == "ring" else colour
+        ax.plot([-6], [0], shape, ms=3.6, mfc=face, mec=colour, mew=0.8, **how)
 
 
 def licence_line(ax: Axes, licences: Licences, dates: pd.DatetimeIndex, *, label: bool = True) -> None:

@@ -177,7 +177,7 @@ def coverage_of(backtest: Backtest, ax: Axes, *, row: str | None = None) -> Axes
         ax.spines["bottom"].set_visible(True)
         ax.bar(x, promised, width=0.56, color=BANDS[0], lw=0)
         values = scores.loc[chosen, levels].to_numpy(dtype=float)
-        ax.plot(x, values, "D", color=DEMAND, ms=5.5, zorder=4)
+        ax.plot(x, values, "D", color=DEMAND, ms=5.5, zorder=4, label="came true")
         for place, value in zip(x.tolist(), values, strict=True):
             ax.text(
                 place,
@@ -190,7 +190,7 @@ def coverage_of(backtest: Backtest, ax: Axes, *, row: str | None = None) -> Axes
             )
         below(ax, "interval of the daily peak's forecast")
         above(ax, "share of days within")
-        key(ax, [("area", BANDS[0], "promised"), ("dot", DEMAND, "came true")])
+        key(ax, [("area", BANDS[0], "promised"), ("diamond", DEMAND, "came true")])
     return ax
 
 

@@ -37,9 +37,10 @@ def _sentence(assessment: Any) -> str:
     if found is None:
         return _ALONE if assessment.total_only else "What the variants have to do with the peak is not known."
     first = found.table.sort_values("share_at_top", ascending=False, kind="stable").iloc[0]
-    name = shorten(plain(names_of(assessment).get(str(first.name), first.name)), 90 * PT, 13, "bold")
+    full = plain(names_of(assessment).get(str(first.name), first.name))
     if len(found.table) == 1:
-        return f"All calls are those of {name}."
+        return f"All calls are those of {shorten(full, 180 * PT, 13, 'bold')}."
+    name = shorten(full, 90 * PT, 13, "bold")
     words = f"{name} drives the peak, with {percent(float(first['share_at_top']))} of the calls when all are busiest"
     saved = found.saving[0]
     return f"{words}; one pool saves {plural(saved, 'licence')}." if saved > 0 else f"{words}."
