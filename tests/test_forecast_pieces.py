@@ -12,6 +12,7 @@ from capacity.analysis.forecasting.levels import roll
 from capacity.analysis.forecasting.link import Link, choose_link
 from capacity.analysis.forecasting.mixture import PRIOR, learn_weights
 from capacity.analysis.forecasting.pools import Past, draw_weeks, draw_years, week_atoms, year_atoms, year_lags
+from capacity.analysis.forecasting.season import seasonal_change
 from capacity.analysis.forecasting.smooth import running_mean
 
 NO_HOLIDAYS = pd.DatetimeIndex([], dtype="datetime64[ns]")
@@ -159,6 +160,58 @@ def test_origins_end_with_the_history():
     assert np.isfinite(rolling.errors[rolling.origins <= 1454]).all()
 
 
+# -- season -------------------------------------------------------------------------------------------------------
+
+
+def test_a_part_of_last_years_change_comes_again():
+    """A line that rises by 2 a day rose by 2 h over h days a year ago too: .3 of that is expected again."""
+    found = seasonal_change(2.0 * np.arange(800), np.array([300, 379, 800]), 365)
+    lead = np.arange(1, 366)
+    np.testing.assert_allclose(found[2], 0.6 * lead)
+    np.testing.assert_allclose(found[1, :350], 0.6 * lead[:350])  # four weeks around its day a year before are there
+    assert (found[1, 350:] == 0).all()  # and of two years before nothing is
+    assert (found[0] == 0).all()
+
+
+def test_what_is_not_there_tells_no_season():
+    """Within fourteen months, and where the weeks a year ago are missing, no change is expected."""
+    plain = 2.0 * np.arange(800)
+    assert (seasonal_change(plain[:424], np.array([424]), 28) == 0).all()
+    plain[460:500] = np.nan
+    found = seasonal_change(plain, np.array([800]), 90)
+    assert (found[0, 38:50] == 0).all()
+    far = [*range(10), *range(80, 90)]  # the gap is no part of their four weeks
+    np.testing.assert_allclose(found[0, far], 0.6 * np.array(far) + 0.6)
+
+
+def test_weekdays_shut_do_not_hide_the_season():
+    """Two years of Monday to Friday: a level that stepped up by 50 a year ago, 30 days ahead of now, is seen."""
+    plain = np.where(np.arange(730) < 730 - 364 + 30, 100.0, 150.0)
+    plain[np.arange(730) % 7 >= 5] = np.nan
+    found = seasonal_change(plain, np.array([730]), 60)
+    np.testing.assert_allclose(found[0, [5, 55]], [0, 15], atol=1e-9)
+
+
+def test_the_season_is_known_from_the_past_alone():
+    """Whatever comes after an origin must not move what was expected there, at any horizon."""
+    plain = np.random.default_rng(6).standard_normal(1200).cumsum()
+    for origin in (450, 800, 1100):
+        other = plain.copy()
+        other[origin:] = 1e6
+        one, two = (seasonal_change(p, np.array([origin]), 365) for p in (plain, other))
+        np.testing.assert_allclose(one, two, atol=1e-6)
+        assert (one[0, :300] != 0).any()
+
+
+def test_forecasts_follow_the_season():
+    """A level that rises at this time of every year by 40: in three years of it the forecast rises, too."""
+    calendar = calendar_of("2022-01-03", 1092 + 60)
+    day = np.arange(1092)
+    z = 100 + np.clip(day % 364 - 10, 0, 40.0) - np.clip(day % 364 - 180, 0, 40.0)
+    rolling = roll(z, learn_effects(z, calendar.X[:1092], calendar.prior), calendar.X, 60)
+    assert rolling.forecast[-1, 55] - rolling.forecast[-1, 0] == pytest.approx(0.3 * 40, abs=3)
+
+
 # -- errors -------------------------------------------------------------------------------------------------------
 
 
@@ -274,6 +327,14 @@ def test_years_are_whole_weeks_back_and_moved_by_the_level():
     found = draw_years(past_of(np.arange(500.0) % 7, 28, level=level), 28, np.random.default_rng(1), 40)
     np.testing.assert_allclose(found, np.broadcast_to((500 + np.arange(28)) % 7 + 6.0, (40, 28)))
     assert year_lags(424).size == 0
+
+
+def test_last_years_same_week_is_the_likeliest():
+    """A week of shift is .6 as likely, another one .6 of that; two years ago are half as likely as one."""
+    values, weights = year_atoms(past_of(np.arange(1200.0), 28), np.array([1200]), np.array([1]))
+    near = np.array([0.216, 0.36, 0.6, 1.0, 0.6, 0.36, 0.216])
+    np.testing.assert_allclose(weights[0], np.concatenate([near, near / 2]) / (1.5 * near.sum()))
+    assert values[0, weights[0].argmax()] == 1200 - 364
 
 
 @pytest.mark.parametrize("horizon", [28, 365])

@@ -76,11 +76,13 @@ def forecast_peaks(
     -----
     Each path is one of three kinds, mixed by what would have lost least (pinball loss) at past dates:
 
-    1. calendar effects (weekday, holiday, bridge day, Christmas week) plus levels that fade at their own pace, plus the
-       whole error vector of a past forecast, so that the days of a path belong together; the slow part of the error is
-       widened by Student's t, since a short history has seen few stretches as long as the horizon;
+    1. calendar effects (weekday, holiday, bridge day, Christmas week) plus levels that fade at their own pace (and,
+       from fourteen months on, .3 of what the level changed by at this time of the year before), plus the whole error
+       vector of a past forecast, so that the days of a path belong together; the slow part of the error is widened by
+       Student's t, since a short history has seen few stretches as long as the horizon;
     2. weeks of the last half year as they were, their special days exchanged for those ahead;
-    3. from fourteen months on, the weeks around one and two years ago, moved by the change of level since.
+    3. from fourteen months on, the weeks around one and two years ago, the same week of last year likeliest, moved by
+       the change of level since.
 
     Weekdays without any call in eight weeks stay at 0. A growth that past forecasts missed time and again goes on; one
     that may as well be a season does not. Within the first year nothing is known of the season: limits are wide, and

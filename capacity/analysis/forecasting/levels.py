@@ -1,4 +1,4 @@
-"""Forecasts from every past origin and their errors: effects plus levels that fade at their own pace."""
+"""Forecasts from every past origin and their errors: effects, levels that fade at their own pace, and the season."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from capacity.analysis.forecasting.effects import Effects
+from capacity.analysis.forecasting.season import seasonal_change
 from capacity.analysis.forecasting.smooth import running_mean
 
 __all__ = ["Rolling", "roll"]
@@ -44,7 +45,8 @@ class Rolling:
 def roll(z: Floats, effects: Effects, X: Floats, horizon: int) -> Rolling:
     """Forecast from up to 260 origins of the past and from the end.
 
-    The forecast at lead h is effects + slowest level + sum over j of exp(-h / (40 half_life_j)) (L_j - L_{j+1}).
+    The forecast at lead h is effects + slowest level + sum over j of exp(-h / (40 half_life_j)) (L_j - L_{j+1}),
+    plus what the season is expected to change.
 
     Parameters
     ----------
@@ -62,6 +64,8 @@ def roll(z: Floats, effects: Effects, X: Floats, horizon: int) -> Rolling:
     target = origins[:, None] + lead - 1
     effect = np.take_along_axis(beta @ X.T, target, axis=1)
     forecast = effect + levels[-1][:, None] + (levels[:-1] - levels[1:]).T @ fade
+    plain = np.where(np.isfinite(z), effects.clean - X[:days] @ effects.beta[-1], np.nan)
+    forecast += seasonal_change(plain, origins, horizon)
     ahead = np.concatenate([z, np.full(horizon, np.nan)])
     return Rolling(origins=origins, forecast=forecast, errors=ahead[target] - forecast)
 

@@ -8,6 +8,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from capacity.analysis.forecasting.season import FIRST_YEAR, YEAR
+
 __all__ = ["Past", "draw_weeks", "draw_years", "week_atoms", "year_atoms", "year_lags"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -16,9 +18,9 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 _WEEKS = 26
 _HALVING = 6.0  # weeks back after which a week is half as likely
 _HALVING_BY_LEAD = 0.7  # weeks more for each week ahead: what is far ahead does not care what was lately
-_YEAR = 364  # days: whole weeks
 _SHIFTS = 7 * np.arange(-3, 4)  # days: seasons do not keep to the week
-_FIRST_YEAR = 425  # days of history, 14 months: before that there is no year to look back to
+_NEAR = 0.6  # each week of shift makes a draw that much less likely
+_OLDER = 0.5  # and a year more that much
 _CHANGE = 0.6  # share of the change of level since that is carried over
 
 
@@ -83,12 +85,14 @@ def year_lags(days: int) -> Ints:
     >>> year_lags(424).tolist(), year_lags(500).tolist()
     ([], [343, 350, 357, 364, 371, 378, 385])
     """
-    lags = np.concatenate([_YEAR + _SHIFTS, 2 * _YEAR + _SHIFTS])
-    return np.asarray(lags[lags <= days] if days >= _FIRST_YEAR else lags[:0])
+    lags = np.concatenate([YEAR + _SHIFTS, 2 * YEAR + _SHIFTS])
+    return np.asarray(lags[lags <= days] if days >= FIRST_YEAR else lags[:0])
 
 
 def draw_years(past: Past, horizon: int, rng: np.random.Generator, count: int) -> Floats:
     """Draw whole paths from around one and two years ago, moved by .6 of the change of level since.
+
+    The same week of last year is the likeliest.
 
     Returns
     -------
@@ -97,9 +101,9 @@ def draw_years(past: Past, horizon: int, rng: np.random.Generator, count: int) -
     """
     days = len(past.plain)
     lags = year_lags(days)
-    lag = lags[rng.integers(len(lags), size=count)][:, None]
+    lag = rng.choice(lags, size=count, p=_whole(_likely(lags)))[:, None]
     source = days + np.arange(horizon) - lag
-    source -= _YEAR * np.maximum(-(-(source - days + 1) // _YEAR), 0)  # what is not there yet, another year back
+    source -= YEAR * np.maximum(-(-(source - days + 1) // YEAR), 0)  # what is not there yet, another year back
     moved = _CHANGE * (past.level[-1] - past.level[np.maximum(days - 1 - lag, 0)])
     found = np.where(source >= 0, past.plain[np.maximum(source, 0)], np.nan)
     return np.asarray(found + moved + past.special[days:])
@@ -107,15 +111,20 @@ def draw_years(past: Past, horizon: int, rng: np.random.Generator, count: int) -
 
 def year_atoms(past: Past, origin: Ints, lead: Ints) -> tuple[Floats, Floats]:
     """Return what `draw_years` could have drawn for the day `lead` after each `origin`; as `week_atoms`."""
-    lag = np.concatenate([_YEAR + _SHIFTS, 2 * _YEAR + _SHIFTS])
+    lag = np.concatenate([YEAR + _SHIFTS, 2 * YEAR + _SHIFTS])
     day = origin + lead - 1
     source = day[:, None] - lag
-    source = np.where(source < origin[:, None], source, source - _YEAR)
+    source = np.where(source < origin[:, None], source, source - YEAR)
     found = past.plain[np.maximum(source, 0)]
-    known = np.isfinite(found) & (source >= 0) & (origin[:, None] >= np.maximum(lag, _FIRST_YEAR))
+    known = np.isfinite(found) & (source >= 0) & (origin[:, None] >= np.maximum(lag, FIRST_YEAR))
     moved = _CHANGE * (past.level[origin - 1][:, None] - past.level[np.maximum(origin[:, None] - 1 - lag, 0)])
     values = np.where(known, found + moved, 0.0) + past.special[day][:, None]
-    return values, _whole(known.astype(np.float64))
+    return values, _whole(known * _likely(lag))
+
+
+def _likely(lag: Ints) -> Floats:
+    years = np.rint(lag / YEAR)
+    return np.asarray(_OLDER ** (years - 1) * _NEAR ** (np.abs(lag - YEAR * years) / 7))
 
 
 def _recency(back: Ints, week: Ints | int) -> Floats:
