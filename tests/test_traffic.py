@@ -273,3 +273,28 @@ def test_an_hour_of_one_interval_is_as_uncertain_as_the_interval():
     one = frame_of([40])
     alone = cap.offered_load(one, "30m")["se"].iloc[0]
     assert cap.offered_load(one, "30m", by="hour")["se"].iloc[0] == pytest.approx(alone, rel=1e-3)
+
+
+@pytest.mark.parametrize(("licences", "seed"), [(3020, 1), (3150, 1)])
+def test_three_thousand_at_once(licences, seed):
+    """Large centres would get no answer, or one that is off: the table's far corners hold noise."""
+    flat = Profile("a", "A", 144_000, (1.0,) * 24, weekdays=(1.0,) * 7, mean_length=1800, swing=0.0, holiday=1.0)
+    steady = {"growth": 0.0, "holidays": None, "campaigns": (), "day_noise": 0.0}
+    calls = cap.simulate_calls("2026-03-02", days=5, variants=[flat], licences=licences, tz="UTC", seed=seed, **steady)
+    live = calls[calls["env"] == "live"]
+    start = pd.Timestamp("2026-03-03T00:00Z")  # the first day fills an empty house
+    frame = cap.total(cap.intervals_from_calls(live[~live["blocked"]], start=start, end=start + pd.Timedelta(days=4)))
+    found = cap.blocking(frame, "30m", licences).whole
+    lost = int(live.loc[live["start"] >= start, "blocked"].sum())
+    assert found.lower <= lost <= found.upper
+    assert found.upper < 3 * found.lower + 200
+
+
+def test_quiet_nights_of_a_large_centre():
+    """A maximum of a hundred beside one of three thousand would be no number, and stop the whole estimate."""
+    hour = np.arange(864) % 288 / 12
+    maxima = np.random.default_rng(1).poisson(60 + 2940 * np.exp(-0.5 * ((hour - 13) / 4) ** 2))
+    rows = evidence(maxima, np.full(864, 2950), 5 / 3).table.rows
+    assert np.isfinite(rows).all()
+    lost = cap.blocking(frame_of(np.minimum(maxima, 2950)), "3m", 2950).whole
+    assert 0 < lost.turned_away < 0.01 * lost.offered

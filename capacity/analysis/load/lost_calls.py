@@ -17,6 +17,7 @@ _DRAWS = 250
 _BATCH = 50  # paths at a time: 50 years of intervals are 42 MB
 _MODEL_ERROR = 0.08  # relative, of lost calls: what lengths that are not exponential do to them, in simulation
 _NEAR = 0.8  # of sqrt(load): about four standard errors of the path
+_UNKNOWN = -60.0  # log: so far below the cap what the table says is a guess, and nothing is lost
 _NEVER = 1e-6  # intervals less likely than this to reach the cap are left out
 BIN = 0.02  # of sqrt(load), in which loads are counted
 
@@ -102,6 +103,7 @@ def _regime(seen: Evidence, path: LoadPath, cap: npt.NDArray[np.int64], limit: i
     reached = seen.at_cap & (cap == limit)
     log_share = seen.table.rows[seen.kind[np.flatnonzero(reached)[0]]]
     log_lost = np.log(loads * seen.turn) + log_erlang_b(np.array(float(limit)), loads)
+    log_lost = np.where(log_share > _UNKNOWN, log_lost, -np.inf)
     share, lost = np.exp(log_share), np.exp(log_lost)
     # How many intervals reached the cap is known: its own spread is not part of what is left.
     explained = np.exp(2.0 * log_lost - log_share) * -np.expm1(log_share)

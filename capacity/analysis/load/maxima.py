@@ -36,6 +36,7 @@ __all__ = ["IntervalMaximum", "interval_maximum", "log_poisson_cdf", "ratio", "t
 _NODES = 24
 _TAIL = 12.0  # standard deviations of Poisson above the load that are worked out
 _TRUSTED = 1e-9  # a sum that cancels to less than this share of its terms has lost its digits
+_ABOVE = 7.0  # of sqrt(m) above sqrt(load), 14 standard deviations: beyond, the inversion's digits are noise
 _DEPENDENCE_LOADS = (0.5, 2.0, 8.0, 32.0, 100.0)
 
 
@@ -163,21 +164,24 @@ def ratio(loads: Floats, turn: float, size: int) -> tuple[Floats, npt.NDArray[np
     """Return P(max = m) / pi(m) without a cap for m < `size`, and where it is known to some digits.
 
     Both of shape (loads, size). The digits go where the load is so far above m that P(max = m) is less than
-    about 1e-10 pi(m).
+    about 1e-10 pi(m), and where m is so far above the load that pi(m) itself is nothing: there 0 stands.
     """
     z, weights = _talbot(turn)
     pole = z[None, :] + loads[:, None]
-    values, scales = np.empty((2, size, len(loads)))
+    values = np.empty((size, len(loads)))
+    known = np.empty(values.shape, dtype=bool)
     pivot, solved = pole, np.ones_like(pole)
-    for m in range(size):  # over channels: each step is a whole (loads, nodes) array
-        if m:
-            back = m / pivot
-            solved = 1.0 + back * solved
-            pivot = pole + m - loads[:, None] * back
-        terms = weights * solved * solved / pivot
-        values[m] = terms.real.sum(axis=1)
-        scales[m] = np.abs(terms).sum(axis=1)
-    return np.maximum(values, 0.0).T, (values > _TRUSTED * scales).T
+    with np.errstate(over="ignore", invalid="ignore"):  # far above the load, where nothing is taken from it
+        for m in range(size):  # over channels: each step is a whole (loads, nodes) array
+            if m:
+                back = m / pivot
+                solved = 1.0 + back * solved
+                pivot = pole + m - loads[:, None] * back
+            terms = weights * solved * solved / pivot
+            values[m] = terms.real.sum(axis=1)
+            known[m] = values[m] > _TRUSTED * np.abs(terms).sum(axis=1)
+    near = np.sqrt(np.arange(size))[:, None] < np.sqrt(loads) + _ABOVE
+    return np.where(near, np.maximum(values, 0.0), 0.0).T, (near & known).T
 
 
 def _talbot(turn: float) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
