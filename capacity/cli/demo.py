@@ -80,15 +80,18 @@ def _records(path: Path | None, tz: str, days: int, seed: int) -> tuple[pd.DataF
         first = last - pd.Timedelta(days=days)
         say(f"Simulating {days} days of calls on four variants (seed {seed}) ...")
         calls = cap.simulate_calls(first.date(), last.date(), tz=tz, seed=seed, holidays=HOLIDAYS)
-        return calls, f"PROJECT-demo-{first:%Y%m%d}-{days}d-seed{seed}-{tz}", (first.date(), last.date())
+        return calls, _project("demo", calls), (first.date(), last.date())
     calls = read_log(path, tz).calls
     if calls.empty:
         raise ConfigError(f"{path} holds no call; there is nothing to show")
     first, last = (time.tz_convert(zone) for time in (calls["start"].min(), calls[["start", "end"]].max().max()))
-    # The calls themselves are in the id, so that a store never mixes two logs of one name.
-    content = int(pd.util.hash_pandas_object(calls, index=False).sum())
     # Whole local days, so that each day's peak counts.
-    return calls, f"PROJECT-{path.stem}-{content:016x}", (first.date(), last.date() + dt.timedelta(days=1))
+    return calls, _project(path.stem, calls), (first.date(), last.date() + dt.timedelta(days=1))
+
+
+def _project(name: str, calls: pd.DataFrame) -> str:
+    """Return an id that the calls themselves are in, so that a store never mixes two logs of one name."""
+    return f"PROJECT-{name}-{int(pd.util.hash_pandas_object(calls, index=False).sum()):016x}"
 
 
 def _fetch(records: pd.DataFrame, project: str, span: tuple[dt.date, dt.date], store: Path, tz: str) -> pd.DataFrame:
