@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import chi2
 
 from capacity.analysis.forecasting.calendar import SPECIAL, make_calendar
 from capacity.analysis.forecasting.effects import learn_effects
@@ -262,6 +263,18 @@ def test_few_stretches_make_wide_limits():
         np.quantile(pool_of(scaled, days=d).draw(np.random.default_rng(2), 4000, kind)[:, 0], 0.99) for d in (60, 1400)
     )
     assert short > 1.5 * long
+
+
+@pytest.mark.parametrize(
+    ("days", "horizon", "wide"),
+    [(850, 90, 1.15), (425, 90, 1.15), (170, 90, 1.15 + 0.3 * 0.6), (170, 180, 1.15 + 0.3 * 0.6), (170, 9, 1.168)],
+)
+def test_a_season_never_seen_makes_wide_limits(days, horizon, wide):
+    """Within the first year the licences for a small risk would be passed more often than they say."""
+    pool = ErrorPool(np.ones((1, horizon)), np.zeros(horizon), np.ones(8), np.ones(1), days)
+    drawn = np.abs(pool.draw(np.random.default_rng(3), 20_000, np.zeros(horizon, dtype=np.int64))[:, 0])
+    freedom = days / horizon
+    assert np.median(drawn) == pytest.approx(wide * np.sqrt(freedom / chi2.ppf(0.5, freedom)), rel=0.02)
 
 
 def test_drift_needs_evidence():

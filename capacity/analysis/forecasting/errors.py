@@ -11,6 +11,7 @@ from scipy.ndimage import uniform_filter1d
 
 from capacity.analysis.forecasting.calendar import SPECIAL
 from capacity.analysis.forecasting.levels import Rolling
+from capacity.analysis.forecasting.season import FIRST_YEAR
 
 __all__ = ["ErrorPool", "error_atoms", "make_error_pool"]
 
@@ -23,11 +24,12 @@ _CARRY = 0.8  # of the last week's error goes on where another vector is chained
 _SLOW = 14  # days: what is left of an error after a moving mean is fast
 _DIP = 2.5  # mean errors: what a single day goes beyond that is its own, and no error of the level
 _WIDE = 1.15  # the slow errors of the past were made with the effects of the whole history known
+_UNSEEN, _SEASON = 0.3, 90  # wider by that share for a season never seen, in full from so many days ahead on
 _HEAVIEST = 4.0
 _WINDOWS = 1.0  # degrees of freedom for each stretch of history as long as the horizon
 _KIND_PRIOR = 20.0  # weeks at common spread that a weekday's own is pooled with
 _BUCKETS = (7, 14, 28, 56, 90, 182)  # ends of the lead buckets, days
-_DOUBT, _FIRST_YEAR_DOUBT, _YEAR_SEEN = 4.0, 30.0, 425  # see `_drift`
+_DOUBT, _FIRST_YEAR_DOUBT = 4.0, 30.0  # see `_drift`
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,12 +68,14 @@ class ErrorPool:
 
         The slow part of each, which is the error of the level, is as likely to lie on the other side. It is wider by
         Student's t, with one degree of freedom for each stretch of history as long as the horizon: where
-        few have been seen, the next may well be unlike them all.
+        few have been seen, the next may well be unlike them all. And wider within the first year, whose season has
+        not been seen to turn.
         """
         out = self._chained(rng, count)
         slow = _moving_mean(np.clip(out, -_DIP, _DIP), _SLOW)
         freedom = _WINDOWS * self.days / out.shape[1]
-        wider = _WIDE * np.minimum(np.sqrt(freedom / rng.chisquare(freedom, size=count)), _HEAVIEST)
+        wide = _WIDE + _UNSEEN * _first_year(self.days) * min(1.0, out.shape[1] / _SEASON)
+        wider = wide * np.minimum(np.sqrt(freedom / rng.chisquare(freedom, size=count)), _HEAVIEST)
         out += slow * (np.where(rng.random(count) < 0.5, -wider, wider) - 1.0)[:, None]
         return np.asarray((out + self.drift) * self.spread[kind])
 
@@ -107,6 +111,11 @@ class ErrorPool:
                 break
             out[row, day] = self.scaled[rng.integers(len(out), size=len(row)), day]
         return np.where(np.isfinite(out), out, 0.0)
+
+
+def _first_year(days: int) -> float:
+    """Return how much of the first fourteen months is still to come, from 1 down to 0."""
+    return max(0.0, 1.0 - days / FIRST_YEAR)
 
 
 def _moving_mean(rows: Floats, days: int) -> Floats:
@@ -178,7 +187,7 @@ def _drift(scaled: Floats, days: int) -> tuple[Floats, Floats]:
     overlap. Within the first year doubt is larger, since a slope cannot be told from a season.
     """
     horizon = scaled.shape[1]
-    doubt = _DOUBT + _FIRST_YEAR_DOUBT * max(0.0, 1.0 - days / _YEAR_SEEN)
+    doubt = _DOUBT + _FIRST_YEAR_DOUBT * _first_year(days)
     known = np.isfinite(scaled)
     filled = np.where(known, scaled, 0.0)
     mean, drift = np.zeros(horizon), np.zeros(horizon)
