@@ -7,9 +7,9 @@ import errno
 import numpy as np
 import pandas as pd
 import pytest
-from capacity.export import export
 
 import capacity as cap
+from capacity.export import export
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.payload import Rows
 from capacity.fetch.status import status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +12,11 @@ from capacity.analysis.erlang import Floats, log_erlang_b
 from capacity.analysis.load.likelihood import Evidence
 from capacity.analysis.load.path import LoadPath
 
-__all__ = ["BIN", "draw_lost", "overflow_dispersion"]
+__all__ = ["BIN", "Lost", "draw_lost", "overflow_dispersion"]
 
 _DRAWS = 250
 _BATCH = 50  # paths at a time: 50 years of intervals are 42 MB
+_EVERY = 5  # of the paths are enough for other licence counts
 _MODEL_ERROR = 0.08  # relative, of lost calls: what lengths that are not exponential do to them, in simulation
 _NEAR = 0.8  # of sqrt(load): about four standard errors of the path
 _UNKNOWN = -60.0  # log: so far below the cap what the table says is a guess, and nothing is lost
@@ -47,6 +49,26 @@ def overflow_dispersion(channels: int, load: Floats) -> Floats:
     return np.asarray(1.0 + 2.0 * heaps)
 
 
+class Lost(NamedTuple):
+    """Draws of what was lost, and of the loads behind it.
+
+    Attributes
+    ----------
+    lost, offered : ndarray, shape (months, draws)
+        Calls.
+    counts : ndarray, shape (bins, fewer draws)
+        How many intervals had which load.
+    factor : ndarray, shape (fewer draws,)
+        What each lost, over what its path would have lost on average: the intervals that reached the cap are
+        known, the rest is chance and the error of the model. It holds for other licence counts as well.
+    """
+
+    lost: Floats
+    offered: Floats
+    counts: Floats
+    factor: Floats
+
+
 def draw_lost(
     seen: Evidence,
     path: LoadPath,
@@ -54,27 +76,24 @@ def draw_lost(
     codes: npt.NDArray[np.int64],
     months: int,
     rng: np.random.Generator,
-) -> tuple[Floats, Floats, Floats]:
-    """Return lost and offered calls, both (months, draws), and how many intervals had which load (bins, draws).
-
-    The last carries the error of the model as a factor of its draw.
-    """
+) -> Lost:
+    """Draw the calls lost in each month; `codes` are the months of the intervals, ascending from 0."""
     begins = np.searchsorted(codes, np.arange(months))
     lost, offered = np.empty((months, _DRAWS)), np.empty((months, _DRAWS))
     regimes = [_regime(seen, path, cap, int(limit)) for limit in np.unique(cap[seen.at_cap])]
-    counts = []
+    counts, factors = [], []
     for first in range(0, _DRAWS, _BATCH):
         loads = np.minimum(path.draws(_BATCH, rng), seen.table.grid[-1] ** 2)
         here = slice(first, first + _BATCH)
         offered[:, here] = np.add.reduceat(loads, begins, axis=0) * seen.turn
         mean, variance = np.zeros((2, months, _BATCH))
-        for regime in regimes:
-            regime.add(mean, variance, loads, codes)
+        expected = sum((regime.add(mean, variance, loads, codes) for regime in regimes), np.zeros(_BATCH))
         wrong = np.exp(_MODEL_ERROR * rng.standard_normal(_BATCH))  # the same in every month
         lost[:, here] = _counts(mean * wrong, variance * wrong, rng)
-        place = np.minimum(np.sqrt(loads) / BIN, _bins(seen) - 1).astype(np.int64)
-        counts += [np.bincount(place[:, k], minlength=_bins(seen)) * wrong[k] for k in range(0, _BATCH, 5)]
-    return lost, offered, np.stack(counts, axis=1)
+        factors.append(((lost[:, here].sum(axis=0) + 1.0) / (expected + 1.0))[::_EVERY])
+        place = np.minimum(np.sqrt(loads[:, ::_EVERY]) / BIN, _bins(seen) - 1).astype(np.int64)
+        counts += [np.bincount(column, minlength=_bins(seen)) for column in place.T]
+    return Lost(lost, offered, np.stack(counts, axis=1), np.concatenate(factors))
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +105,11 @@ class _Regime:
     grid: Floats
     tables: tuple[Floats, Floats, Floats]  # P(cap reached), mean lost, variance of the lost given what reached it
 
-    def add(self, mean: Floats, variance: Floats, loads: Floats, codes: npt.NDArray[np.int64]) -> None:
-        """Add this regime's calls to each month's mean and variance, both (months, draws)."""
+    def add(self, mean: Floats, variance: Floats, loads: Floats, codes: npt.NDArray[np.int64]) -> Floats:
+        """Add this regime's calls to each month's mean and variance, both (months, draws).
+
+        Returns how many each path would have lost on average, whatever number of intervals did reach the cap.
+        """
         x = np.sqrt(loads[self.near])
         month = codes[self.near]
         share, lost, spread = (_by_month(np.interp(x, self.grid, table), month, len(mean)) for table in self.tables)
@@ -95,6 +117,7 @@ class _Regime:
         scale = np.where(seen > 0, seen / np.maximum(share, 1e-12), 0.0)
         mean += lost * scale
         variance += spread * scale
+        return np.asarray(lost.sum(axis=0))
 
 
 def _regime(seen: Evidence, path: LoadPath, cap: npt.NDArray[np.int64], limit: int) -> _Regime:
