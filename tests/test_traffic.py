@@ -298,3 +298,21 @@ def test_quiet_nights_of_a_large_centre():
     assert np.isfinite(rows).all()
     lost = cap.blocking(frame_of(np.minimum(maxima, 2950)), "3m", 2950).whole
     assert 0 < lost.turned_away < 0.01 * lost.offered
+
+
+def test_the_curve_holds_the_same_calls_run_again():
+    """More licences would look as if they turned nobody away, within limits that nothing warrants."""
+    options = {"start": "2025-02-03", "days": 28, "scale": 0.5, "seed": 8}
+
+    def live(licences):
+        calls = cap.simulate_calls(**options, licences=licences)
+        return calls[calls["env"] == "live"]
+
+    carried = live(33)[lambda calls: ~calls["blocked"]]
+    mean = (carried["end"] - carried["start"]).mean()
+    found = cap.blocking(cap.intervals_from_calls(carried), mean, 33, tz="Europe/London")
+    assert found.curve.loc[33, "turned_away"] == pytest.approx(found.whole.turned_away, rel=0.15)
+    for licences in (29, 31, 33, 36, 38):
+        at = found.curve.loc[licences]
+        assert at.lower <= live(licences)["blocked"].sum() <= at.upper, licences
+        assert at.upper < 12 * at.lower
