@@ -17,7 +17,7 @@ __all__ = ["FAR", "leader", "leaders", "upright"]
 FAR = 4.0  # times what was seen: licences beyond are named at the edge, not drawn, or nothing else could be read
 _SIZE = CAPTION + 0.5  # [pt]
 # To which side of a point its words may stand, and how much higher [pt]; the first free place is taken.
-_PLACES = [(1, -7.0), (-1, 7.0), (1, -17.0), (-1, 17.0), (1, -27.0), (-1, 27.0), (1, 14.0), (1, 26.0), (1, 38.0)]
+_PLACES = [(1, -7.0), (-1, 7.0), (1, -17.0), (-1, 17.0), (1, -27.0), (-1, 27.0), (1, 14.0), (1, 26.0), (1, 38.0), (1, 50.0)]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 _Box: TypeAlias = tuple[float, float, float]  # left, right and middle of a line of words [pt]
