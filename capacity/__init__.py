@@ -110,7 +110,7 @@ def __dir__() -> list[str]:
     return __all__
 
 
-if "IPython" in sys.modules:  # a notebook, or a program that may have a shell
+if sys.modules.get("IPython"):  # a notebook, or a program that may have a shell
     from capacity.report.notebook import register
 
     register()
