@@ -12,7 +12,7 @@ import pytest
 import capacity as cap
 
 ROOT = Path(cap.__file__).parent
-GROUND = {"errors", "times", "licences", "intervals", "gaps", "dense", "export", "holidays", "columns"}
+GROUND = {"errors", "times", "licences", "intervals", "gaps", "dense", "export", "holidays", "columns", "arrays"}
 MODULES = sorted(p.relative_to(ROOT) for p in ROOT.rglob("*.py"))
 
 PUBLIC = [

@@ -13,6 +13,7 @@ import pandas as pd
 from capacity.analysis.peaks import daily_peaks
 from capacity.analysis.rhythm.cycles import fit_cycles
 from capacity.analysis.rhythm.grid import special_days, week_grid
+from capacity.arrays import Floats
 from capacity.errors import ConfigError, InsufficientData
 from capacity.holidays import HolidayLike
 
@@ -23,8 +24,6 @@ _LEAST_DAYS = 28  # four weeks: an odd day must be outvoted by its own weekday
 _TO_SD = 1.4826  # a median absolute deviation is this part of a normal standard deviation
 # On sqrt(calls + 3/8). Peaks of a steady line stray by about this much; less is rounding.
 _LEAST_SPREAD = 0.15
-
-Array = npt.NDArray[np.float64]
 
 
 def anomalies(
@@ -147,7 +146,7 @@ def _fitted(peaks: pd.DataFrame, holidays: HolidayLike) -> Iterator[pd.DataFrame
         )
 
 
-def _score(remainder: Array, teaches: npt.NDArray[np.bool_]) -> Array:
+def _score(remainder: Floats, teaches: npt.NDArray[np.bool_]) -> Floats:
     """Divide by the typical size of the remainders above, or below, their median."""
     known = remainder[teaches]
     centre = float(np.median(known))

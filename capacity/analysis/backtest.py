@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from capacity.analysis.arguments import as_horizon, as_seed, as_whole, pick
@@ -16,6 +15,7 @@ from capacity.analysis.forecasting.baselines import seasonal_naive, weekday_aver
 from capacity.analysis.forecasting.history import MIN_DAYS, as_history
 from capacity.analysis.forecasting.scores import FAN, Scorer
 from capacity.analysis.verdict.wording import html_of, plural
+from capacity.arrays import Floats
 from capacity.errors import ConfigError, InsufficientData
 from capacity.holidays import HolidayLike, as_holidays
 from capacity.intervals import TOTAL
@@ -23,7 +23,6 @@ from capacity.licences import LicenceLike, as_licences
 
 __all__ = ["Backtest", "backtest"]
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 OURS = "ours"
 _ORIGINS = 20

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import log_ndtr, ndtri_exp
 
+from capacity.arrays import Bools, Floats
 from capacity.errors import ConfigError, InsufficientData
 
 __all__ = ["at_cap", "uncensor"]
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-Flags: TypeAlias = npt.NDArray[np.bool_]
 
 _MIN_BELOW = 14  # days below the cap
 _KNOT = 14  # days between two knots of the level
@@ -32,7 +31,7 @@ _ENOUGH = 0.003  # gain of log-likelihood below which a step is the last
 _LOG_ROOT_TAU = 0.5 * np.log(2 * np.pi)
 
 
-def at_cap(values: npt.ArrayLike, caps: npt.ArrayLike) -> Flags:
+def at_cap(values: npt.ArrayLike, caps: npt.ArrayLike) -> Bools:
     """Return which days reached their cap, shape (days,): there the demand is only known to be at least that.
 
     Examples
@@ -183,7 +182,7 @@ class _Regression:
     no pattern (holidays, incidents): a flat density takes their weight, and they teach nothing.
     """
 
-    def __init__(self, y: Floats, low: Floats, capped: Flags, link: _Link) -> None:
+    def __init__(self, y: Floats, low: Floats, capped: Bools, link: _Link) -> None:
         known = ~np.isnan(y)
         safe = np.where(known, y, 1.0)
         self.link, self.capped, self.known = link, capped, known

@@ -12,6 +12,7 @@ import pandas as pd
 from capacity.analysis.combine import PROJECT, combine
 from capacity.analysis.peaks import daily_peaks
 from capacity.analysis.verdict.wording import html_of
+from capacity.arrays import Ints
 from capacity.dense import Dense, dense
 from capacity.errors import InsufficientData
 from capacity.intervals import TOTAL, slice_name
@@ -20,8 +21,6 @@ __all__ = ["Diversity", "combine", "diversity"]
 
 _LEAST_DAYS = 14  # below two weeks a correlation of daily peaks is one of weekdays, if of anything
 _BLOCK = 4096  # rows of the matrix at a time: a block stays in the cache
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -18,17 +18,17 @@ A. A. Fredericks, "Congestion in blocking systems", BSTJ 59 (1980), for Hayward'
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from capacity.arrays import Floats
 from capacity.errors import ConfigError
 
 __all__ = ["channels_for", "erlang_b", "load_for"]
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 _NEWTON_STEPS = 100
 _FRACTION_TERMS = 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from capacity.analysis.censoring import uncensor
 from capacity.analysis.forecasting.engine import sample_paths
 from capacity.analysis.forecasting.history import History, as_history
 from capacity.analysis.forecasting.paths import PeakForecast
+from capacity.arrays import Floats
 from capacity.errors import InsufficientData
 from capacity.holidays import HolidayLike, holiday_dates
 from capacity.licences import LicenceLike, Licences, as_licences
@@ -21,8 +22,6 @@ from capacity.licences import LicenceLike, Licences, as_licences
 __all__ = ["PeakForecast", "forecast_peaks"]
 
 _WORLDS = 4  # draws of the demand behind the cap, each with its share of the paths
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 def forecast_peaks(

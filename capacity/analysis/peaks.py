@@ -11,13 +11,13 @@ import pandas as pd
 
 from capacity.analysis.counting.stacks import first_maxima, stacks
 from capacity.analysis.rhythm.localtime import LocalDays, local_days
+from capacity.arrays import Ints
 from capacity.dense import Dense, dense
 from capacity.errors import ConfigError, InsufficientData
 from capacity.intervals import TOTAL, slice_name
 
 __all__ = ["BusyHours", "busy_hours", "daily_peaks", "mean_of_highest", "top_peaks"]
 
-Ints = npt.NDArray[np.int64]
 
 _DAY = 288
 _HOUR = 12

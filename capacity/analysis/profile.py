@@ -11,14 +11,13 @@ import pandas as pd
 from capacity.analysis.counting.ranks import group_blocks, group_quantiles, rank_of
 from capacity.analysis.counting.stacks import counts_by_period, sums_by_period
 from capacity.analysis.rhythm.localtime import hour_of_week, local_times, slot_of_week
+from capacity.arrays import Floats, Ints
 from capacity.dense import Dense, dense
 from capacity.errors import ConfigError, InsufficientData
 from capacity.intervals import slice_name
 
 __all__ = ["weekly_profile"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 _PERCENTS = {"median": 50.0, "q90": 90.0, "q99": 99.0}
 _WEEK = 2016

@@ -23,13 +23,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.erlang import Floats
 from capacity.analysis.load.call_length import CallLength, as_call_length
 from capacity.analysis.load.likelihood import Evidence, evidence
 from capacity.analysis.load.maxima import turnover, variance_inflation
 from capacity.analysis.load.observed import Series, all_series
 from capacity.analysis.load.turned_away import Blocking, blocking
 from capacity.analysis.rhythm.localtime import hour_of_week, local_times
+from capacity.arrays import Floats
 from capacity.errors import ConfigError
 from capacity.intervals import slice_name
 from capacity.licences import LicenceLike

@@ -12,6 +12,7 @@ import pandas as pd
 
 from capacity.analysis.counting.stacks import counts_by_period
 from capacity.analysis.rhythm.localtime import LocalDays, local_days
+from capacity.arrays import Ints
 from capacity.dense import Dense, dense
 from capacity.errors import InsufficientData
 from capacity.intervals import TOTAL, slice_name
@@ -20,7 +21,6 @@ from capacity.times import STEP
 
 __all__ = ["Utilisation", "utilisation"]
 
-Ints = npt.NDArray[np.int64]
 
 _LEVELS = (80, 90, 100)  # per cent of the licences
 _HOURS = STEP / pd.Timedelta(hours=1)  # of one interval

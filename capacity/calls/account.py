@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from capacity.arrays import Bools
 from capacity.times import STEP
 
 __all__ = ["CallLog", "Tally", "silences"]
 
-Bools = npt.NDArray[np.bool_]
 
 _SILENCE = pd.Timedelta(hours=24)
 _SHOWN = 5

@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from capacity.arrays import Floats
 from capacity.errors import ConfigError
 from capacity.holidays import HolidayLike, holiday_dates
 from capacity.times import STEP, Instant, as_instant
 
 __all__ = ["VARIANTS", "Campaign", "Profile", "rates"]
 
-Floats = npt.NDArray[np.float64]
 
 _YEAR = 365.25
 _PER_HOUR = pd.Timedelta(hours=1) // STEP

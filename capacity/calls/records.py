@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import union_categoricals
 
+from capacity.arrays import Bools
 from capacity.calls.account import CallLog, Tally
 from capacity.calls.logfile import open_log
 from capacity.calls.stamps import Stamps, read_lengths, read_times
@@ -23,7 +24,6 @@ from capacity.times import as_zone
 
 __all__ = ["CallLog", "read_calls"]
 
-Bools = npt.NDArray[np.bool_]
 
 _OPTIONAL = ("variant", "variant_name", "language", "phone_number", "env", "blocked")
 _HALF_DAY = 43_200_000_000_000  # [ns]

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.arrays import Floats
 from capacity.calls.profiles import VARIANTS, Campaign, Profile, rates
 from capacity.errors import ConfigError
 from capacity.holidays import HolidayLike
@@ -20,7 +21,6 @@ from capacity.times import DAY, STEP, Instant, as_instant, as_range, as_zone
 __all__ = ["simulate_calls", "turn_away"]
 
 Ints = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
 
 _MS = 1_000_000  # [ns]: calls begin and end on whole milliseconds, as logs have them
 _STEP_MS = STEP.value // _MS

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.arrays import Bools
 from capacity.errors import ConfigError
 
 __all__ = ["Stamps", "read_lengths", "read_times"]
 
-Bools = npt.NDArray[np.bool_]
 Nanos = npt.NDArray[np.int64]
 
 _DAY = 86_400_000_000_000  # [ns]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 
+from capacity.arrays import Floats
 from capacity.report.axes import halo, height_of, nudge, width_of
 from capacity.report.theme import CAPTION, INK, LICENCE, text_width
 
@@ -17,9 +17,19 @@ __all__ = ["FAR", "leader", "leaders", "upright"]
 FAR = 4.0  # times what was seen: licences beyond are named at the edge, not drawn, or nothing else could be read
 _SIZE = CAPTION + 0.5  # [pt]
 # To which side of a point its words may stand, and how much higher [pt]; the first free place is taken.
-_PLACES = [(1, -7.0), (-1, 7.0), (1, -17.0), (-1, 17.0), (1, -27.0), (-1, 27.0), (1, 14.0), (1, 26.0), (1, 38.0), (1, 50.0)]
+_PLACES = [
+    (1, -7.0),
+    (-1, 7.0),
+    (1, -17.0),
+    (-1, 17.0),
+    (1, -27.0),
+    (-1, 27.0),
+    (1, 14.0),
+    (1, 26.0),
+    (1, 38.0),
+    (1, 50.0),
+]
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 _Box: TypeAlias = tuple[float, float, float]  # left, right and middle of a line of words [pt]
 
 

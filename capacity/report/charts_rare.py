@@ -12,13 +12,13 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from capacity.analysis.extremes import ReturnLevels
 from capacity.analysis.headroom import Headroom
 from capacity.analysis.verdict.wording import plural
+from capacity.arrays import Floats
 from capacity.report.axes import below, halo, key, nudge, percent_axis, room_for, width_of
 from capacity.report.beside import upright
 from capacity.report.theme import CAPTION, DEMAND, FORECAST, INK, LICENCE, chance, count, style, text_width
 
 __all__ = ["days_in_30", "return_levels"]
 
-Floats = npt.NDArray[np.float64]
 
 _FAR = 2.0  # times the level: limits of short records reach farther than can be drawn
 _TINT = "#EDBFA8"  # of the licences' colour

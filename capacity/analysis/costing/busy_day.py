@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from capacity.analysis.erlang import Floats, log_erlang_b
+from capacity.analysis.erlang import log_erlang_b
 from capacity.analysis.load.maxima import ratio
+from capacity.arrays import Floats
 from capacity.errors import ConfigError
 
 __all__ = ["TYPICAL_DAY", "BusyDay", "as_shape"]

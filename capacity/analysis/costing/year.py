@@ -9,8 +9,9 @@ import pandas as pd
 from capacity.analysis.arguments import pick
 from capacity.analysis.costing.billing import Rule, held_level
 from capacity.analysis.costing.busy_day import BusyDay
-from capacity.analysis.erlang import Floats, log_erlang_b
+from capacity.analysis.erlang import log_erlang_b
 from capacity.analysis.forecasting.paths import PeakForecast
+from capacity.arrays import Floats
 from capacity.errors import ConfigError, InsufficientData
 
 __all__ = ["LoadYear", "PathYear", "Year", "loads_of"]

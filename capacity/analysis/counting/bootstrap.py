@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from capacity.analysis.counting.ranks import BLOCK, rank_of
 from capacity.analysis.rhythm.localtime import local_days
+from capacity.arrays import Ints
 from capacity.dense import Dense
 from capacity.errors import InsufficientData
 
 __all__ = ["limits", "stationary_weights"]
 
-Ints = npt.NDArray[np.int64]
 
 REPLICATES = 1000
 FEWEST_WEEKS = 4

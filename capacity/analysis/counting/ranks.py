@@ -14,13 +14,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from capacity.arrays import Ints
 from capacity.errors import ConfigError
 
 __all__ = ["BLOCK", "Grouped", "as_percents", "group_blocks", "group_quantiles", "rank_of"]
 
 BLOCK = 1 << 20  # cells at a time: the working copies stay near the processor
-
-Ints = npt.NDArray[np.int64]
 
 
 class Grouped(NamedTuple):

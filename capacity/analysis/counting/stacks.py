@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from capacity.arrays import Ints
+
 __all__ = ["Stack", "counts_by_period", "first_maxima", "stacks", "sums_by_period"]
 
-Ints = npt.NDArray[np.int64]
 
 _BLOCK = 1 << 17  # cells at a time, if the reader makes copies: what stays in the processor's cache
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-import numpy.typing as npt
+
+from capacity.arrays import Floats
 
 __all__ = ["seasonal_naive", "weekday_average"]
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 _WEEKS = 8
 

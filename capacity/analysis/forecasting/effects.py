@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +10,10 @@ from scipy.ndimage import median_filter
 from scipy.signal import lfilter
 
 from capacity.analysis.forecasting.smooth import running_mean
+from capacity.arrays import Floats
 
 __all__ = ["Effects", "learn_effects"]
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 _HALF_LIFE = 12.0  # days: how fast the level may move under the effects
 _MEMORY = 300.0  # days: half-life of what is learned

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -16,10 +14,10 @@ from capacity.analysis.forecasting.link import choose_link
 from capacity.analysis.forecasting.mixture import PRIOR, learn_weights
 from capacity.analysis.forecasting.pools import Past, draw_weeks, draw_years, week_atoms, year_atoms, year_lags
 from capacity.analysis.forecasting.smooth import running_mean
+from capacity.arrays import Floats
 
 __all__ = ["sample_paths"]
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 _MEMORY = 1461  # days: what is four years old teaches nothing
 _OPEN = 56  # days by whose weekdays the open ones are known

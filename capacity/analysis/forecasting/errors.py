@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import uniform_filter1d
 
 from capacity.analysis.forecasting.calendar import SPECIAL
 from capacity.analysis.forecasting.levels import Rolling
 from capacity.analysis.forecasting.season import FIRST_YEAR
+from capacity.arrays import Floats, Ints
 
 __all__ = ["ErrorPool", "error_atoms", "make_error_pool"]
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-Ints: TypeAlias = npt.NDArray[np.int64]
 
 _RECENT = 200.0  # days: half-life of an origin's chance to be drawn
 _SHORTEST = 14  # days: a shorter error vector is no start of a path

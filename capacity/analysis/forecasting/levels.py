@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from capacity.analysis.forecasting.effects import Effects
 from capacity.analysis.forecasting.season import seasonal_change
 from capacity.analysis.forecasting.smooth import running_mean
+from capacity.arrays import Floats, Ints
 
 __all__ = ["Rolling", "roll"]
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-Ints: TypeAlias = npt.NDArray[np.int64]
 
 _HALF_LIVES = (2.0, 5.0, 12.0, 40.0, 120.0, 400.0)  # days
 _FADE = 40.0  # a level's excess over the next slower one fades with a time of 40 half-lives

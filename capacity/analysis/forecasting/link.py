@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
+
+from capacity.arrays import Floats
 
 __all__ = ["Link", "choose_link"]
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 _BLOCK = 28  # days
 _THRESHOLD = 0.5

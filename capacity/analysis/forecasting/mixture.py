@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
+
+from capacity.arrays import Bools, Floats
 
 __all__ = ["PRIOR", "learn_weights"]
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-Flags: TypeAlias = npt.NDArray[np.bool_]
 Atoms: TypeAlias = tuple[Floats, Floats]
 
 PRIOR = np.array([0.5, 0.3, 0.2])  # errors of past origins, weeks, years
@@ -51,7 +50,7 @@ def learn_weights(truth: Floats, pools: Sequence[Atoms], evidence: float) -> Flo
     return np.asarray(chance @ grid / chance.sum())
 
 
-def _relative_loss(truth: Floats, pools: Sequence[Atoms], grid: Floats, cells: Flags) -> Floats:
+def _relative_loss(truth: Floats, pools: Sequence[Atoms], grid: Floats, cells: Bools) -> Floats:
     """Return for each mixture of the grid how much more it loses than the best one."""
     truth = truth[cells]
     values = np.concatenate([v[cells] for v, _ in pools], axis=1)

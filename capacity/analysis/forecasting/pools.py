@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from capacity.analysis.forecasting.season import FIRST_YEAR, YEAR
+from capacity.arrays import Floats, Ints
 
 __all__ = ["Past", "draw_weeks", "draw_years", "week_atoms", "year_atoms", "year_lags"]
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-Ints: TypeAlias = npt.NDArray[np.int64]
 
 _WEEKS = 26
 _HALVING = 6.0  # weeks back after which a week is half as likely

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.arrays import Floats
+
 __all__ = ["FAN", "QUANTILES", "Scorer", "pinball"]
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 QUANTILES = np.array([0.5, 0.8, 0.9, 0.95, 0.99])
 FAN = ("p5", "p10", "p25", "p50", "p75", "p90", "p95")

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import uniform_filter1d
+
+from capacity.arrays import Floats, Ints
 
 __all__ = ["FIRST_YEAR", "YEAR", "seasonal_change"]
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-Ints: TypeAlias = npt.NDArray[np.int64]
 
 YEAR = 364  # days: whole weeks
 FIRST_YEAR = 425  # days of history, 14 months: before that there is no year to look back to

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-import numpy.typing as npt
 from scipy.signal import lfilter
 
-__all__ = ["running_mean"]
+from capacity.arrays import Floats
 
-Floats: TypeAlias = npt.NDArray[np.float64]
+__all__ = ["running_mean"]
 
 
 def running_mean(columns: Floats, weight: Floats, half_life: float) -> Floats:

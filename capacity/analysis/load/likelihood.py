@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from capacity.analysis.erlang import Floats
 from capacity.analysis.load.maxima import log_poisson_cdf, ratio
+from capacity.arrays import Floats
 
 __all__ = ["AT_LEAST", "NO_CAP", "Evidence", "Table", "evidence"]
 

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from capacity.analysis.erlang import Floats, log_erlang_b
+from capacity.analysis.erlang import log_erlang_b
 from capacity.analysis.load.likelihood import Evidence
 from capacity.analysis.load.path import LoadPath
+from capacity.arrays import Floats
 
 __all__ = ["BIN", "Lost", "draw_lost", "overflow_dispersion"]
 

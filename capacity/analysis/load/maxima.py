@@ -26,8 +26,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special, stats
 
-from capacity.analysis.erlang import Floats
 from capacity.analysis.load.call_length import CallLength, as_call_length
+from capacity.arrays import Floats
 from capacity.errors import ConfigError
 from capacity.times import STEP
 

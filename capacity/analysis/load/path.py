@@ -20,9 +20,9 @@ import numpy.typing as npt
 from scipy import optimize
 from scipy.linalg import cholesky_banded, lapack, solveh_banded
 
-from capacity.analysis.erlang import Floats
 from capacity.analysis.load.likelihood import Evidence, Table
 from capacity.analysis.load.maxima import variance_inflation
+from capacity.arrays import Floats
 
 __all__ = ["LoadPath", "load_path"]
 

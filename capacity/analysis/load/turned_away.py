@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.analysis.arguments import as_seed
-from capacity.analysis.erlang import Floats, log_erlang_b
+from capacity.analysis.erlang import log_erlang_b
 from capacity.analysis.load.call_length import CallLength, as_call_length
 from capacity.analysis.load.likelihood import evidence
 from capacity.analysis.load.lost_calls import BIN, Lost, draw_lost
@@ -25,6 +25,7 @@ from capacity.analysis.load.observed import Series, one_series
 from capacity.analysis.load.path import load_path
 from capacity.analysis.rhythm.localtime import local_times, slot_of_day, slot_of_week
 from capacity.analysis.verdict.wording import html_of
+from capacity.arrays import Floats
 from capacity.errors import InsufficientData
 from capacity.licences import LicenceLike, Licences, as_licences
 from capacity.times import DAY, STEP

@@ -20,7 +20,6 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special, stats
 
-from capacity.analysis.erlang import Floats
 from capacity.analysis.rare.likelihood import (
     IMPOSSIBLE,
     Prior,
@@ -34,6 +33,7 @@ from capacity.analysis.rare.likelihood import (
     reach_of,
     scale_of,
 )
+from capacity.arrays import Floats
 from capacity.errors import ConfigError, InsufficientData
 
 __all__ = ["ExtremeFit", "fit_excesses", "fit_gev", "fit_gpd", "fit_gumbel", "gev_by_l_moments"]

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from scipy import optimize
 
-from capacity.analysis.erlang import Floats
+from capacity.arrays import Floats
 from capacity.errors import ConfigError
 
 __all__ = ["IMPOSSIBLE", "Prior", "edge", "gev_cost", "gpd_cost", "inverse_information", "least", "minimum"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from capacity.analysis.erlang import Floats
+from capacity.arrays import Floats
 from capacity.errors import InsufficientData
 
 __all__ = ["PeakScale"]

@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
+
+from capacity.arrays import Floats
 
 __all__ = ["Cycles", "fit_cycles", "leverage"]
 
-Array = npt.NDArray[np.float64]
 
 # Chosen by measurement against known truth (benchmarks/decompose.py): at 25 weeks the patterns are a fifth truer
 # than at 15 (what STL takes), and still follow a season; a trend of 29 days leaves the weeks alone.
@@ -38,12 +38,12 @@ class Cycles(NamedTuple):
     day and a week could both explain (harmonics that they share) is the day's.
     """
 
-    trend: Array
-    daily: Array
-    weekly: Array
+    trend: Floats
+    daily: Floats
+    weekly: Floats
 
 
-def fit_cycles(values: Array, weight: Array) -> Cycles:
+def fit_cycles(values: Floats, weight: Floats) -> Cycles:
     """Split a series into trend, daily and weekly cycle by backfitting.
 
     Parameters
@@ -78,7 +78,7 @@ def leverage(weeks: int) -> float:
     return float((np.diag(kernel) / kernel.sum(axis=1)).mean()) * 6 / 7
 
 
-def _kernel(n: int, width: int) -> Array:
+def _kernel(n: int, width: int) -> Floats:
     """Return tricube weights between n equidistant points; towards the ends they reach as far as the width."""
     place = np.arange(n)
     distance = np.abs(place[:, None] - place)
@@ -87,7 +87,7 @@ def _kernel(n: int, width: int) -> Array:
     return np.asarray((1 - np.minimum(distance / reach[:, None], 1.0) ** 3) ** 3)
 
 
-def _trend(values: Array, weight: Array) -> Array:
+def _trend(values: Floats, weight: Floats) -> Floats:
     """Return local lines through the daily levels, joined from noon to noon."""
     weeks, days, slots = values.shape
     by_day = weight.reshape(weeks * days, slots)
@@ -97,7 +97,7 @@ def _trend(values: Array, weight: Array) -> Array:
     step = np.arange(-reach, reach + 1.0)
     near = (1 - np.abs(step / (reach + 1)) ** 3) ** 3
 
-    def around(what: Array, moment: Array) -> Array:
+    def around(what: Floats, moment: Floats) -> Floats:
         # Correlation with the kernel; cut to the days, which may be fewer than the kernel has.
         return np.convolve(what, moment[::-1], mode="full")[reach : reach + len(what)]
 
@@ -112,7 +112,7 @@ def _trend(values: Array, weight: Array) -> Array:
     return np.asarray(line.reshape(values.shape))
 
 
-def _cycle(values: Array, weight: Array, kernel: Array) -> Array:
+def _cycle(values: Floats, weight: Floats, kernel: Floats) -> Floats:
     """Return the mean over nearby weeks at each slot of the week, less its level."""
     weeks = len(values)
     mass = weight.reshape(weeks, -1)
@@ -127,7 +127,7 @@ def _cycle(values: Array, weight: Array, kernel: Array) -> Array:
     return np.asarray(cycle - cycle.mean(axis=(1, 2), keepdims=True))
 
 
-def _first_look(values: Array, weight: Array) -> Array:
+def _first_look(values: Floats, weight: Floats) -> Floats:
     """Return first weights: whole days against the median of their weekday in the nearest nine weeks.
 
     A fit that starts from all days alike takes an outage of half the trend's width for the trend.
@@ -145,7 +145,7 @@ def _first_look(values: Array, weight: Array) -> Array:
     return np.broadcast_to(day[:, :, None], values.shape)
 
 
-def _bisquare(remainder: Array, weight: Array) -> Array:
+def _bisquare(remainder: Floats, weight: Floats) -> Floats:
     size = np.abs(remainder)
     typical = float(np.median(size[weight > 0]))
     reach = _REJECT * max(typical, _LEAST_SPREAD)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.arrays import Floats
 from capacity.holidays import HolidayLike, holiday_dates
 from capacity.times import DAY
 
@@ -17,8 +18,6 @@ _DAY = DAY.value
 _MONDAY = 3  # day 0, 1970-01-01, was a Thursday: three days after a Monday
 # A special day teaches nothing, but where a slot was never seen otherwise it is better than nothing.
 _SPECIAL_WEIGHT = 1e-6
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,18 +47,18 @@ class Grid:
         """On how many local days there is a value."""
         return len(np.unique(self.cell // self.slots))
 
-    def spread(self, values: Array) -> Array:
+    def spread(self, values: Floats) -> Floats:
         """Return the values on the grid: the mean where a cell has two, 0 where it has none."""
         total = np.bincount(self.cell, weights=values, minlength=self._size)
         return np.asarray((total / np.maximum(self._count(), 1)).reshape(self.weeks, 7, self.slots))
 
-    def weight(self) -> Array:
+    def weight(self) -> Floats:
         """Return what each cell teaches: how many values it holds, next to nothing for a special day."""
         each = np.where(self.special, _SPECIAL_WEIGHT, 1.0)
         total = np.bincount(self.cell, weights=each, minlength=self._size)
         return np.asarray(total.reshape(self.weeks, 7, self.slots), dtype=np.float64)
 
-    def gather(self, grid: Array) -> Array:
+    def gather(self, grid: Floats) -> Floats:
         """Return what the grid holds at the place of each value."""
         return np.asarray(np.ascontiguousarray(grid).reshape(-1)[self.cell])
 
