@@ -1,0 +1,228 @@
+"""What the forecast draws from, and how much of each: held against arithmetic by hand or brute force."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import chi2
+
+from capacity.analysis.forecasting.calendar import SPECIAL
+from capacity.analysis.forecasting.effects import learn_effects
+from capacity.analysis.forecasting.errors import ErrorPool, _drift, make_error_pool
+from capacity.analysis.forecasting.history import as_history
+from capacity.analysis.forecasting.levels import roll
+from capacity.analysis.forecasting.mixture import PRIOR, learn_weights
+from capacity.analysis.forecasting.pools import Past, draw_weeks, draw_years, week_atoms, year_atoms, year_lags
+
+from .test_forecast_pieces import calendar_of
+
+# -- errors -------------------------------------------------------------------------------------------------------
+
+
+def pool_of(scaled, days=1000, spread=1.0):
+    """Return a pool of equally likely errors without drift."""
+    count, horizon = scaled.shape
+    return ErrorPool(scaled, np.zeros(horizon), np.full(8, spread), np.ones(count), days)
+
+
+def test_whole_vectors_keep_their_days_together():
+    """Errors of one origin that all lie on one side must come together: independent days make maxima too low."""
+    signs = np.where(np.arange(100) % 2, 1.0, -1.0)[:, None] * np.ones((1, 28))
+    found = pool_of(signs).draw(np.random.default_rng(1), 500, np.zeros(28, int))
+    assert (np.abs(np.sign(found).sum(axis=1)) == 28).all()
+
+
+def test_spread_is_that_of_the_kind_of_day():
+    """Half the spread on a Sunday must come back as half."""
+    scaled = np.random.default_rng(1).standard_normal((200, 14))
+    pool = ErrorPool(scaled, np.zeros(14), np.array([2.0] * 6 + [1.0, 5.0]), np.ones(200), 2000)
+    found = pool.draw(np.random.default_rng(2), 4000, np.arange(14) % 7)
+    assert found[:, [0, 7]].std() / found[:, [6, 13]].std() == pytest.approx(2, rel=0.15)
+
+
+def test_vectors_that_end_are_chained_on():
+    """Where no origin has seen the whole horizon the paths still reach it, and do not fall back to no error."""
+    scaled = np.cumsum(np.random.default_rng(1).standard_normal((60, 90)), axis=1)
+    for row in range(60):
+        scaled[row, 60 - row :] = np.nan
+    found = pool_of(scaled, days=88).draw(np.random.default_rng(2), 2000, np.zeros(90, int))
+    assert np.isfinite(found).all()
+    assert found[:, 85].std() > found[:, 5].std()
+
+
+def test_a_chained_vector_goes_on_from_where_the_last_one_stood():
+    """An error of the level would end at the seam: 1 a day, and from there on 1 more on 0.8 of the week before."""
+    scaled = np.ones((5, 28))
+    scaled[:, 14:] = np.nan
+    found = pool_of(scaled)._chained(np.random.default_rng(1), 3)
+    np.testing.assert_allclose(found, np.tile([1.0] * 14 + [1.8] * 14, (3, 1)))
+
+
+def test_few_stretches_make_wide_limits():
+    """The same errors out of a short history are given heavier tails than out of a long one."""
+    scaled = np.repeat(np.random.default_rng(1).standard_normal((100, 1)), 28, axis=1)
+    kind = np.zeros(28, int)
+    short, long = (
+        np.quantile(pool_of(scaled, days=d).draw(np.random.default_rng(2), 4000, kind)[:, 0], 0.99) for d in (60, 1400)
+    )
+    assert short > 1.5 * long
+
+
+@pytest.mark.parametrize(
+    ("days", "horizon", "wide"),
+    [(850, 90, 1.15), (425, 90, 1.15), (170, 90, 1.15 + 0.3 * 0.6), (170, 180, 1.15 + 0.3 * 0.6), (170, 9, 1.168)],
+)
+def test_a_season_never_seen_makes_wide_limits(days, horizon, wide):
+    """Within the first year the licences for a small risk would be passed more often than they say."""
+    pool = ErrorPool(np.ones((1, horizon)), np.zeros(horizon), np.ones(8), np.ones(1), days)
+    drawn = np.abs(pool.draw(np.random.default_rng(3), 20_000, np.zeros(horizon, dtype=np.int64))[:, 0])
+    freedom = days / horizon
+    assert np.median(drawn) == pytest.approx(wide * np.sqrt(freedom / chi2.ppf(0.5, freedom)), rel=0.02)
+
+
+def test_drift_needs_evidence():
+    """A steady error of every origin goes on; a mean that is mostly chance does not; in the first year neither does."""
+    rng = np.random.default_rng(1)
+    steady = 1.0 + 0.1 * rng.standard_normal((260, 28))
+    assert _drift(steady, 1461)[1] == pytest.approx(np.ones(28), abs=0.05)
+    chance = 0.1 + np.repeat(rng.standard_normal((260, 1)), 28, axis=1)
+    assert (_drift(chance, 1461)[1] == 0).all()
+    slope = 1.0 + 0.8 * np.repeat(rng.standard_normal((60, 1)), 28, axis=1)
+    assert (_drift(slope, 120)[1] == 0).all()
+
+
+def test_special_days_have_a_spread_of_their_own():
+    """Holidays that are hit and miss must not borrow the small spread of their weekday."""
+    holidays = pd.date_range("2020-01-08", periods=30, freq="42D")
+    calendar = calendar_of("2020-01-01", 1228, holidays)
+    rng = np.random.default_rng(1)
+    z = 100 + rng.normal(0, 1, 1200) + 20 * rng.standard_normal(1200) * (calendar.kind[:1200] == SPECIAL)
+    rolling = roll(z, learn_effects(z, calendar.X[:1200], calendar.prior), calendar.X, 28)
+    spread = make_error_pool(rolling, calendar.kind).spread
+    assert spread[SPECIAL] > 3 * spread[:7].mean()
+
+
+# -- pools --------------------------------------------------------------------------------------------------------
+
+
+def past_of(plain, horizon, slope=0.0, level=None):
+    """Return a past without special days."""
+    return Past(plain, np.zeros(len(plain) + horizon), np.zeros(len(plain)) if level is None else level, slope)
+
+
+def test_weeks_keep_weekday_and_order():
+    """Each path is made of whole weeks of the last 26: the weekday of a day ahead is that of the day it was."""
+    plain = np.arange(400.0)
+    found = draw_weeks(past_of(plain, 28), 28, np.random.default_rng(1), 300)
+    assert (found % 7 == (400 + np.arange(28)) % 7).all()
+    assert (np.diff(found.reshape(300, 4, 7), axis=2) == 1).all()
+    assert found.min() >= 400 - 26 * 7
+
+
+def test_recent_weeks_are_likelier_for_what_is_near():
+    """Next week is drawn from later weeks than the week in a quarter is."""
+    found = draw_weeks(past_of(np.arange(400.0), 91), 91, np.random.default_rng(1), 3000)
+    assert found[:, 0].mean() > found[:, 84].mean() + 7
+
+
+def test_drift_moves_the_weeks():
+    """With 1 call a day of drift that goes on, a rising line is continued by the weeks exactly."""
+    found = draw_weeks(past_of(np.arange(400.0), 28, slope=1.0), 28, np.random.default_rng(1), 50)
+    np.testing.assert_allclose(found, np.broadcast_to(400.0 + np.arange(28), (50, 28)))
+
+
+def test_special_days_are_exchanged():
+    """What a holiday ahead costs is taken off the day that is drawn for it."""
+    past = Past(np.full(100, 50.0), np.concatenate([np.zeros(103), [-30.0], np.zeros(3)]), np.zeros(100), 0.0)
+    assert draw_weeks(past, 7, np.random.default_rng(1), 2).tolist() == [[50, 50, 50, 20, 50, 50, 50]] * 2
+
+
+def test_years_are_whole_weeks_back_and_moved_by_the_level():
+    """A year back on a level that has risen by 10 since: .6 of it is carried over; weekdays stay."""
+    level = np.where(np.arange(500) < 250, 0.0, 10.0)
+    found = draw_years(past_of(np.arange(500.0) % 7, 28, level=level), 28, np.random.default_rng(1), 40)
+    np.testing.assert_allclose(found, np.broadcast_to((500 + np.arange(28)) % 7 + 6.0, (40, 28)))
+    assert year_lags(424).size == 0
+
+
+def test_last_years_same_week_is_the_likeliest():
+    """A week of shift is .6 as likely, another one .6 of that; two years ago are half as likely as one."""
+    values, weights = year_atoms(past_of(np.arange(1200.0), 28), np.array([1200]), np.array([1]))
+    near = np.array([0.216, 0.36, 0.6, 1.0, 0.6, 0.36, 0.216])
+    np.testing.assert_allclose(weights[0], np.concatenate([near, near / 2]) / (1.5 * near.sum()))
+    assert values[0, weights[0].argmax()] == 1200 - 364
+
+
+@pytest.mark.parametrize("horizon", [28, 365])
+def test_years_never_look_ahead(horizon):
+    """At any horizon what is drawn must have happened: an index past the end would wrap around in silence."""
+    plain = np.arange(1000.0)
+    found = draw_years(past_of(plain, horizon), horizon, np.random.default_rng(1), 200)
+    assert np.nanmax(found) < 1000
+    assert (found % 7 == (1000 + np.arange(horizon)) % 7)[np.isfinite(found)].all()
+
+
+def test_atoms_are_what_is_drawn():
+    """The pools are weighed by their atoms: these must be the distribution that the draws have."""
+    rng = np.random.default_rng(1)
+    past = past_of(rng.standard_normal(900).cumsum(), 90, level=rng.standard_normal(900))
+    now = np.full(3, 900)
+    lead = np.array([1, 30, 90])
+    for draw, atoms in ((draw_weeks, week_atoms), (draw_years, year_atoms)):
+        drawn = draw(past, 90, np.random.default_rng(2), 20000)[:, lead - 1]
+        values, weights = atoms(past, now, lead)
+        np.testing.assert_allclose(weights.sum(axis=1), 1)
+        np.testing.assert_allclose((values * weights).sum(axis=1), drawn.mean(axis=0), atol=0.15)
+
+
+def test_atoms_know_only_their_past():
+    """What was held at a past origin must not contain a day after it."""
+    plain = np.arange(1200.0)
+    origin, lead = np.array([500, 600, 1000]), np.array([3, 60, 27])
+    for atoms in (week_atoms, year_atoms):
+        values, weights = atoms(past_of(plain, 90), origin, lead)
+        assert (values[weights > 0] < np.repeat(origin, (weights > 0).sum(axis=1))).all()
+
+
+# -- mixture ------------------------------------------------------------------------------------------------------
+
+
+def atoms_of(centre, cells=300, seed=0):
+    """Return cells of forty equally likely values around a centre."""
+    rng = np.random.default_rng(seed)
+    return centre + rng.standard_normal((cells, 40)), np.full((cells, 40), 1 / 40)
+
+
+def test_the_pool_that_was_right_gains():
+    """The pool that held what came must have most of the weight, whichever it is."""
+    truth = np.random.default_rng(9).standard_normal(300)
+    for right in range(3):
+        pools = [atoms_of(0.0 if pool == right else 6.0, seed=pool) for pool in range(3)]
+        assert learn_weights(truth, pools, evidence=30.0)[right] > 0.6
+
+
+def test_without_evidence_the_prior_stays():
+    """Four past origins of one month are no reason to leave what holds in general."""
+    truth = np.random.default_rng(9).standard_normal(300)
+    pools = [atoms_of(6.0), atoms_of(0.0, seed=1), atoms_of(6.0, seed=2)]
+    np.testing.assert_allclose(learn_weights(truth, pools, evidence=0.0), PRIOR, atol=0.05)
+
+
+def test_a_pool_with_nothing_to_show_keeps_its_share():
+    """Years that no past origin had are neither punished nor praised for it."""
+    truth = np.random.default_rng(9).standard_normal(300)
+    nothing = (np.zeros((300, 14)), np.zeros((300, 14)))
+    weights = learn_weights(truth, [atoms_of(0.0), atoms_of(6.0, seed=1), nothing], evidence=30.0)
+    assert weights[0] > PRIOR[0]
+    assert weights[2] == pytest.approx(PRIOR[2], abs=0.2)
+
+
+# -- history ------------------------------------------------------------------------------------------------------
+
+
+def test_history_fills_no_day():
+    """Absent days stand as NaN between the first and the last day that was used."""
+    peaks = pd.Series(5.0, pd.date_range("2026-01-01", periods=90)).drop([pd.Timestamp("2026-02-01")])
+    history = as_history(peaks)
+    assert len(history.dates) == 90
+    assert np.flatnonzero(np.isnan(history.values[:, 0])).tolist() == [31]
+    assert history.too_short == ()
