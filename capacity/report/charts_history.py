@@ -41,6 +41,7 @@ from capacity.report.theme import (
 __all__ = ["daily", "history", "outlook", "weeks"]
 
 _CENTRAL = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
+_WEEK = 7  # days
 _WEEKLY = 200  # days shown from which on weeks are drawn instead of days
 
 
@@ -291,6 +292,7 @@ def _name_days(ax: Axes, peak: pd.Series, standouts: pd.Series) -> None:
     at, height = number_of(known.index) + 0.5, peak.reindex(known.index).to_numpy()
     ax.plot(at, height, "o", mfc="none", mec=STANDOUT, mew=1.0, ms=5.5, zorder=5, label="stood out")
     scale = width_of(ax) / (ax.get_xlim()[1] - ax.get_xlim()[0])
+    middle = float(peak.median())
     taken: list[tuple[float, float]] = []
     for x, y, (date, words) in zip(at, height, known.items(), strict=True):
         if np.isnan(y):
@@ -301,6 +303,9 @@ def _name_days(ax: Axes, peak: pd.Series, standouts: pd.Series) -> None:
         if any(abs(centre - other) < half + reach for other, reach in taken):
             continue
         taken.append((centre, half))
+        if y > middle:  # a high day's words stand above the line of the weeks around
+            around = np.abs(number_of(peak.index) + 0.5 - ax.get_xlim()[0] - centre / scale) < half / scale + _WEEK
+            y = float(np.nanmax(peak.to_numpy()[around], initial=y))
         ax.text(
             ax.get_xlim()[0] + centre / scale,
             y,
