@@ -151,7 +151,7 @@ def blocking(
     90 s to 15 minutes on average, 0.3 to 10 % of the calls lost) they held the truth in 92 %, and in 93 % of the
     months. In two of the 24 settings they held it in only 5 and 6 of 10: calls of 90 s at 130 Erlang (estimated 29 %
     too high), and a tenth of all calls lost while days differ by 20 % (12 % too low). Of the curve, the same calls run
-    again under .85 to 1.25 times the licences: the limits held 96 % of 150 truths of ten lost calls or more.
+    again under .85 to 1.25 times the licences: the limits held 96 % of 165 truths of ten lost calls or more.
 
     **Retries, outbound batches and peaky arrivals break it**: see the text of `capacity.analysis.traffic`.
 
