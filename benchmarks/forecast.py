@@ -27,6 +27,7 @@ from capacity.holidays import holiday_dates
 
 HORIZONS = (28, 90)
 SHORTEST = 112  # days before the first origin
+YEAR = 365
 SCORED = (0.5, 0.8, 0.9, 0.95, 0.99)
 BREACH = (0.95, 1.0, 1.05, 1.15)
 BASE = "seasonal naive"
@@ -195,6 +196,12 @@ def main(argv: list[str] | None = None) -> None:
         }
         print(f"\n{days} days, {len(jobs)} origins, {len({j['series'] for j in jobs})} series")
         print(table(scores).round(3).to_string())
+        long = np.array([len(job["history"]) >= YEAR for job in jobs])
+        for name, some in (("under a year", ~long), ("a year or more", long)):
+            if some.any():
+                print(f"\n{name} of history, {some.sum()} origins")
+                part = table({way: frame[some] for way, frame in scores.items()})
+                print(part[["pinball", "max", "brier"]].round(3).to_string())
         if asked.by_series:
             print(pd.DataFrame({n: f.groupby("series")["pinball"].mean() for n, f in scores.items()}).round(3))
 

@@ -13,7 +13,7 @@ import pytest
 
 import capacity as cap
 from capacity.calls import emulator
-from capacity.cli import run
+from capacity.cli import demo, run
 
 ACCOUNT, PROJECT, KEY = "ACCOUNT-t", "PROJECT t/1", "a-secret-key-of-length"
 SPAN = ["--start", "2026-01-01", "--end", "2026-04-01", "--tz", "Europe/London"]
@@ -181,6 +181,14 @@ def test_demo_in_small(tmp_path, capsys):
     second = capsys.readouterr()
     assert "\n0 requests answered" in second.err
     assert second.out == first.out
+
+
+def test_a_demo_of_other_calls_is_another_project():
+    """A store would mix two sets of calls, and show a history that neither had."""
+    calls = cap.simulate_calls(days=2, seed=1)
+    assert demo._project("demo", calls) == demo._project("demo", calls.copy())
+    later = calls.assign(end=calls["end"] + pd.Timedelta(seconds=1))
+    assert demo._project("demo", calls) != demo._project("demo", later)
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,9 @@ import capacity as cap
 from capacity.fetch.client import Client
 
 from .faulty_server import FaultyServer, Reply, Truth, error, hasty
+from .three_intervals import FIRST, KEY, TRUTH, fetch
 
-KEY = "sk-0123456789-secret"
 NUMBER = "+447856838428"
-START, END = "2026-01-12T00:00Z", "2026-01-12T00:15Z"
-FIRST = int(pd.Timestamp(START).timestamp()) // 300
-TRUTH = Truth({(FIRST + k, series): 2 + k for k in range(3) for series in ("*", "a")})
 
 
 @pytest.fixture
@@ -38,11 +35,6 @@ def client(server):
     with Client("ACCOUNT-1", "PROJECT-1", api_key=KEY, base_url=server.url) as made:
         made._patience = hasty()
         yield made
-
-
-def fetch(client, **changes):
-    """Fetch those three intervals."""
-    return cap.fetch_intervals(client, START, END, **{"total": False, **changes})
 
 
 # What goes out

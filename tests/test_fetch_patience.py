@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import email.utils
 
-import pandas as pd
 import pytest
 
 import capacity as cap
 from capacity.fetch.client import Client
 from capacity.fetch.patience import Patience, retry_after
 
-from .faulty_server import FaultyServer, Truth, error, hasty
-
-KEY = "sk-0123456789-secret"
-START, END = "2026-01-12T00:00Z", "2026-01-12T00:15Z"
-FIRST = int(pd.Timestamp(START).timestamp()) // 300
-TRUTH = Truth({(FIRST + k, series): 2 + k for k in range(3) for series in ("*", "a")})
+from .faulty_server import FaultyServer, error, hasty
+from .three_intervals import KEY, TRUTH, fetch
 
 
 class Clock:
@@ -45,11 +40,6 @@ def client(server):
     with Client("ACCOUNT-1", "PROJECT-1", api_key=KEY, base_url=server.url) as made:
         made._patience = hasty()
         yield made
-
-
-def fetch(client, **changes):
-    """Fetch those three intervals."""
-    return cap.fetch_intervals(client, START, END, **{"total": False, **changes})
 
 
 @pytest.mark.parametrize("status", [429, 503])

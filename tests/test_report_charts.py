@@ -56,6 +56,18 @@ def test_chart_returns_its_axes(ax: Axes) -> None:
     assert charts.outlook(forecast(), ax) is ax
 
 
+def test_a_high_days_date_stands_above_the_weeks_around(ax: Axes) -> None:
+    """If a date is written across the line of the weeks, neither can be read; a low day has no line about it."""
+    dates = pd.date_range("2025-09-01", periods=280, name="date")
+    peak = pd.Series(np.where(dates.day_of_week < 5, 60, 30), dates)
+    high, low = dates[100], dates[180]
+    peak[high], peak[high + pd.Timedelta(days=5)], peak[low] = 70, 95, 5
+    peaks = pd.concat({"*": peak}, names=["variant"]).swaplevel().rename("peak").to_frame().sort_index()
+    charts.history(peaks, ax, standouts=pd.Series({high: "the high day", low: "the low day"}))
+    height = {text.get_text(): text.get_position()[1] for text in ax.texts}
+    assert (height["the high day"], height["the low day"]) == (95, 5)
+
+
 def test_days_are_drawn_at_their_noon(ax: Axes) -> None:
     """If days and dates are out of step, a peak is read off the wrong day."""
     charts.history(ordinary().peaks, ax)

@@ -122,7 +122,11 @@ print(loaded, shown.startswith("<img"), "register" in vars(cap))
 def test_import_beside_ipython_without_a_shell() -> None:
     """If a program that has IPython but no shell cannot import, or loads it for nothing, the library is no library."""
     pytest.importorskip("IPython")
-    for code in ("import IPython, capacity", "import sys, capacity; assert 'IPython' not in sys.modules"):
+    for code in (
+        "import IPython, capacity",
+        "import sys, capacity; assert 'IPython' not in sys.modules",
+        "import sys; sys.modules['IPython'] = None; import capacity",  # put out of reach
+    ):
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
 

@@ -23,7 +23,6 @@ from capacity.licences import LicenceLike, as_licences
 
 __all__ = ["Backtest", "backtest"]
 
-
 OURS = "ours"
 _ORIGINS = 20
 _FANS = 4

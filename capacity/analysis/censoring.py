@@ -21,7 +21,6 @@ from capacity.errors import ConfigError, InsufficientData
 
 __all__ = ["at_cap", "uncensor"]
 
-
 _MIN_BELOW = 14  # days below the cap
 _KNOT = 14  # days between two knots of the level
 _OUTLIER = 0.03  # share of days that follow no pattern: holidays, incidents

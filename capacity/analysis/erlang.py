@@ -29,7 +29,6 @@ from capacity.errors import ConfigError
 
 __all__ = ["channels_for", "erlang_b", "load_for"]
 
-
 _NEWTON_STEPS = 100
 _FRACTION_TERMS = 200
 _FEW = 100  # channels up to which the recursion for many loads at once is quicker than the closed form

@@ -18,7 +18,6 @@ from capacity.intervals import TOTAL, slice_name
 
 __all__ = ["BusyHours", "busy_hours", "daily_peaks", "mean_of_highest", "top_peaks"]
 
-
 _DAY = 288
 _HOUR = 12
 _STARTS = _DAY - _HOUR + 1  # hours that lie within one day, at 5-minute steps

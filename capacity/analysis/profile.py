@@ -18,7 +18,6 @@ from capacity.intervals import slice_name
 
 __all__ = ["weekly_profile"]
 
-
 _PERCENTS = {"median": 50.0, "q90": 90.0, "q99": 99.0}
 _WEEK = 2016
 _ENOUGH = 0.9  # of a week's intervals, for its mean to stand for it

@@ -21,7 +21,6 @@ from capacity.times import STEP
 
 __all__ = ["Utilisation", "utilisation"]
 
-
 _LEVELS = (80, 90, 100)  # per cent of the licences
 _HOURS = STEP / pd.Timedelta(hours=1)  # of one interval
 _BLOCK = 1 << 22  # cells at a time

@@ -13,7 +13,6 @@ from capacity.times import STEP
 
 __all__ = ["CallLog", "Tally", "silences"]
 
-
 _SILENCE = pd.Timedelta(hours=24)
 _SHOWN = 5
 _BROKEN = "a line with more or fewer fields than the header"

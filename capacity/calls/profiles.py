@@ -16,7 +16,6 @@ from capacity.times import STEP, Instant, as_instant
 
 __all__ = ["VARIANTS", "Campaign", "Profile", "rates"]
 
-
 _YEAR = 365.25
 _PER_HOUR = pd.Timedelta(hours=1) // STEP
 

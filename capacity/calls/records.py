@@ -24,7 +24,6 @@ from capacity.times import as_zone
 
 __all__ = ["CallLog", "read_calls"]
 
-
 _OPTIONAL = ("variant", "variant_name", "language", "phone_number", "env", "blocked")
 _HALF_DAY = 43_200_000_000_000  # [ns]
 _DAY = pd.Timedelta(days=1)

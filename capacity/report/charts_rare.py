@@ -19,7 +19,6 @@ from capacity.report.theme import CAPTION, DEMAND, FORECAST, INK, LICENCE, chanc
 
 __all__ = ["days_in_30", "return_levels"]
 
-
 _FAR = 2.0  # times the level: limits of short records reach farther than can be drawn
 _TINT = "#EDBFA8"  # of the licences' colour
 _COLOURS = {"GEV": DEMAND, "GPD": FORECAST}

@@ -17,7 +17,6 @@ from capacity.errors import InsufficientData
 
 __all__ = ["limits", "stationary_weights"]
 
-
 REPLICATES = 1000
 FEWEST_WEEKS = 4
 

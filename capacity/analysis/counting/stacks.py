@@ -16,7 +16,6 @@ from capacity.arrays import Ints
 
 __all__ = ["Stack", "counts_by_period", "first_maxima", "stacks", "sums_by_period"]
 
-
 _BLOCK = 1 << 17  # cells at a time, if the reader makes copies: what stays in the processor's cache
 
 _BITS = 9

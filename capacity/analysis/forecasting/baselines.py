@@ -8,7 +8,6 @@ from capacity.arrays import Floats
 
 __all__ = ["seasonal_naive", "weekday_average"]
 
-
 _WEEKS = 8
 
 

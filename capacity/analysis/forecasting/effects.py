@@ -14,7 +14,6 @@ from capacity.arrays import Floats
 
 __all__ = ["Effects", "learn_effects"]
 
-
 _HALF_LIFE = 12.0  # days: how fast the level may move under the effects
 _MEMORY = 300.0  # days: half-life of what is learned
 _CLIP = 3.5  # robust standard deviations

@@ -18,7 +18,6 @@ from capacity.arrays import Floats
 
 __all__ = ["sample_paths"]
 
-
 _MEMORY = 1461  # days: what is four years old teaches nothing
 _OPEN = 56  # days by whose weekdays the open ones are known
 _MOSTLY = 6  # of these eight weeks

@@ -14,7 +14,6 @@ from capacity.arrays import Floats, Ints
 
 __all__ = ["ErrorPool", "error_atoms", "make_error_pool"]
 
-
 _RECENT = 200.0  # days: half-life of an origin's chance to be drawn
 _SHORTEST = 14  # days: a shorter error vector is no start of a path
 _CARRY = 0.8  # of the last week's error goes on where another vector is chained on

@@ -13,7 +13,6 @@ from capacity.arrays import Floats, Ints
 
 __all__ = ["Rolling", "roll"]
 
-
 _HALF_LIVES = (2.0, 5.0, 12.0, 40.0, 120.0, 400.0)  # days
 _FADE = 40.0  # a level's excess over the next slower one fades with a time of 40 half-lives
 _MOST_ORIGINS = 260

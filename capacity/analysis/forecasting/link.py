@@ -10,7 +10,6 @@ from capacity.arrays import Floats
 
 __all__ = ["Link", "choose_link"]
 
-
 _BLOCK = 28  # days
 _THRESHOLD = 0.5
 _PRIOR_BLOCKS = 6.0

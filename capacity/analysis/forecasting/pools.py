@@ -11,7 +11,6 @@ from capacity.arrays import Floats, Ints
 
 __all__ = ["Past", "draw_weeks", "draw_years", "week_atoms", "year_atoms", "year_lags"]
 
-
 _WEEKS = 26
 _HALVING = 6.0  # weeks back after which a week is half as likely
 _HALVING_BY_LEAD = 0.7  # weeks more for each week ahead: what is far ahead does not care what was lately

@@ -13,7 +13,6 @@ from capacity.arrays import Floats
 
 __all__ = ["FAN", "QUANTILES", "Scorer", "pinball"]
 
-
 QUANTILES = np.array([0.5, 0.8, 0.9, 0.95, 0.99])
 FAN = ("p5", "p10", "p25", "p50", "p75", "p90", "p95")
 _FAN_Q = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])

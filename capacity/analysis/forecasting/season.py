@@ -9,7 +9,6 @@ from capacity.arrays import Floats, Ints
 
 __all__ = ["FIRST_YEAR", "YEAR", "seasonal_change"]
 
-
 YEAR = 364  # days: whole weeks
 FIRST_YEAR = 425  # days of history, 14 months: before that there is no year to look back to
 _SIDE = 14  # days on either side of the mean that stands for the level

@@ -147,11 +147,11 @@ def blocking(
     out; and 8 % for what calls that are not exponentially long do to the estimate, which no history averages out.
     The share of intervals at the cap is far above the share of calls lost: they are different questions.
 
-    What the limits are worth: in 240 simulated runs of 2 to 13 weeks (loads of 3 to 150 Erlang, log-normal lengths of
-    90 s to 15 minutes on average, 0.3 to 10 % of the calls lost) they held the truth in 92 %, and in 93 % of the
-    months. In two of the 24 settings they held it in only 5 and 6 of 10: calls of 90 s at 130 Erlang (estimated 29 %
-    too high), and a tenth of all calls lost while days differ by 20 % (12 % too low). Of the curve, the same calls run
-    again under .85 to 1.25 times the licences: the limits held 96 % of 165 truths of ten lost calls or more.
+    What the limits are worth, in simulation (``python -m benchmarks.blocking_limits 6``; log-normal lengths of 90 s to
+    8 minutes, .05 to 3 % of the calls lost): over eight settings they held the truth in 45 of 48 runs and 86 of 90
+    months, and those of the curve, at .85 to 1.25 times the licences, in 240 of 253 cases. In a ninth, a campaign
+    fills an office within minutes: the few full intervals do not say how far the load rose, and the limits
+    held in 2 of 6.
 
     **Retries, outbound batches and peaky arrivals break it**: see the text of `capacity.analysis.traffic`.
 
