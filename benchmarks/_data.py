@@ -12,7 +12,7 @@ from capacity.fetch.endpoint import Scope
 from capacity.fetch.payload import Rows
 from capacity.fetch.store import Store
 from capacity.fetch.windows import Window, split
-from capacity.intervals import TOTAL
+from capacity.ground.frame import TOTAL
 
 __all__ = ["answer", "filled", "weeks"]
 

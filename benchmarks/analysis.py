@@ -21,7 +21,7 @@ import pandas as pd
 
 import capacity as cap
 from benchmarks.table import Row, median_time
-from capacity.intervals import assemble
+from capacity.ground.frame import assemble
 
 TZ = "Europe/London"
 START, END, VARIANTS = "2023-01-01", "2026-01-01", 100

@@ -8,7 +8,7 @@ from scipy.stats import poisson
 
 import capacity as cap
 from benchmarks.table import Row, median_time
-from capacity.analysis.load.maxima import interval_maximum
+from capacity.stats.maxima import interval_maximum
 
 _SIZES = ((100, 100_000), (1_000, 100_000), (10_000, 20_000), (100_000, 2_000))
 _PLAIN = 200  # elements the plain recursion is timed on; it is linear in them

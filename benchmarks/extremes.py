@@ -18,7 +18,7 @@ from scipy import stats
 
 import capacity as cap
 from benchmarks.table import Row, median_time
-from capacity.analysis.rare.fits import ExtremeFit, fit_gev, fit_gpd
+from capacity.stats.extremes_fits import ExtremeFit, fit_gev, fit_gpd
 
 _SAMPLES = 100  # bootstrap fits, pyextremes' default; limits that hold still need ten times as many
 

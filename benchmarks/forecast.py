@@ -23,7 +23,7 @@ import pandas as pd
 from benchmarks.forecast_peers import QUANTILES, summarise
 from benchmarks.table import Row, median_time
 from capacity.analysis.forecast import forecast_peaks
-from capacity.holidays import holiday_dates
+from capacity.ground.holidays import holiday_dates
 
 HORIZONS = (28, 90)
 SHORTEST = 112  # days before the first origin

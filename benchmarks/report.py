@@ -11,9 +11,9 @@ from pathlib import Path
 import capacity as cap
 from benchmarks.table import Row, median_time
 from capacity.analysis.assessment import Assessment
+from capacity.ground.sample import LICENCES, TZ
 from capacity.report import pages
 from capacity.report.sheet import Sheet, png
-from capacity.sample import LICENCES, TZ
 
 FLOOR = "an empty sheet"
 LIMIT_PAGE, LIMIT_SIX = 2.0, 8.0  # [s] what a reader waits for

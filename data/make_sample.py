@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 import capacity as cap
 from capacity.calls.profiles import VARIANTS, Campaign, Profile
-from capacity.sample import LICENCES, SPAN, TZ
+from capacity.ground.sample import LICENCES, SPAN, TZ
 
 HERE = Path(__file__).parent
 SEED = 7

@@ -10,8 +10,8 @@ import pandas as pd
 
 import capacity as cap
 from capacity.analysis.assessment import Assessment
-from capacity.analysis.forecasting.paths import PeakForecast
-from capacity.licences import as_licences
+from capacity.forecast.paths import PeakForecast
+from capacity.ground.licences import as_licences
 
 # What people call their variants, and what must not happen: mathematics, boxes, lines, a page that bursts.
 NAMES = (

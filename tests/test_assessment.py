@@ -11,8 +11,8 @@ import pytest
 import capacity as cap
 from capacity.analysis.headroom import headroom, licences_needed
 from capacity.analysis.verdict.machine import plain
-from capacity.analysis.verdict.wording import chance
 from capacity.errors import ConfigError, InsufficientData
+from capacity.ground.text import chance
 
 
 def made(days: int, *, start: str = "2026-01-05", top: float = 60, cap_at: int | None = None, ids=("*", "a", "b")):

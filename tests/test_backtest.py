@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from capacity.analysis.backtest import backtest
-from capacity.analysis.forecasting.baselines import seasonal_naive, weekday_average
-from capacity.analysis.forecasting.scores import Scorer, pinball
 from capacity.errors import ConfigError, InsufficientData
+from capacity.forecast.baselines import seasonal_naive, weekday_average
+from capacity.forecast.scores import Scorer, pinball
 
 
 def series(days=150, seed=0, start="2026-01-05") -> pd.Series:

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from capacity.analysis.censoring import at_cap, uncensor
 from capacity.analysis.forecast import forecast_peaks
 from capacity.errors import ConfigError, InsufficientData
+from capacity.stats.censoring import at_cap, uncensor
 
 QS = (0.5, 0.8, 0.9, 0.95, 0.99)
 

@@ -8,9 +8,9 @@ import capacity as cap
 from capacity.analysis.cost import Burst
 from capacity.analysis.costing.billing import billed_levels
 from capacity.analysis.costing.busy_day import BusyDay, as_shape
-from capacity.analysis.erlang import erlang_b
-from capacity.analysis.forecasting.paths import PeakForecast
 from capacity.errors import ConfigError, InsufficientData
+from capacity.forecast.paths import PeakForecast
+from capacity.stats.erlang import erlang_b
 
 CALLS_A_YEAR = 365.25 * 24 * 60 / 3  # of one Erlang, at 3 minutes a call
 

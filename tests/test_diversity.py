@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import capacity as cap
-from capacity.intervals import assemble
+from capacity.ground.frame import assemble
 
 TIMES = pd.date_range("2026-07-01T08:00Z", periods=4, freq="5min")
 

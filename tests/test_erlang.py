@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate
 
-from capacity.analysis.erlang import channels_for, erlang_b, load_for
 from capacity.errors import ConfigError
+from capacity.stats.erlang import channels_for, erlang_b, load_for
 
 
 def exact(channels: int, load: Fraction) -> Fraction:

@@ -8,8 +8,8 @@ import pytest
 from scipy import optimize, stats
 
 import capacity as cap
-from capacity.analysis.rare.fits import fit_gev, fit_gpd, fit_gumbel, gev_by_l_moments
 from capacity.errors import ConfigError, InsufficientData
+from capacity.stats.extremes_fits import fit_gev, fit_gpd, fit_gumbel, gev_by_l_moments
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference"
 

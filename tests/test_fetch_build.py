@@ -11,7 +11,7 @@ import pytest
 from capacity.fetch.build import Layer, build
 from capacity.fetch.payload import Rows
 from capacity.fetch.windows import Window
-from capacity.intervals import assemble
+from capacity.ground.frame import assemble
 
 
 @pytest.mark.parametrize("gaps", [False, True])

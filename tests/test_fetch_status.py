@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 import capacity as cap
-from capacity.export import export
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.payload import Rows
 from capacity.fetch.status import status
 from capacity.fetch.store import Store
 from capacity.fetch.windows import split
+from capacity.ground.export import export
 
 MONDAY = pd.Timestamp("2026-01-12", tz="UTC")
 DAY = pd.Timedelta(days=1)

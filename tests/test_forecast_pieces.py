@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from capacity.analysis.forecasting.calendar import SPECIAL, make_calendar
-from capacity.analysis.forecasting.effects import learn_effects
-from capacity.analysis.forecasting.levels import roll
-from capacity.analysis.forecasting.link import Link, choose_link
-from capacity.analysis.forecasting.season import seasonal_change
-from capacity.analysis.forecasting.smooth import running_mean
+from capacity.forecast.calendar import SPECIAL, make_calendar
+from capacity.forecast.effects import learn_effects
+from capacity.forecast.levels import roll
+from capacity.forecast.link import Link, choose_link
+from capacity.forecast.season import seasonal_change
+from capacity.forecast.smooth import running_mean
 
 NO_HOLIDAYS = pd.DatetimeIndex([], dtype="datetime64[ns]")
 

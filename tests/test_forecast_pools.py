@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2
 
-from capacity.analysis.forecasting.calendar import SPECIAL
-from capacity.analysis.forecasting.effects import learn_effects
-from capacity.analysis.forecasting.errors import ErrorPool, _drift, make_error_pool
-from capacity.analysis.forecasting.history import as_history
-from capacity.analysis.forecasting.levels import roll
-from capacity.analysis.forecasting.mixture import PRIOR, learn_weights
-from capacity.analysis.forecasting.pools import Past, draw_weeks, draw_years, week_atoms, year_atoms, year_lags
+from capacity.forecast.calendar import SPECIAL
+from capacity.forecast.effects import learn_effects
+from capacity.forecast.errors import ErrorPool, _drift, make_error_pool
+from capacity.forecast.history import as_history
+from capacity.forecast.levels import roll
+from capacity.forecast.mixture import PRIOR, learn_weights
+from capacity.forecast.pools import Past, draw_weeks, draw_years, week_atoms, year_atoms, year_lags
 
 from .test_forecast_pieces import calendar_of
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.analysis.forecasting.paths import PeakForecast
 from capacity.analysis.headroom import headroom, licences_needed
 from capacity.errors import ConfigError
-from capacity.licences import as_licences
+from capacity.forecast.paths import PeakForecast
+from capacity.ground.licences import as_licences
 
 
 def build(paths, start="2026-09-01", variants=("*",)) -> PeakForecast:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from capacity.errors import ConfigError
-from capacity.holidays import as_days, holiday_dates
+from capacity.ground.holidays import as_days, holiday_dates
 
 
 def test_country_and_subdivision():

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import capacity as cap
-from capacity.dense import dense
 from capacity.errors import ConfigError, FrameError
-from capacity.intervals import NONE, assemble
+from capacity.ground.dense import dense
+from capacity.ground.frame import NONE, assemble
 
 T0 = pd.Timestamp("2026-07-01T14:00Z")
 
@@ -188,7 +188,7 @@ def test_dense_is_filled_in_blocks(monkeypatch):
     """A row at the seam of two blocks would be lost, or stand at another time."""
     frame = cap.as_intervals(rows((0, "a", 1), (0, "b", 2), (2, "b", 3), (3, "a", 4), (3, "b", 5)))
     for block in (1, 2, 3, 5):
-        monkeypatch.setattr("capacity.dense._BLOCK", block)
+        monkeypatch.setattr("capacity.ground.dense._BLOCK", block)
         assert dense(frame).values.tolist() == [[1, 2], [-1, 3], [4, 5]]
 
 

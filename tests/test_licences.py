@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from capacity.errors import ConfigError
-from capacity.licences import as_licences
+from capacity.ground.licences import as_licences
 
 DAYS = pd.DatetimeIndex(["2025-12-31", "2026-02-28", "2026-03-01", "2030-01-01"])
 

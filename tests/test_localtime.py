@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.analysis.rhythm.localtime import (
+from capacity.errors import ConfigError
+from capacity.ground.localtime import (
     hour_of_day,
     hour_of_week,
     local_days,
@@ -16,7 +17,6 @@ from capacity.analysis.rhythm.localtime import (
     slot_of_day,
     slot_of_week,
 )
-from capacity.errors import ConfigError
 
 from .made_frames import CLOCK_DAYS, ZONES, every
 

@@ -8,9 +8,9 @@ import pytest
 from scipy.linalg import expm
 from scipy.stats import poisson
 
-from capacity.analysis.load.call_length import as_call_length
-from capacity.analysis.load.maxima import interval_maximum, log_poisson_cdf, variance_inflation
 from capacity.errors import ConfigError
+from capacity.ground.call_length import as_call_length
+from capacity.stats.maxima import interval_maximum, log_poisson_cdf, variance_inflation
 
 
 def dense_below(load: float, turn: float, c: int, cap: int | None = None) -> float:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from capacity.analysis.rhythm.hours import open_slots
+from capacity.analysis.opening_hours import open_slots
 from capacity.errors import ConfigError
 
 

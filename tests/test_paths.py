@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from capacity.analysis.forecasting.paths import PeakForecast
 from capacity.errors import ConfigError
-from capacity.licences import as_licences
+from capacity.forecast.paths import PeakForecast
+from capacity.ground.licences import as_licences
 
 
 def build(paths, variants=("*",), start="2026-09-01", licences=None) -> PeakForecast:

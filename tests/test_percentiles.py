@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import capacity as cap
-from capacity.analysis.counting import ranks
-from capacity.analysis.counting.bootstrap import stationary_weights
-from capacity.analysis.counting.ranks import group_quantiles, rank_of
+from capacity.analysis.percentile_limits import stationary_weights
 from capacity.analysis.percentiles import load_duration
 from capacity.errors import ConfigError, InsufficientData
+from capacity.stats import order_statistics as ranks
+from capacity.stats.order_statistics import group_quantiles, rank_of
 
 from .made_frames import CLOCK_DAYS, ZONES, every, of, plain, ragged
 

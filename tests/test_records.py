@@ -14,7 +14,7 @@ from capacity.calls.account import silences
 from capacity.calls.records import read_calls
 from capacity.calls.stamps import read_lengths, read_times
 from capacity.errors import ConfigError, FrameError
-from capacity.times import as_zone
+from capacity.ground.times import as_zone
 
 BANK = Path(__file__).parents[2] / "shared" / "reference" / "bank_call_log_1999_01.txt"
 

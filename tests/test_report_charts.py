@@ -14,8 +14,8 @@ from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
 import capacity as cap
-from capacity.analysis.forecasting.paths import PeakForecast
-from capacity.licences import as_licences
+from capacity.forecast.paths import PeakForecast
+from capacity.ground.licences import as_licences
 from capacity.report import charts
 from capacity.report.charts_history import weeks
 from capacity.report.theme import number_of

@@ -13,9 +13,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import capacity as cap
-from capacity.analysis.forecasting.paths import PeakForecast
 from capacity.analysis.utilisation import Utilisation
-from capacity.licences import as_licences
+from capacity.forecast.paths import PeakForecast
+from capacity.ground.licences import as_licences
 from capacity.report import charts
 from capacity.report.theme import style
 

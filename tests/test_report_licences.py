@@ -15,8 +15,8 @@ from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.figure import Figure
 
 import capacity as cap
-from capacity.analysis.forecasting.paths import PeakForecast
-from capacity.licences import as_licences
+from capacity.forecast.paths import PeakForecast
+from capacity.ground.licences import as_licences
 from capacity.report import charts
 from capacity.report.theme import number_of
 

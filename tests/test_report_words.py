@@ -12,7 +12,7 @@ import pytest
 
 import capacity as cap
 from capacity.analysis.assessment import Assessment
-from capacity.analysis.forecasting.paths import PeakForecast
+from capacity.forecast.paths import PeakForecast
 from capacity.report import pages
 from capacity.report.alone import PANELS as ALONE
 from capacity.report.frame import span_of, whose

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 import capacity as cap
-from capacity import sample
 from capacity.errors import StoreError
+from capacity.ground import sample
 
 DATA = Path(__file__).parent.parent / "data"
 

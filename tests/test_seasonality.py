@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import capacity as cap
-from capacity.analysis.rhythm.cycles import fit_cycles, leverage
+from capacity.stats.cycles import fit_cycles, leverage
 
 SLOTS = 288
 ZONES = ["Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from capacity.errors import ConfigError
-from capacity.times import as_instant, as_range, as_zone
+from capacity.ground.times import as_instant, as_range, as_zone
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 import capacity as cap
-from capacity.analysis.erlang import erlang_b
-from capacity.analysis.load.likelihood import evidence
-from capacity.analysis.load.lost_calls import _regime, overflow_dispersion
-from capacity.analysis.load.maxima import interval_maximum
 from capacity.calls.profiles import Profile
 from capacity.errors import ConfigError, InsufficientData
+from capacity.stats.erlang import erlang_b
+from capacity.stats.load_likelihood import evidence
+from capacity.stats.lost_calls import _regime, overflow_dispersion
+from capacity.stats.maxima import interval_maximum
 
 
 def switch(load, call_minutes, licences, runs, seed):

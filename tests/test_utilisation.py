@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import capacity as cap
 from capacity.analysis import utilisation as module
 from capacity.errors import ConfigError, InsufficientData
-from capacity.licences import as_licences
+from capacity.ground.licences import as_licences
 
 from .made_frames import ZONES, every, of, plain, ragged
 

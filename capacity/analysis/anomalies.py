@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.analysis.peaks import daily_peaks
-from capacity.analysis.rhythm.cycles import fit_cycles
-from capacity.analysis.rhythm.grid import special_days, week_grid
-from capacity.arrays import Floats
+from capacity.analysis.week_grid import special_days, week_grid
 from capacity.errors import ConfigError, InsufficientData
-from capacity.holidays import HolidayLike
+from capacity.ground.arrays import Floats
+from capacity.ground.holidays import HolidayLike
+from capacity.stats.cycles import fit_cycles
 
 __all__ = ["anomalies"]
 

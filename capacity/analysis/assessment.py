@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from capacity.analysis.arguments import as_horizon, as_seed
 from capacity.analysis.verdict import machine, steps
-from capacity.analysis.verdict.wording import chance, day, held_from, html_of, moment, plural
 from capacity.errors import ConfigError, InsufficientData
-from capacity.holidays import HolidayLike, as_days, as_holidays
-from capacity.intervals import TOTAL, validate
-from capacity.licences import LicenceLike, Licences, as_licences
-from capacity.times import as_zone
+from capacity.ground.arguments import as_horizon, as_seed
+from capacity.ground.frame import TOTAL, validate
+from capacity.ground.holidays import HolidayLike, as_days, as_holidays
+from capacity.ground.licences import LicenceLike, Licences, as_licences
+from capacity.ground.text import chance, day, held_from, html_of, moment, plural
+from capacity.ground.times import as_zone
 
 if TYPE_CHECKING:
     from capacity.analysis.backtest import Backtest
     from capacity.analysis.diversity import Diversity
-    from capacity.analysis.forecasting.paths import PeakForecast
     from capacity.analysis.headroom import Headroom
     from capacity.analysis.peaks import BusyHours
     from capacity.analysis.utilisation import Utilisation
-    from capacity.gaps import Coverage
+    from capacity.forecast.paths import PeakForecast
+    from capacity.ground.coverage import Coverage
 
 __all__ = ["Assessment", "assess"]
 

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from capacity.analysis.arguments import as_horizon, as_seed, as_whole, pick
 from capacity.analysis.forecast import forecast_peaks
-from capacity.analysis.forecasting.baselines import seasonal_naive, weekday_average
-from capacity.analysis.forecasting.history import MIN_DAYS, as_history
-from capacity.analysis.forecasting.scores import FAN, Scorer
-from capacity.analysis.verdict.wording import html_of, plural
-from capacity.arrays import Floats
 from capacity.errors import ConfigError, InsufficientData
-from capacity.holidays import HolidayLike, as_holidays
-from capacity.intervals import TOTAL
-from capacity.licences import LicenceLike, as_licences
+from capacity.forecast.baselines import seasonal_naive, weekday_average
+from capacity.forecast.history import MIN_DAYS, as_history
+from capacity.forecast.scores import FAN, Scorer
+from capacity.ground.arguments import as_horizon, as_seed, as_whole, pick
+from capacity.ground.arrays import Floats
+from capacity.ground.frame import TOTAL
+from capacity.ground.holidays import HolidayLike, as_holidays
+from capacity.ground.licences import LicenceLike, as_licences
+from capacity.ground.text import html_of, plural
 
 __all__ = ["Backtest", "backtest"]
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.errors import ConfigError, FrameError, InsufficientData
-from capacity.intervals import TOTAL, assemble, total
-from capacity.times import STEP
+from capacity.ground.frame import TOTAL, assemble, total
+from capacity.ground.times import STEP
 
 __all__ = ["PROJECT", "UPPER_BOUND", "bound_note", "combine", "combined_bounds"]
 

@@ -18,15 +18,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.arguments import as_amount, as_whole
 from capacity.analysis.costing.billing import Rule, as_rule
 from capacity.analysis.costing.busy_day import as_shape
 from capacity.analysis.costing.year import LoadYear, PathYear, Year, loads_of
-from capacity.analysis.forecasting.paths import PeakForecast
-from capacity.analysis.load.call_length import CallLength, as_call_length
-from capacity.analysis.load.maxima import turnover
-from capacity.analysis.verdict.wording import html_of
 from capacity.errors import ConfigError
+from capacity.forecast.paths import PeakForecast
+from capacity.ground.arguments import as_amount, as_whole
+from capacity.ground.call_length import CallLength, as_call_length
+from capacity.ground.text import html_of
+from capacity.stats.maxima import turnover
 
 __all__ = ["Burst", "CostCurve", "best_licence_count"]
 

@@ -11,11 +11,11 @@ import pandas as pd
 
 from capacity.analysis.combine import PROJECT, combine
 from capacity.analysis.peaks import daily_peaks
-from capacity.analysis.verdict.wording import html_of
-from capacity.arrays import Ints
-from capacity.dense import Dense, dense
 from capacity.errors import InsufficientData
-from capacity.intervals import TOTAL, slice_name
+from capacity.ground.arrays import Ints
+from capacity.ground.dense import Dense, dense
+from capacity.ground.frame import TOTAL, slice_name
+from capacity.ground.text import html_of
 
 __all__ = ["Diversity", "combine", "diversity"]
 

@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from capacity.analysis.arguments import as_whole, pick
-from capacity.analysis.rare.fits import ExtremeFit, fit_excesses, fit_gev, fit_gpd, fit_gumbel
-from capacity.analysis.rare.likelihood import Prior
-from capacity.analysis.rare.peak_scale import PeakScale
 from capacity.errors import ConfigError, InsufficientData
-from capacity.intervals import TOTAL
+from capacity.ground.arguments import as_whole, pick
+from capacity.ground.frame import TOTAL
+from capacity.stats.extremes_fits import ExtremeFit, fit_excesses, fit_gev, fit_gpd, fit_gumbel
+from capacity.stats.extremes_likelihood import Prior
+from capacity.stats.peak_scale import PeakScale
 
 __all__ = ["ReturnLevels", "fit_gev", "fit_gpd", "fit_gumbel", "return_levels"]
 

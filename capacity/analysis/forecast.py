@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.arguments import as_horizon, as_seed, as_whole, whole_of
-from capacity.analysis.censoring import uncensor
-from capacity.analysis.forecasting.engine import sample_paths
-from capacity.analysis.forecasting.history import History, as_history
-from capacity.analysis.forecasting.paths import PeakForecast
-from capacity.arrays import Floats
 from capacity.errors import InsufficientData
-from capacity.holidays import HolidayLike, holiday_dates
-from capacity.licences import LicenceLike, Licences, as_licences
+from capacity.forecast.engine import sample_paths
+from capacity.forecast.history import History, as_history
+from capacity.forecast.paths import PeakForecast
+from capacity.ground.arguments import as_horizon, as_seed, as_whole, whole_of
+from capacity.ground.arrays import Floats
+from capacity.ground.holidays import HolidayLike, holiday_dates
+from capacity.ground.licences import LicenceLike, Licences, as_licences
+from capacity.stats.censoring import uncensor
 
 __all__ = ["PeakForecast", "forecast_peaks"]
 

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.arguments import as_whole
 from capacity.analysis.combine import bound_note
-from capacity.analysis.forecasting.paths import PeakForecast
-from capacity.analysis.verdict.wording import chance, day, held_from, html_of, plural
 from capacity.errors import ConfigError
-from capacity.intervals import TOTAL
-from capacity.licences import LicenceLike, Licences, as_licences
+from capacity.forecast.paths import PeakForecast
+from capacity.ground.arguments import as_whole
+from capacity.ground.frame import TOTAL
+from capacity.ground.licences import LicenceLike, Licences, as_licences
+from capacity.ground.text import chance, day, held_from, html_of, plural
 
 __all__ = ["Headroom", "headroom", "licences_needed"]
 

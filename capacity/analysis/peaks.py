@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.counting.stacks import first_maxima, stacks
-from capacity.analysis.rhythm.localtime import LocalDays, local_days
-from capacity.arrays import Ints
-from capacity.dense import Dense, dense
 from capacity.errors import ConfigError, InsufficientData
-from capacity.intervals import TOTAL, slice_name
+from capacity.ground.arrays import Ints
+from capacity.ground.dense import Dense, dense
+from capacity.ground.frame import TOTAL, slice_name
+from capacity.ground.localtime import LocalDays, local_days
+from capacity.stats.stacks import first_maxima, stacks
 
 __all__ = ["BusyHours", "busy_hours", "daily_peaks", "mean_of_highest", "top_peaks"]
 

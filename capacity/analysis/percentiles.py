@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.counting.bootstrap import limits
-from capacity.analysis.counting.ranks import as_percents, group_quantiles
-from capacity.analysis.rhythm.hours import HoursLike, open_slots
-from capacity.analysis.rhythm.localtime import hour_of_day, hour_of_week, local_times, slot_of_week
-from capacity.dense import Dense, dense
+from capacity.analysis.opening_hours import HoursLike, open_slots
+from capacity.analysis.percentile_limits import limits
 from capacity.errors import ConfigError, InsufficientData
-from capacity.intervals import slice_name
-from capacity.times import as_zone
+from capacity.ground.dense import Dense, dense
+from capacity.ground.frame import slice_name
+from capacity.ground.localtime import hour_of_day, hour_of_week, local_times, slot_of_week
+from capacity.ground.times import as_zone
+from capacity.stats.order_statistics import as_percents, group_quantiles
 
 __all__ = ["load_duration", "percentiles"]
 

@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.counting.ranks import group_blocks, group_quantiles, rank_of
-from capacity.analysis.counting.stacks import counts_by_period, sums_by_period
-from capacity.analysis.rhythm.localtime import hour_of_week, local_times, slot_of_week
-from capacity.arrays import Floats, Ints
-from capacity.dense import Dense, dense
 from capacity.errors import ConfigError, InsufficientData
-from capacity.intervals import slice_name
+from capacity.ground.arrays import Floats, Ints
+from capacity.ground.dense import Dense, dense
+from capacity.ground.frame import slice_name
+from capacity.ground.localtime import hour_of_week, local_times, slot_of_week
+from capacity.stats.order_statistics import group_blocks, group_quantiles, rank_of
+from capacity.stats.stacks import counts_by_period, sums_by_period
 
 __all__ = ["weekly_profile"]
 

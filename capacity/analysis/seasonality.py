@@ -12,13 +12,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.analysis.anomalies import anomalies
-from capacity.analysis.rhythm.cycles import fit_cycles, leverage
-from capacity.analysis.rhythm.grid import Grid, special_days, week_grid
-from capacity.analysis.rhythm.localtime import local_times
-from capacity.dense import dense
+from capacity.analysis.week_grid import Grid, special_days, week_grid
 from capacity.errors import InsufficientData
-from capacity.holidays import HolidayLike
-from capacity.intervals import slice_name, trim, validate
+from capacity.ground.dense import dense
+from capacity.ground.frame import slice_name, trim, validate
+from capacity.ground.holidays import HolidayLike
+from capacity.ground.localtime import local_times
+from capacity.stats.cycles import fit_cycles, leverage
 
 __all__ = ["Decomposition", "anomalies", "decompose", "seasonal_strength"]
 

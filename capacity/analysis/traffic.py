@@ -23,16 +23,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.load.call_length import CallLength, as_call_length
-from capacity.analysis.load.likelihood import Evidence, evidence
-from capacity.analysis.load.maxima import turnover, variance_inflation
-from capacity.analysis.load.observed import Series, all_series
-from capacity.analysis.load.turned_away import Blocking, blocking
-from capacity.analysis.rhythm.localtime import hour_of_week, local_times
-from capacity.arrays import Floats
+from capacity.analysis.blocking import Blocking, blocking
+from capacity.analysis.observed import Series, all_series
 from capacity.errors import ConfigError
-from capacity.intervals import slice_name
-from capacity.licences import LicenceLike
+from capacity.ground.arrays import Floats
+from capacity.ground.call_length import CallLength, as_call_length
+from capacity.ground.frame import slice_name
+from capacity.ground.licences import LicenceLike
+from capacity.ground.localtime import hour_of_week, local_times
+from capacity.stats.load_likelihood import Evidence, evidence
+from capacity.stats.maxima import turnover, variance_inflation
 
 __all__ = ["Blocking", "blocking", "offered_load"]
 

@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.counting.stacks import counts_by_period
-from capacity.analysis.rhythm.localtime import LocalDays, local_days
-from capacity.arrays import Ints
-from capacity.dense import Dense, dense
 from capacity.errors import InsufficientData
-from capacity.intervals import TOTAL, slice_name
-from capacity.licences import LicenceLike, Licences, as_licences
-from capacity.times import STEP
+from capacity.ground.arrays import Ints
+from capacity.ground.dense import Dense, dense
+from capacity.ground.frame import TOTAL, slice_name
+from capacity.ground.licences import LicenceLike, Licences, as_licences
+from capacity.ground.localtime import LocalDays, local_days
+from capacity.ground.times import STEP
+from capacity.stats.stacks import counts_by_period
 
 __all__ = ["Utilisation", "utilisation"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from capacity.arrays import Bools
-from capacity.times import STEP
+from capacity.ground.arrays import Bools
+from capacity.ground.times import STEP
 
 __all__ = ["CallLog", "Tally", "silences"]
 

@@ -14,9 +14,9 @@ import pandas as pd
 
 from capacity.calls.columns import call_arrays
 from capacity.calls.concurrency import intervals_from_calls, span_of
-from capacity.dense import dense
-from capacity.intervals import NONE, TOTAL
-from capacity.times import STEP
+from capacity.ground.dense import dense
+from capacity.ground.frame import NONE, TOTAL
+from capacity.ground.times import STEP
 
 __all__ = ["FILTERS", "Answers", "Ask", "Refusal"]
 

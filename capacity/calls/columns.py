@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.errors import ConfigError, FrameError
-from capacity.intervals import NONE, TOTAL
+from capacity.ground.frame import NONE, TOTAL
 
 __all__ = ["CallArrays", "call_arrays", "group_codes", "instants"]
 

@@ -12,8 +12,8 @@ import pandas as pd
 from capacity.calls.columns import CallArrays, call_arrays, instants
 from capacity.calls.sweep import Piece, sweep
 from capacity.errors import ConfigError, FrameError
-from capacity.intervals import TOTAL, assemble, trim
-from capacity.times import DAY, STEP, Instant, as_instant, ceil_step, floor_step
+from capacity.ground.frame import TOTAL, assemble, trim
+from capacity.ground.times import DAY, STEP, Instant, as_instant, ceil_step, floor_step
 
 __all__ = ["intervals_from_calls"]
 

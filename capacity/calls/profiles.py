@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from capacity.arrays import Floats
 from capacity.errors import ConfigError
-from capacity.holidays import HolidayLike, holiday_dates
-from capacity.times import STEP, Instant, as_instant
+from capacity.ground.arrays import Floats
+from capacity.ground.holidays import HolidayLike, holiday_dates
+from capacity.ground.times import STEP, Instant, as_instant
 
 __all__ = ["VARIANTS", "Campaign", "Profile", "rates"]
 

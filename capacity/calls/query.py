@@ -9,7 +9,7 @@ from fractions import Fraction
 from urllib.parse import unquote_to_bytes
 
 from capacity.calls.answers import FILTERS, Ask, Refusal
-from capacity.times import STEP, WEEK
+from capacity.ground.times import STEP, WEEK
 
 __all__ = ["parse_path", "parse_query"]
 

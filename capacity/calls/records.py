@@ -15,12 +15,12 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from capacity.arrays import Bools
 from capacity.calls.account import CallLog, Tally
 from capacity.calls.logfile import open_log
 from capacity.calls.stamps import Stamps, read_lengths, read_times
 from capacity.errors import ConfigError, FrameError
-from capacity.times import as_zone
+from capacity.ground.arrays import Bools
+from capacity.ground.times import as_zone
 
 __all__ = ["CallLog", "read_calls"]
 

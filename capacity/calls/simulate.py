@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.arrays import Floats
 from capacity.calls.profiles import VARIANTS, Campaign, Profile, rates
 from capacity.errors import ConfigError
-from capacity.holidays import HolidayLike
-from capacity.licences import LicenceLike, as_licences
-from capacity.times import DAY, STEP, Instant, as_instant, as_range, as_zone
+from capacity.ground.arrays import Floats
+from capacity.ground.holidays import HolidayLike
+from capacity.ground.licences import LicenceLike, as_licences
+from capacity.ground.times import DAY, STEP, Instant, as_instant, as_range, as_zone
 
 __all__ = ["simulate_calls", "turn_away"]
 

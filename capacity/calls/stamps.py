@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.arrays import Bools
 from capacity.errors import ConfigError
+from capacity.ground.arrays import Bools
 
 __all__ = ["Stamps", "read_lengths", "read_times"]
 

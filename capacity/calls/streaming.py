@@ -18,7 +18,7 @@ from capacity.calls.keys import order_of
 from capacity.calls.logfile import is_parquet, open_log
 from capacity.calls.sweep import Piece, sweep
 from capacity.errors import FrameError
-from capacity.times import DAY, STEP, Instant
+from capacity.ground.times import DAY, STEP, Instant
 
 __all__ = ["stream_intervals"]
 

@@ -15,7 +15,7 @@ from capacity.cli.options import Horizon, Seed, Verbose
 from capacity.cli.records import read_log
 from capacity.cli.reporting import write_report
 from capacity.errors import ConfigError
-from capacity.times import as_zone
+from capacity.ground.times import as_zone
 
 if TYPE_CHECKING:
     from capacity.fetch.client import Client

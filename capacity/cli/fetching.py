@@ -108,8 +108,8 @@ def export(
     Example: capacity export --store calls --out calls.parquet
     """
     import capacity as cap
-    from capacity.export import export as write
-    from capacity.export import file_kind
+    from capacity.ground.export import export as write
+    from capacity.ground.export import file_kind
 
     file_kind(out)  # before the work, not after it
     frame = cap.read_intervals(store, start, end, tz=tz, account=account, project=project, env=env, absent=absent)

@@ -79,8 +79,8 @@ def intervals(
     Example: capacity intervals calls.csv --out intervals.parquet --tz Europe/London --column start=answered
     """
     import capacity as cap
-    from capacity.export import export, file_kind
-    from capacity.times import as_instant
+    from capacity.ground.export import export, file_kind
+    from capacity.ground.times import as_instant
 
     file_kind(out)  # before the work, not after it
     span: dict[str, Any] = {
@@ -117,7 +117,7 @@ def simulate(
     Example: capacity simulate --out calls.parquet --days 400 --seed 1
     """
     import capacity as cap
-    from capacity.export import file_kind
+    from capacity.ground.export import file_kind
 
     kind = file_kind(out)
     calls = cap.simulate_calls(start, days=days, tz=tz, scale=scale, licences=licences, seed=seed)

@@ -12,8 +12,8 @@ import pandas as pd
 from capacity.errors import ConfigError
 from capacity.fetch.payload import Rows
 from capacity.fetch.windows import Window
-from capacity.intervals import TOTAL, as_intervals, assemble
-from capacity.times import STEP
+from capacity.ground.frame import TOTAL, as_intervals, assemble
+from capacity.ground.times import STEP
 
 __all__ = ["Layer", "build", "check_absent", "empty_frame"]
 

@@ -28,7 +28,7 @@ from capacity.fetch.progress import Progress
 from capacity.fetch.reader import stored_layer
 from capacity.fetch.store import Store
 from capacity.fetch.windows import Window, last_closed
-from capacity.times import Instant, as_range
+from capacity.ground.times import Instant, as_range
 
 __all__ = ["fetch_intervals", "plan"]
 

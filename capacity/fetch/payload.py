@@ -19,7 +19,7 @@ from capacity.errors import FetchError, PayloadError, TransportFailure
 from capacity.fetch.columns import Columns, read
 from capacity.fetch.instants import Unreadable, from_texts
 from capacity.fetch.windows import Window
-from capacity.intervals import NONE, TOTAL
+from capacity.ground.frame import NONE, TOTAL
 
 __all__ = ["Garbled", "Rows", "error_message", "parse", "retryable"]
 

@@ -12,8 +12,8 @@ from capacity.fetch.endpoint import Scope
 from capacity.fetch.store import Store
 from capacity.fetch.weekfile import Week
 from capacity.fetch.windows import Window, last_closed, split, subtract, week_of
-from capacity.intervals import TOTAL
-from capacity.times import WEEK
+from capacity.ground.frame import TOTAL
+from capacity.ground.times import WEEK
 
 __all__ = ["Ask", "Wanted", "fan", "outstanding", "wanted"]
 

@@ -13,8 +13,8 @@ from capacity.fetch.endpoint import FILTERS, Scope, hashed
 from capacity.fetch.plan import Wanted, fan
 from capacity.fetch.store import Store
 from capacity.fetch.windows import Window
-from capacity.intervals import TOTAL
-from capacity.times import Instant, as_instant, ceil_step, check_range, floor_step
+from capacity.ground.frame import TOTAL
+from capacity.ground.times import Instant, as_instant, ceil_step, check_range, floor_step
 
 __all__ = ["read_intervals", "stored_layer"]
 

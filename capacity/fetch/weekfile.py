@@ -31,7 +31,7 @@ from capacity.errors import StoreError
 from capacity.fetch.endpoint import Scope, hashed
 from capacity.fetch.payload import Rows
 from capacity.fetch.windows import Window
-from capacity.intervals import TOTAL, TOTAL_NAME
+from capacity.ground.frame import TOTAL, TOTAL_NAME
 
 __all__ = ["SETTLE", "VERSION", "Damaged", "Piece", "Week", "read_header", "read_rows", "sweep", "write"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from capacity.times import STEP, WEEK, floor_step
+from capacity.ground.times import STEP, WEEK, floor_step
 
 __all__ = ["STEPS_PER_WEEK", "Window", "join", "last_closed", "split", "subtract", "week_of"]
 

@@ -13,8 +13,8 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
-from capacity.analysis.verdict.wording import plural
-from capacity.licences import Licences
+from capacity.ground.licences import Licences
+from capacity.ground.text import plural
 from capacity.report import theme
 from capacity.report.theme import CAPTION, LICENCE, MUTED, RULE, VOID, count, day, number_of, text_width, wrap
 

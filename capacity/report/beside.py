@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from matplotlib.axes import Axes
 
-from capacity.arrays import Floats
+from capacity.ground.arrays import Floats
 from capacity.report.axes import halo, height_of, nudge, width_of
 from capacity.report.theme import CAPTION, INK, LICENCE, text_width
 

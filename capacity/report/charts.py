@@ -4,7 +4,7 @@ Examples
 --------
 >>> from matplotlib.figure import Figure
 >>> import numpy as np, pandas as pd
->>> from capacity.analysis.forecasting.paths import PeakForecast
+>>> from capacity.forecast.paths import PeakForecast
 >>> dates = pd.date_range("2026-09-01", periods=2)
 >>> paths = np.array([[[100, 110], [90, 130], [95, 105], [99, 90]]])
 >>> forecast = PeakForecast(paths=paths, variants=("*",), dates=dates, history=pd.DataFrame({"*": []}))

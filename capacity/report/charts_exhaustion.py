@@ -11,10 +11,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from capacity.analysis.forecasting.paths import PeakForecast
 from capacity.analysis.headroom import Headroom
-from capacity.analysis.verdict.wording import plural
-from capacity.licences import Licences
+from capacity.forecast.paths import PeakForecast
+from capacity.ground.licences import Licences
+from capacity.ground.text import plural
 from capacity.report.axes import (
     above,
     below,

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 
-from capacity.analysis.forecasting.paths import PeakForecast
-from capacity.intervals import TOTAL
-from capacity.licences import Licences
+from capacity.forecast.paths import PeakForecast
+from capacity.ground.frame import TOTAL
+from capacity.ground.licences import Licences
 from capacity.report.axes import (
     count_axis,
     date_axis,

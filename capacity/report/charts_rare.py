@@ -11,8 +11,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from capacity.analysis.extremes import ReturnLevels
 from capacity.analysis.headroom import Headroom
-from capacity.analysis.verdict.wording import plural
-from capacity.arrays import Floats
+from capacity.ground.arrays import Floats
+from capacity.ground.text import plural
 from capacity.report.axes import below, halo, key, nudge, percent_axis, room_for, width_of
 from capacity.report.beside import upright
 from capacity.report.theme import CAPTION, DEMAND, FORECAST, INK, LICENCE, chance, count, style, text_width

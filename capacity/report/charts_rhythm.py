@@ -12,8 +12,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from capacity.analysis.peaks import BusyHours
-from capacity.analysis.verdict.wording import plural
-from capacity.intervals import TOTAL
+from capacity.ground.frame import TOTAL
+from capacity.ground.text import plural
 from capacity.report.axes import (
     below,
     count_axis,

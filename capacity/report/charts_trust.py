@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from capacity.analysis.backtest import Backtest
-from capacity.gaps import Coverage
-from capacity.intervals import TOTAL, TOTAL_NAME
+from capacity.ground.coverage import Coverage
+from capacity.ground.frame import TOTAL, TOTAL_NAME
 from capacity.report.axes import above, below, count_axis, date_axis, halo, height_of, key, missing, nudge, width_of
 from capacity.report.theme import (
     BANDS,

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from capacity.analysis.utilisation import Utilisation
-from capacity.analysis.verdict.wording import plural
-from capacity.licences import Licences
+from capacity.ground.licences import Licences
+from capacity.ground.text import plural
 from capacity.report.axes import above, below, halo, key, missing, month_ticks, nudge, width_of
 from capacity.report.charts_rhythm import pick
 from capacity.report.theme import BANDS, CAPTION, DEMAND, LICENCE, RULE, count, number_of, style, text_width

@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from capacity.analysis.diversity import Diversity
-from capacity.analysis.verdict.wording import plural
+from capacity.ground.text import plural
 from capacity.report.axes import date_axis, height_of, missing, nudge, width_of
 from capacity.report.charts_history import daily, weeks
 from capacity.report.theme import (

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from capacity.analysis.load.turned_away import Blocking
-from capacity.analysis.verdict.wording import plural
-from capacity.intervals import TOTAL
-from capacity.licences import Licences
+from capacity.analysis.blocking import Blocking
+from capacity.ground.frame import TOTAL
+from capacity.ground.licences import Licences
+from capacity.ground.text import plural
 from capacity.report.sheet import A4, PT, Sheet
 from capacity.report.theme import INK, MUTED, count, day, percent, plain, readable, shorten, text_width, wrap
 

@@ -25,11 +25,11 @@ _SHOWN = {
     ("capacity.analysis.cost", "CostCurve"): "cost",
     ("capacity.analysis.diversity", "Diversity"): "pooling",
     ("capacity.analysis.extremes", "ReturnLevels"): "return_levels",
-    ("capacity.analysis.forecasting.paths", "PeakForecast"): "outlook",
+    ("capacity.forecast.paths", "PeakForecast"): "outlook",
     ("capacity.analysis.headroom", "Headroom"): "exhaustion",
     ("capacity.analysis.peaks", "BusyHours"): "busy_hours",
     ("capacity.analysis.utilisation", "Utilisation"): "utilisation",
-    ("capacity.gaps", "Coverage"): "gaps",
+    ("capacity.ground.coverage", "Coverage"): "gaps",
 }
 # Height of the sheet, then left, top, right and bottom of the axes in it [mm].
 _SHEET = (80.0, 18.0, 12.0, 6.0, 14.0)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from capacity.analysis.verdict.wording import chance
+from capacity.ground.text import chance
 from capacity.report import charts_cost, charts_exhaustion, charts_rare
 from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, drawn_licences, licences_now, minutes, variant_of
 from capacity.report.panels import Area, Panel, place

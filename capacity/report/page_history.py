@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from capacity.analysis.verdict.wording import plural
+from capacity.ground.text import plural
 from capacity.report import charts_history
 from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, drawn_licences, variant_of
 from capacity.report.panels import Area, Panel, place, rows_within, table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from capacity.analysis.verdict.wording import plural
+from capacity.ground.text import plural
 from capacity.report import charts_trust
 from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, names_of, span_of
 from capacity.report.panels import Area, Panel, place, table

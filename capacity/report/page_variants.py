@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from capacity.analysis.verdict.wording import plural
-from capacity.intervals import TOTAL
+from capacity.ground.frame import TOTAL
+from capacity.ground.text import plural
 from capacity.report import charts_variants
 from capacity.report.axes import missing
 from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, names_of

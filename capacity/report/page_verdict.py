@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from capacity.analysis.verdict.wording import plural
+from capacity.ground.text import plural
 from capacity.report import charts_exhaustion, charts_history
 from capacity.report.frame import (
     GAP,

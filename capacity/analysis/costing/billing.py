@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
-from capacity.analysis.load.observed import one_series
-from capacity.analysis.rhythm.localtime import local_times
+from capacity.analysis.observed import one_series
 from capacity.errors import ConfigError
-from capacity.times import STEP
+from capacity.ground.localtime import local_times
+from capacity.ground.times import STEP
 
 __all__ = ["Rule", "as_rule", "billed_levels", "held_level"]
 

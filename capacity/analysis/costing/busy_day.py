@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from capacity.analysis.erlang import log_erlang_b
-from capacity.analysis.load.maxima import ratio
-from capacity.arrays import Floats
 from capacity.errors import ConfigError
+from capacity.ground.arrays import Floats
+from capacity.stats.erlang import log_erlang_b
+from capacity.stats.maxima import ratio
 
 __all__ = ["TYPICAL_DAY", "BusyDay", "as_shape"]
 

@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.arguments import pick
 from capacity.analysis.costing.billing import Rule, held_level
 from capacity.analysis.costing.busy_day import BusyDay
-from capacity.analysis.erlang import log_erlang_b
-from capacity.analysis.forecasting.paths import PeakForecast
-from capacity.arrays import Floats
 from capacity.errors import ConfigError, InsufficientData
+from capacity.forecast.paths import PeakForecast
+from capacity.ground.arguments import pick
+from capacity.ground.arrays import Floats
+from capacity.stats.erlang import log_erlang_b
 
 __all__ = ["LoadYear", "PathYear", "Year", "loads_of"]
 

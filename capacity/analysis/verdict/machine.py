@@ -11,9 +11,9 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from capacity.analysis.backtest import Backtest
-    from capacity.analysis.forecasting.paths import PeakForecast
     from capacity.analysis.headroom import Headroom
-    from capacity.licences import Licences
+    from capacity.forecast.paths import PeakForecast
+    from capacity.ground.licences import Licences
 
 __all__ = ["backtest", "forecast", "headroom", "licences", "needed", "plain", "records", "table"]
 

@@ -11,16 +11,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.arguments import whole_of
-from capacity.analysis.censoring import uncensor
 from capacity.analysis.combine import bound_note
 from capacity.analysis.peaks import daily_peaks
-from capacity.analysis.verdict.wording import plural
 from capacity.errors import InsufficientData
-from capacity.gaps import coverage
-from capacity.holidays import HolidayLike, as_days
-from capacity.intervals import TOTAL
-from capacity.licences import Licences
+from capacity.ground.arguments import whole_of
+from capacity.ground.coverage import coverage
+from capacity.ground.frame import TOTAL
+from capacity.ground.holidays import HolidayLike, as_days
+from capacity.ground.licences import Licences
+from capacity.ground.text import plural
+from capacity.stats.censoring import uncensor
 
 __all__ = ["Ask", "Found", "Step", "measures", "money", "outlook", "rests_on", "run"]
 
@@ -187,8 +187,8 @@ def money(ask: Ask, found: Found, length: Any, licence_price: float | None, lost
     """Return what calls that are turned away mean, where the length of a call and prices are known."""
     if length is None or not ask.variant:
         return []
+    from capacity.analysis.blocking import blocking
     from capacity.analysis.cost import best_licence_count
-    from capacity.analysis.load.turned_away import blocking
 
     def turned_away() -> Any:
         return blocking(ask.frame, length, ask.licences, tz=ask.zone, variant=ask.variant, seed=ask.seed)

@@ -1,1 +1,0 @@
-"""Order statistics of many variants at once."""

@@ -1,1 +1,0 @@
-"""Fits of extremes: the pieces of `capacity.return_levels`."""

@@ -1,1 +1,0 @@
-"""Local time: days, hours and weeks as clocks on the wall have them, and the cycles that live there."""

@@ -1,0 +1,1 @@
+"""Daily peaks to sample paths."""

@@ -1,0 +1,249 @@
+"""A forecast as sample paths of daily peaks: what every question about the future is answered on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from capacity.errors import ConfigError
+from capacity.ground.arguments import pick, some
+from capacity.ground.licences import Licences
+from capacity.ground.text import day, html_of
+
+__all__ = ["PeakForecast"]
+
+_SHOWN = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
+_YEAR = 365.25  # days
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PeakForecast:
+    """Sample paths of the **demand** for concurrent calls at its daily peak.
+
+    A path is one way in which the coming days may go; within a path the days belong together. So a question
+    about a period ("is 120 passed within 90 days?") is the share of paths on which it is true.
+
+    Attributes
+    ----------
+    paths : int array, shape (variants, paths, days)
+        Daily peaks [calls], whole and never negative. Read-only. Path k of two variants is *not* the same world:
+        never add them up.
+    variants : tuple of str
+        TOTAL comes first where there is one.
+    dates : DatetimeIndex
+        Naive midnights of the local days ahead, the first one the day after the last day of the history.
+    history : DataFrame
+        The daily peaks used: index date, one column a variant, float [calls], NaN where a day is missing or was
+        left out.
+    licences : Licences or None
+        The cap under which the history was seen, where it was given: then the paths go beyond it, and `carried`
+        does not.
+    left_out : int
+        How many days were left out because they were incomplete or excluded.
+    slice_name : str
+        What the variants are: "variant", "language", ...
+    too_short : tuple of str
+        Those that were not forecast, because they have less than eight weeks of history.
+
+    Examples
+    --------
+    >>> dates = pd.date_range("2026-09-01", periods=2)
+    >>> paths = np.array([[[100, 110], [90, 130], [95, 105], [99, 90]]])
+    >>> forecast = PeakForecast(paths=paths, variants=("*",), dates=dates, history=pd.DataFrame({"*": []}))
+    >>> forecast.max_over()
+    array([[110, 130, 105,  99]])
+    >>> forecast.quantiles((0.5, 0.95), variant="*").to_numpy().tolist()
+    [[95, 100], [105, 130]]
+    """
+
+    paths: npt.NDArray[np.integer[Any]]
+    variants: tuple[str, ...]
+    dates: pd.DatetimeIndex
+    history: pd.DataFrame
+    licences: Licences | None = None
+    left_out: int = 0
+    slice_name: str = "variant"
+    too_short: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        paths = np.asarray(self.paths)
+        if paths.ndim != 3 or 0 in paths.shape:
+            raise ConfigError(f"paths have shape {paths.shape}, not (variants, paths, days) with at least one of each")
+        if paths.dtype.kind not in "iu" or paths.min() < 0:
+            raise ConfigError("paths are peaks of calls: whole numbers, never negative")
+        if paths.shape[0] != len(self.variants) or paths.shape[2] != len(self.dates):
+            raise ConfigError(
+                f"paths have shape {paths.shape} for {len(self.variants)} variants and {len(self.dates)} dates"
+            )
+        paths = paths.view()
+        paths.flags.writeable = False
+        object.__setattr__(self, "paths", paths)
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def pick(self, variant: str | None = None) -> str:
+        """Return `variant` if there is one of that name; by default TOTAL, or the only one.
+
+        Raises
+        ------
+        ConfigError
+            There is no such variant, or there are several, no TOTAL among them, and none was named.
+        """
+        return pick(self.variants, variant, where="the forecast", slice_name=self.slice_name)
+
+    def series(self, variant: str | None = None) -> npt.NDArray[np.integer[Any]]:
+        """Return the paths of one variant [calls], shape (paths, days); by default of TOTAL, or of the only one."""
+        return np.asarray(self.paths[self.variants.index(self.pick(variant))])
+
+    @property
+    def carried(self) -> npt.NDArray[np.integer[Any]]:
+        """What the licences let through: min(demand, licences) [calls], shape (variants, paths, days)."""
+        if self.licences is None:
+            return self.paths
+        return np.asarray(np.minimum(self.paths, self.licences.on(self.dates)).astype(self.paths.dtype))
+
+    @property
+    def mean(self) -> pd.DataFrame:
+        """The mean over the paths [calls]: index date, one column a variant. The max of means is below the mean max."""
+        columns = pd.Index(self.variants, name=self.slice_name)
+        return pd.DataFrame(self.paths.mean(axis=1).T, index=self.dates.rename("date"), columns=columns)
+
+    def quantiles(self, q: float | Sequence[float] = (0.1, 0.5, 0.9), *, variant: str | None = None) -> pd.DataFrame:
+        """Return quantiles of each single day's peak [calls], each a value that a path attains.
+
+        They say nothing about periods: a daily 95 % quantile is passed within 30 independent days with
+        probability 1 - 0.95^30 = 79 %. For periods see `max_over`, `capacity.headroom`, `capacity.licences_needed`.
+
+        Parameters
+        ----------
+        q : float or sequence of float
+            Between 0 and 1.
+        variant : str, optional
+            One variant alone: the index is then the date.
+
+        Returns
+        -------
+        DataFrame
+            Index (date, variant), one int64 column for each q.
+        """
+        qs = np.atleast_1d(np.asarray(q, dtype=np.float64))
+        if len(qs) == 0 or not bool(((qs >= 0) & (qs <= 1)).all()):
+            raise ConfigError(f"q={q!r} is no probability; quantiles lie between 0 and 1, like 0.95")
+        names = self.variants if variant is None else (self.pick(variant),)
+        values = np.stack([np.quantile(self.series(v), qs, axis=0, method="inverted_cdf") for v in names])
+        columns = pd.Index(qs, name=None)
+        if variant is not None:
+            return pd.DataFrame(values[0].T.astype(np.int64), index=self.dates.rename("date"), columns=columns)
+        rows = values.transpose(2, 0, 1).reshape(-1, len(qs)).astype(np.int64)  # (days x variants, q)
+        return pd.DataFrame(rows, index=self._rows(), columns=columns)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return mean and quantiles by day: index (date, variant), columns mean, p5, p10, ... p99 [calls]."""
+        table = self.quantiles(_SHOWN)
+        table.columns = pd.Index([f"p{round(q * 100)}" for q in _SHOWN])
+        table.insert(0, "mean", self.mean.to_numpy().ravel())
+        return table
+
+    def max_over(self, days: int | None = None) -> npt.NDArray[np.integer[Any]]:
+        """Return each path's highest peak [calls] within the first `days` (by default all), shape (variants, paths)."""
+        days = len(self.dates) if days is None else days
+        if not 1 <= days <= len(self.dates):
+            raise ConfigError(f"days={days} is not within the horizon of 1 to {len(self.dates)} days; forecast further")
+        return np.asarray(self.paths[:, :, :days].max(axis=2))
+
+    # -- what if ------------------------------------------------------------------------------------------------
+
+    def scale(self, factor: float, variant: str | None = None) -> PeakForecast:
+        """Return the forecast with every peak times `factor`, of all variants or of one.
+
+        A change of one variant is not carried into TOTAL: maxima do not add up.
+
+        Examples
+        --------
+        >>> dates = pd.date_range("2026-09-01", periods=1)
+        >>> forecast = PeakForecast(np.array([[[100], [51]]], dtype=np.int32), ("*",), dates, pd.DataFrame({"*": []}))
+        >>> forecast.scale(1.5).series()[:, 0]
+        array([150,  77], dtype=int32)
+        """
+        if not (np.isfinite(factor) and factor >= 0):
+            raise ConfigError(f"factor={factor!r} is no factor of at least 0; write 1.2 for 20 % more")
+        return self._times(np.full(len(self.dates), float(factor)), variant)
+
+    def growth(self, rate_per_year: float, variant: str | None = None) -> PeakForecast:
+        """Return the forecast with extra growth of `rate_per_year` (0.2 for 20 % a year), compounding by day.
+
+        The day after the history is one day ahead. It comes on top of the trend that the paths have.
+        """
+        if not (np.isfinite(rate_per_year) and rate_per_year > -1):
+            raise ConfigError(f"rate_per_year={rate_per_year!r} is no rate above -1; write 0.2 for 20 % a year")
+        ahead = (np.arange(len(self.dates)) + 1) / _YEAR
+        return self._times((1 + rate_per_year) ** ahead, variant)
+
+    def add_step(self, date: str | dt.date | pd.Timestamp, calls: int, variant: str | None = None) -> PeakForecast:
+        """Return the forecast with `calls` more (or fewer) concurrent calls at every day's peak, from `date` on.
+
+        By default for TOTAL, or for the only variant. The new calls are taken to peak when the others do, which is
+        the worst case.
+        """
+        try:
+            first = pd.Timestamp(date).tz_localize(None).normalize()
+        except (ValueError, TypeError) as exc:
+            raise ConfigError(f"date={date!r} is no date; write it like '2026-11-01'") from exc
+        if first is pd.NaT or first > self.dates[-1]:
+            raise ConfigError(
+                f"date={date!r} is not before the forecast ends on {day(self.dates[-1])}; forecast further"
+            )
+        if int(calls) != calls:
+            raise ConfigError(f"calls={calls!r} is no whole number of calls")
+        place = self.variants.index(self.pick(variant))
+        paths = self.paths.astype(np.int64)
+        paths[place] = np.maximum(paths[place] + np.where(self.dates >= first, int(calls), 0), 0)
+        return replace(self, paths=_narrow(paths))
+
+    def _times(self, factors: npt.NDArray[np.float64], variant: str | None) -> PeakForecast:
+        which = slice(None) if variant is None else [self.variants.index(self.pick(variant))]
+        paths = self.paths.astype(np.int64)
+        paths[which] = np.floor(paths[which] * factors + 0.5)
+        return replace(self, paths=_narrow(paths))
+
+    # -- showing ------------------------------------------------------------------------------------------------
+
+    def summary(self) -> pd.DataFrame:
+        """Return by variant the highest peak so far, and median, p90, p95, p99 of the horizon's highest [calls]."""
+        top = np.quantile(self.max_over(), (0.5, 0.9, 0.95, 0.99), axis=1, method="inverted_cdf").astype(np.int64)
+        table = pd.DataFrame(
+            top.T, index=pd.Index(self.variants, name=self.slice_name), columns=["median", "p90", "p95", "p99"]
+        )
+        table.insert(0, "so far", self.history.max().reindex(self.variants).to_numpy())
+        return table
+
+    def _rows(self) -> pd.MultiIndex:
+        return pd.MultiIndex.from_product([self.dates, self.variants], names=["date", self.slice_name])
+
+    def __str__(self) -> str:
+        count = len(self.variants)
+        days = int(self.history.notna().any(axis=1).sum()) if len(self.history) else 0
+        left = f", {self.left_out:,} left out" if self.left_out else ""
+        short = f" Without {some(self.too_short)}: less than eight weeks of history." if self.too_short else ""
+        cap = f" Of demand; licences capped what was seen: {self.licences}." if self.licences is not None else ""
+        return (
+            f"Daily peaks of {count:,} series, {len(self.dates)} days from {day(self.dates[0])} to "
+            f"{day(self.dates[-1])}, {self.paths.shape[1]:,} paths, from {days:,} days of history{left}.{short}{cap}"
+        )
+
+    def __repr__(self) -> str:
+        return f"<PeakForecast: {self}>"
+
+    def _repr_html_(self) -> str:
+        return html_of(str(self)) + html_of("Highest peak [calls], so far and within the horizon:", self.summary())
+
+
+def _narrow(paths: npt.NDArray[np.int64]) -> npt.NDArray[np.integer[Any]]:
+    # 2,000 paths of 100 variants over a year are 73 million numbers: half the memory where they fit.
+    return paths.astype(np.int32) if paths.max() <= np.iinfo(np.int32).max else paths

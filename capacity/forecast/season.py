@@ -1,0 +1,47 @@
+"""The season in the level: how it went on to change at the same time of an earlier year."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+from capacity.ground.arrays import Floats, Ints
+
+__all__ = ["FIRST_YEAR", "YEAR", "seasonal_change"]
+
+YEAR = 364  # days: whole weeks
+FIRST_YEAR = 425  # days of history, 14 months: before that there is no year to look back to
+_SIDE = 14  # days on either side of the mean that stands for the level
+_SEEN = 0.2  # share of those days that must be there
+_SHARE = 0.3  # of the change of one year that comes again: the rest was that year's own
+
+
+def seasonal_change(plain: Floats, origins: Ints, horizon: int) -> Floats:
+    """Return by how much the level may be expected to change with the season, shape (origins, horizon).
+
+    That is .3 of what it changed by over as many days a year before, or two years where those days had not all come
+    yet; each level is a mean over four weeks. 0 where there is no such year.
+
+    Parameters
+    ----------
+    plain : array, shape (days,)
+        The history without the effects of the calendar; NaN where missing.
+    origins : int array
+        Days of history that each forecast knew.
+    horizon : int
+    """
+    days = len(plain)
+    out = np.zeros((len(origins), horizon))
+    if days < FIRST_YEAR:
+        return out
+    seen = np.isfinite(plain)
+    width = 2 * _SIDE + 1
+    share = uniform_filter1d(seen.astype(np.float64), width, mode="constant")
+    level = uniform_filter1d(np.where(seen, plain, 0.0), width, mode="constant") / np.maximum(share, _SEEN)
+    now = origins[:, None] - 1
+    target = now + 1 + np.arange(horizon)
+    back = YEAR * (1 + (target + _SIDE - YEAR > now))
+    ok = now - back >= _SIDE
+    before, after = np.maximum(now - back, 0), np.maximum(target - back, 0)
+    ok &= (share[before] > _SEEN) & (share[after] > _SEEN)
+    return np.where(ok, _SHARE * (level[after] - level[before]), 0.0)

@@ -1,0 +1,1 @@
+"""What every room stands on: the frame, licences, local time, holidays, words."""

@@ -1,0 +1,140 @@
+"""Arguments that many analyses take, read once: whom they are about, how far ahead, and the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
+from capacity.errors import ConfigError
+from capacity.ground.frame import TOTAL
+
+__all__ = ["as_amount", "as_horizon", "as_seed", "as_whole", "pick", "some", "whole_of"]
+
+_LONGEST = 365  # days
+
+
+def as_whole(value: Any, name: str, *, least: int, most: int | None = None, of: str = "") -> int:
+    """Return a whole number within its limits; 14.0 is 14, and True is no number.
+
+    Raises
+    ------
+    ConfigError
+        It is none, or outside.
+
+    Examples
+    --------
+    >>> as_whole(14.0, "lot", least=1)
+    14
+    """
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or not float(value).is_integer() or value < least or (most is not None and value > most):
+        limits = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise ConfigError(f"{name}={value!r} is no whole number{f' of {of}' if of else ''} {limits}")
+    return int(value)
+
+
+def as_horizon(days: Any) -> int:
+    """Return the days ahead.
+
+    Raises
+    ------
+    ConfigError
+        No whole number from 1 to 365.
+
+    Examples
+    --------
+    >>> as_horizon(90)
+    90
+    """
+    return as_whole(days, "horizon", least=1, most=_LONGEST, of="days")
+
+
+def as_seed(seed: Any) -> int:
+    """Return the seed.
+
+    Raises
+    ------
+    ConfigError
+        No whole number of at least 0.
+
+    Examples
+    --------
+    >>> as_seed(7)
+    7
+    """
+    return as_whole(seed, "seed", least=0)
+
+
+def as_amount(value: Any, name: str) -> float:
+    """Return an amount, such as a price.
+
+    Raises
+    ------
+    ConfigError
+        No finite number of at least 0.
+
+    Examples
+    --------
+    >>> as_amount(40, "licence_price")
+    40.0
+    """
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or not 0 <= value < float("inf"):
+        raise ConfigError(f"{name}={value!r} is out of range; give a finite number of at least 0")
+    return float(value)
+
+
+def whole_of(ids: Sequence[str]) -> str | None:
+    """Return the series that stands for all calls: TOTAL, or the only one; None where there is neither.
+
+    Examples
+    --------
+    >>> whole_of(["*", "a"]), whole_of(["a"]), whole_of(["a", "b"])
+    ('*', 'a', None)
+    """
+    if TOTAL in ids:
+        return TOTAL
+    return str(ids[0]) if len(ids) == 1 else None
+
+
+def pick(ids: Sequence[str], variant: str | None, *, where: str, slice_name: str = "variant") -> str:
+    """Return `variant` if there is one of that name; by default TOTAL, or the only one.
+
+    Parameters
+    ----------
+    where : str
+        What holds the series, for the message: "the forecast".
+
+    Raises
+    ------
+    ConfigError
+        There is no such variant; or none was named, and there are several and no TOTAL among them.
+
+    Examples
+    --------
+    >>> pick(("*", "a"), None, where="the forecast"), pick(("*", "a"), "a", where="the forecast")
+    ('*', 'a')
+    """
+    if variant is None:
+        name = whole_of(ids)
+        if name is None:
+            raise ConfigError(
+                f"no {slice_name} was named and {where} has no TOTAL; give variant= one of {some(ids) or 'none'}"
+            )
+        return name
+    if variant not in ids:
+        raise ConfigError(f"variant={variant!r} is not in {where}; it has {some(ids) or 'none'}")
+    return variant
+
+
+def some(names: Sequence[str], most: int = 8) -> str:
+    """Name the first few.
+
+    Examples
+    --------
+    >>> some(["a", "b", "c"], most=2)
+    "'a', 'b' and 1 more"
+    """
+    shown = ", ".join(repr(str(name)) for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

@@ -1,0 +1,136 @@
+"""Licence counts: one number, or steps in time. What everyone means by `licences=`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from capacity.errors import ConfigError
+from capacity.ground.times import as_zone, midnight
+
+__all__ = ["LicenceLike", "Licences", "as_licences"]
+
+
+@dataclass(frozen=True)
+class Licences:
+    """How many conversations may be in progress at once, by local date.
+
+    Attributes
+    ----------
+    dates : tuple of pandas.Timestamp
+        Naive midnights, ascending: the local day from which each count holds.
+    counts : tuple of int
+        The channels, one for each date. The first count also holds before the first date.
+
+    Examples
+    --------
+    >>> print(as_licences("100,2026-03-01:120"))
+    100, from 1 Mar 2026: 120
+    """
+
+    dates: tuple[pd.Timestamp, ...]
+    counts: tuple[int, ...]
+
+    def on(self, dates: pd.DatetimeIndex) -> npt.NDArray[np.int64]:
+        """Return the licences on each local day (naive midnights), shape (len(dates),)."""
+        starts = pd.DatetimeIndex(self.dates).as_unit("ns").asi8
+        place = np.searchsorted(starts, dates.as_unit("ns").asi8, side="right") - 1
+        return np.asarray(np.take(self.counts, np.maximum(place, 0)), dtype=np.int64)
+
+    def at(self, times: pd.DatetimeIndex, *, tz: str | dt.tzinfo) -> npt.NDArray[np.int64]:
+        """Return the licences at each instant (aware times); a step begins at local midnight in `tz`."""
+        zone = as_zone(tz)
+        first = [midnight(date, zone).value for date in self.dates]
+        place = np.searchsorted(first, times.as_unit("ns").asi8, side="right") - 1
+        return np.asarray(np.take(self.counts, np.maximum(place, 0)), dtype=np.int64)
+
+    @property
+    def constant(self) -> bool:
+        """Whether one count holds at all times."""
+        return len(set(self.counts)) == 1
+
+    @property
+    def last(self) -> int:
+        """The count that holds after the last step."""
+        return self.counts[-1]
+
+    def __str__(self) -> str:
+        first, *later = self.counts
+        steps = [f"from {d.day} {d:%b %Y}: {n:,}" for d, n in zip(self.dates[1:], later, strict=True)]
+        return ", ".join([f"{first:,}", *steps])
+
+
+LicenceLike: TypeAlias = int | str | Mapping[Any, Any] | pd.Series | Licences
+
+_LONG_AGO = pd.Timestamp("1900-01-01")
+
+
+def as_licences(value: LicenceLike) -> Licences:
+    """Read a licence count, constant or in steps.
+
+    Parameters
+    ----------
+    value : int, str, mapping or Series of date -> count, or Licences
+        A mapping gives the local day from which each count holds; the first count also holds before it.
+        Text is what the command line takes: ``"100"`` or ``"100,2026-03-01:120"``.
+
+    Raises
+    ------
+    ConfigError
+        A count that is no whole number of at least 0, a date that is none, or no count at all.
+
+    Examples
+    --------
+    >>> as_licences(120).counts
+    (120,)
+    >>> as_licences({"2026-01-01": 100, "2026-03-01": 120}).on(pd.DatetimeIndex(["2026-02-28", "2026-03-01"]))
+    array([100, 120])
+    """
+    if isinstance(value, Licences):
+        return value
+    if isinstance(value, str):
+        return _from_pairs([_text_step(part) for part in value.split(",")])
+    if isinstance(value, (Mapping, pd.Series)):
+        return _from_pairs([(_date(key), count) for key, count in value.items()])
+    return _from_pairs([(_LONG_AGO, value)])
+
+
+def _text_step(text: str) -> tuple[pd.Timestamp, str]:
+    date, colon, count = text.strip().rpartition(":")
+    return (_date(date) if colon else _LONG_AGO), count
+
+
+def _date(value: Any) -> pd.Timestamp:
+    try:
+        stamp = pd.Timestamp(value).as_unit("ns")
+    except (ValueError, TypeError, AttributeError) as exc:
+        raise ConfigError(f"licences: {value!r} is no date; write steps like '100,2026-03-01:120'") from exc
+    if stamp is pd.NaT or stamp != stamp.normalize():
+        raise ConfigError(f"licences: {value!r} is no whole day; a step begins at local midnight")
+    return stamp.tz_localize(None)
+
+
+def _from_pairs(pairs: list[tuple[pd.Timestamp, Any]]) -> Licences:
+    if not pairs:
+        raise ConfigError("licences is empty; give a number, or steps like {'2026-01-01': 100, '2026-03-01': 120}")
+    pairs = sorted(pairs, key=lambda pair: pair[0])
+    dates = tuple(date for date, _ in pairs)
+    if len(set(dates)) < len(dates):
+        raise ConfigError("licences: two counts begin on the same day; give each day once")
+    return Licences(dates=dates, counts=tuple(_count(count) for _, count in pairs))
+
+
+def _count(value: Any) -> int:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = -1.0
+    if isinstance(value, (bool, np.bool_)) or not number.is_integer() or not 0 <= number < 2**31:
+        raise ConfigError(f"licences: {value!r} is no count of channels; give a whole number of at least 0")
+    return int(number)
