@@ -1,0 +1,49 @@
+"""Call records in memory, and the account of how they were read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import pandas as pd
+
+__all__ = ["Account", "Calls"]
+
+
+class Account(Protocol):
+    """What was read, dropped, assumed and doubted; its text is for people."""
+
+    def __str__(self) -> str: ...
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Calls:
+    """Call records, with the account of how they were read.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row a call: ``start`` and ``end`` (datetime64[ns, UTC]; NaT in `end`: still in progress), then the slice
+        columns ("variant", "language", ...).
+    account : Account
+        What was read, dropped, assumed and doubted.
+    command : str
+        The command line that reads the same calls; "" where there is none.
+    """
+
+    frame: pd.DataFrame
+    account: Account | str = ""
+    command: str = ""
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __str__(self) -> str:
+        return f"{len(self.frame):,} calls\n{self.account}".strip()
+
+    def __repr__(self) -> str:
+        return f"<Calls: {len(self.frame):,} calls>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the calls as a frame: one row a call."""
+        return self.frame
