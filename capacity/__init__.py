@@ -4,17 +4,9 @@
 The stub beside this file, ``__init__.pyi``, is the one list of public names and of the modules that hold them.
 """
 
-import sys
-
 import lazy_loader
 
 __version__ = "0.2.0.dev0"
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 __all__ = sorted(__all__)
-
-if sys.modules.get("IPython"):  # a notebook, or a program that may have a shell
-    from capacity.report.notebook import register
-
-    register()
-    del register

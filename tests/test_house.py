@@ -31,12 +31,13 @@ PUBLIC = Path(__file__).with_name("public_names.txt").read_text(encoding="utf-8"
 
 
 def imported(path: Path) -> set[str]:
-    """Every module that a file imports, at the top or inside a function; not for type checking."""
+    """Every module that a file imports, wherever; not those for type checking, nor those that show a result."""
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     skipped = {
         id(inner)
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+        or (isinstance(node, ast.FunctionDef) and node.name in ("plot", "_repr_html_"))
         for inner in ast.walk(node)
     }
     found = set()

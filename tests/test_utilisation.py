@@ -130,7 +130,8 @@ def test_words():
         "The total never reached the licences (11), and was at or above 80 % for 30 min (1.04% of the time)."
     )
     assert cap.utilisation(frame, 20).sentence() == "The total never reached 80 % of the licences (20)."
-    assert repr(found) == str(found) == found.sentence(cap.TOTAL)
+    assert repr(found) == f"<Utilisation: {found}>"
+    assert str(found) == found.sentence(cap.TOTAL)
     assert found.to_frame().equals(found.table)
     assert "<table" in found._repr_html_()
     many = cap.utilisation(of({f"v{k:02d}": (every("2026-07-01", "2026-07-02"), k) for k in range(12)}), 10)

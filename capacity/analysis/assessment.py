@@ -6,7 +6,7 @@ import datetime as dt
 import html
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
@@ -16,10 +16,13 @@ from capacity.ground.arguments import as_horizon, as_seed
 from capacity.ground.frame import TOTAL, validate
 from capacity.ground.holidays import HolidayLike, as_days, as_holidays
 from capacity.ground.licences import LicenceLike, Licences, as_licences
+from capacity.ground.result import Result
 from capacity.ground.text import chance, day, held_from, html_of, moment, plural
 from capacity.ground.times import as_zone
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from capacity.analysis.backtest import Backtest
     from capacity.analysis.diversity import Diversity
     from capacity.analysis.headroom import Headroom
@@ -32,7 +35,7 @@ __all__ = ["Assessment", "assess"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Assessment:
+class Assessment(Result):
     """What `assess` found. A field is None where its analysis had too little to go by: `notes` says so.
 
     Attributes
@@ -85,7 +88,18 @@ class Assessment:
     return_levels : ReturnLevels or None
     notes : tuple of str
         What it rests on and what was left out, and why.
+
+    Examples
+    --------
+    >>> import capacity as cap
+    >>> times = pd.date_range("2026-07-01", periods=288, freq="5min", tz="UTC")
+    >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": 7}))
+    >>> assessment = cap.assess(frame, 10, tz="UTC", seed=1)
+    >>> assessment.peak[0], assessment.headroom is None
+    (7, True)
     """
+
+    _chart: ClassVar[str] = "page"
 
     name: str
     tz: str
@@ -154,6 +168,12 @@ class Assessment:
             return text
         return f"{text} For 5 % risk: {int(self.needed.loc[0.05].iloc[-1]):,}."
 
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw the chance of exceeding the licences, day by day, as ``headroom.plot`` does."""
+        if self.headroom is None:
+            raise ConfigError("the assessment has no headroom to draw; its notes say why")
+        return self.headroom.plot(ax, **options)
+
     def __str__(self) -> str:
         rows = self.to_frame()["value"]
         width = max(len(what) for what in rows.index)
@@ -161,10 +181,7 @@ class Assessment:
         notes = "\n".join(f"- {note}" for note in self.notes)
         return "\n\n".join(part for part in (self.sentence(), table, notes) if part)
 
-    def __repr__(self) -> str:
-        return f"<Assessment: {self.sentence()}>"
-
-    def _repr_html_(self) -> str:
+    def _table(self) -> str:
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
         return f"{html_of(self.sentence(), self.to_frame(), header=False)}<ul>{notes}</ul>"
 

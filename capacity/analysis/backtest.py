@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from capacity.ground.arrays import Floats
 from capacity.ground.frame import TOTAL
 from capacity.ground.holidays import HolidayLike, as_holidays
 from capacity.ground.licences import LicenceLike, as_licences
+from capacity.ground.result import Result
 from capacity.ground.text import html_of, plural
 
 __all__ = ["Backtest", "backtest"]
@@ -30,7 +31,7 @@ _YEAR = 365  # days: what the past maximum is taken over
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Backtest:
+class Backtest(Result):
     """Scores of past forecasts, each made with nothing but what was known at its origin.
 
     Attributes
@@ -54,7 +55,18 @@ class Backtest:
         Which event the Brier score is of.
     variant : str
         Whose peaks they are.
+
+    Examples
+    --------
+    >>> import capacity as cap
+    >>> dates = pd.date_range("2025-01-06", periods=140, freq="D")
+    >>> peaks = pd.Series(60 + np.arange(140) % 7 + np.arange(140) % 5, dates)
+    >>> found = cap.backtest(peaks, 14, seed=1, origins=3)
+    >>> found.horizon, list(found.scores.index)
+    (14, ['ours', 'weekday average', 'seasonal naive'])
     """
+
+    _chart: ClassVar[str] = "coverage_of"
 
     scores: pd.DataFrame
     pit: Floats
@@ -87,10 +99,7 @@ class Backtest:
     def __str__(self) -> str:
         return self.sentence()
 
-    def __repr__(self) -> str:
-        return f"<Backtest: {self.sentence()}>"
-
-    def _repr_html_(self) -> str:
+    def _table(self) -> str:
         return html_of(self.sentence(), self.scores.round(3))
 
 

@@ -22,6 +22,7 @@ from capacity.ground.arrays import Floats
 from capacity.ground.call_length import CallLength, as_call_length
 from capacity.ground.licences import LicenceLike, Licences, as_licences
 from capacity.ground.localtime import local_times, slot_of_day, slot_of_week
+from capacity.ground.result import Result
 from capacity.ground.text import html_of
 from capacity.ground.times import DAY, STEP
 from capacity.stats.erlang import log_erlang_b
@@ -41,8 +42,8 @@ _FAR = 0.25  # of the logarithm of how many times fewer (or more) calls are lost
 _NONE = 1e-3  # calls: fewer are none
 
 
-@dataclass(frozen=True, eq=False)
-class Blocking:
+@dataclass(frozen=True, eq=False, repr=False)
+class Blocking(Result):
     """How many calls were turned away, month by month, with 90 % limits.
 
     Attributes
@@ -66,6 +67,16 @@ class Blocking:
         The series it is about.
     offered_load : Series
         The load that was worked with [Erlang], by time.
+
+    Examples
+    --------
+    >>> import capacity as cap
+    >>> times = pd.date_range("2026-07-01", periods=2016, freq="5min", tz="UTC")
+    >>> calls = (20 - 12 * np.cos(2 * np.pi * np.arange(2016) / 288)).astype(int)
+    >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": calls}))
+    >>> lost = cap.blocking(frame, "3m", 40, seed=1)
+    >>> int(lost.whole["at_cap"]), lost.monthly.index.astype(str).tolist()
+    (0, ['2026-07'])
     """
 
     monthly: pd.DataFrame
@@ -90,10 +101,7 @@ class Blocking:
             "back: retries and dialler batches break it."
         )
 
-    def __repr__(self) -> str:
-        return f"<Blocking: {self}>"
-
-    def _repr_html_(self) -> str:
+    def _table(self) -> str:
         return html_of(str(self), self.monthly, float_format="{:,.4g}".format)
 
 

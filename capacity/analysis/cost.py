@@ -13,6 +13,7 @@ Retries, dialler batches and peaky arrivals lose more than that: the text of `ca
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ from capacity.errors import ConfigError
 from capacity.forecast.paths import PeakForecast
 from capacity.ground.arguments import as_amount, as_whole
 from capacity.ground.call_length import CallLength, as_call_length
+from capacity.ground.result import Result
 from capacity.ground.text import html_of
 from capacity.stats.maxima import turnover
 
@@ -36,14 +38,20 @@ _LIMITS = (0.05, 0.95)
 
 @dataclass(frozen=True)
 class Burst:
-    """A burst tariff: up to `channels` calls beyond the licences are carried, at `price` a call."""
+    """A burst tariff: up to `channels` calls beyond the licences are carried, at `price` a call.
+
+    Examples
+    --------
+    >>> Burst(channels=10, price=0.5).price
+    0.5
+    """
 
     channels: int
     price: float
 
 
-@dataclass(frozen=True, eq=False)
-class CostCurve:
+@dataclass(frozen=True, eq=False, repr=False)
+class CostCurve(Result):
     """What each count of licences costs in a year, and the cheapest.
 
     Attributes
@@ -78,7 +86,16 @@ class CostCurve:
         Each path's highest peak of the horizon, ascending; empty where there are no paths.
     basis : str
         What was worked on, in words.
+
+    Examples
+    --------
+    >>> import capacity as cap
+    >>> curve = cap.best_licence_count(pd.Series(np.full(288, 20.0)), licence_price=100, lost_call_cost=0.01)
+    >>> curve.table.loc[31, ["licence_cost", "total"]].round().tolist()
+    [3100.0, 3290.0]
     """
+
+    _chart: ClassVar[str] = "cost"
 
     table: pd.DataFrame
     best: int
@@ -130,10 +147,7 @@ class CostCurve:
             f"{self.mean_call_length.total_seconds():g} s on average; {self.basis}."
         )
 
-    def __repr__(self) -> str:
-        return f"<CostCurve: {self}>"
-
-    def _repr_html_(self) -> str:
+    def _table(self) -> str:
         near = self.table.loc[self.best - 5 * self.lot : self.best + 5 * self.lot]
         return html_of(str(self), near, float_format="{:,.1f}".format)
 

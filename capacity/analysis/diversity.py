@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from capacity.errors import InsufficientData
 from capacity.ground.arrays import Ints
 from capacity.ground.dense import Dense, dense
 from capacity.ground.frame import TOTAL, slice_name
+from capacity.ground.result import Result
 from capacity.ground.text import html_of
 
 __all__ = ["Diversity", "combine", "diversity"]
@@ -24,7 +26,7 @@ _BLOCK = 4096  # rows of the matrix at a time: a block stays in the cache
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Diversity:
+class Diversity(Result):
     """How much the variants' peaks fall together. All figures in 5-minute maxima of concurrent calls.
 
     Attributes
@@ -58,7 +60,18 @@ class Diversity:
         figures on the pool are bounds.
     slice_name : str
         What the variants are: "variant", "language", "project", ...
+
+    Examples
+    --------
+    >>> import capacity as cap
+    >>> times = pd.to_datetime(["2026-07-01T09:00Z", "2026-07-01T09:05Z"] * 2)
+    >>> calls = {"time": times, "variant": ["a", "a", "b", "b"], "max_concurrent": [5, 1, 2, 4]}
+    >>> found = cap.diversity(cap.as_intervals(pd.DataFrame(calls)))
+    >>> found.separate, found.pooled
+    (9, (5, 7))
     """
+
+    _chart: ClassVar[str] = "pooling"
 
     table: pd.DataFrame
     separate: int
@@ -112,11 +125,8 @@ class Diversity:
 
     __str__ = sentence
 
-    def _repr_html_(self) -> str:
+    def _table(self) -> str:
         return html_of(self.sentence(), self.table)
-
-    def __repr__(self) -> str:
-        return f"Diversity({self.sentence()})"
 
     def _pool(self) -> str:
         one = f"Separate licences for each {self.slice_name}: {self.separate:,}; pooled: "

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from scipy import optimize, stats
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.arguments import as_whole, pick
 from capacity.ground.frame import TOTAL
+from capacity.ground.result import Result
 from capacity.stats.extremes_fits import ExtremeFit, fit_excesses, fit_gev, fit_gpd, fit_gumbel
 from capacity.stats.extremes_likelihood import Prior
 from capacity.stats.peak_scale import PeakScale
@@ -35,8 +37,8 @@ _RUN = 2  # days below the threshold that end a cluster
 _BUSY = 0.8  # weekdays at this share of the busiest or above make the rare peaks
 
 
-@dataclass(frozen=True, eq=False)
-class ReturnLevels:
+@dataclass(frozen=True, eq=False, repr=False)
+class ReturnLevels(Result):
     """Levels reached once in a period on average, at the level of the last day.
 
     Attributes
@@ -64,7 +66,18 @@ class ReturnLevels:
         Each weekday's level relative to the busiest; NaN where it is closed.
     variant : str
         The series it is about.
+
+    Examples
+    --------
+    >>> import capacity as cap
+    >>> dates = pd.date_range("2025-01-06", periods=400, freq="D")
+    >>> peaks = pd.Series(60 + np.arange(400) % 7 + np.arange(400) % 5, dates)
+    >>> levels = cap.return_levels(peaks)
+    >>> list(levels.table.index.unique("period"))
+    ['1Y', '2Y', '5Y']
     """
+
+    _chart: ClassVar[str] = "return_levels"
 
     table: pd.DataFrame
     gev: ExtremeFit

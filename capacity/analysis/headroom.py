@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from capacity.forecast.paths import PeakForecast
 from capacity.ground.arguments import as_whole
 from capacity.ground.frame import TOTAL
 from capacity.ground.licences import LicenceLike, Licences, as_licences
+from capacity.ground.result import Result
 from capacity.ground.text import chance, day, held_from, html_of, plural
 
 __all__ = ["Headroom", "headroom", "licences_needed"]
@@ -27,7 +28,7 @@ _DATES = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Headroom:
+class Headroom(Result):
     """How the demand for calls meets the licences, counted on whole sample paths.
 
     "Above" means that a peak is higher than the licences, so that calls are turned away. "At or above" means that
@@ -60,7 +61,18 @@ class Headroom:
         By date: the ``licences``, and the probability that this very day is ``above`` or ``at_or_above``.
     note : str
         For the total of combined projects: that it is an upper bound, and by how much it may be too high.
+
+    Examples
+    --------
+    >>> import capacity as cap
+    >>> dates = pd.date_range("2026-09-01", periods=2)
+    >>> paths = np.array([[[100, 110], [90, 130], [95, 105], [99, 90]]])
+    >>> forecast = cap.PeakForecast(paths, ("*",), dates, pd.DataFrame({"*": []}))
+    >>> cap.headroom(forecast, 105).p_above.tolist()
+    [0.0, 0.5]
     """
+
+    _chart: ClassVar[str] = "exhaustion"
 
     licences: Licences
     variant: str
@@ -104,10 +116,7 @@ class Headroom:
     def __str__(self) -> str:
         return self.sentence()
 
-    def __repr__(self) -> str:
-        return f"<Headroom: {self.sentence()}>"
-
-    def _repr_html_(self) -> str:
+    def _table(self) -> str:
         return html_of(self.sentence(), self.per_month.round(1))
 
 

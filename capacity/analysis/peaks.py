@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from capacity.ground.arrays import Ints
 from capacity.ground.dense import Dense, dense
 from capacity.ground.frame import TOTAL, slice_name
 from capacity.ground.localtime import LocalDays, local_days
+from capacity.ground.result import Result
 from capacity.stats.stacks import first_maxima, stacks
 
 __all__ = ["BusyHours", "busy_hours", "daily_peaks", "mean_of_highest", "top_peaks"]
@@ -167,8 +169,8 @@ def mean_of_highest(peaks: pd.DataFrame, days: tuple[int, ...] = (5, 30), *, val
     return pd.DataFrame(means)
 
 
-@dataclass(frozen=True, repr=False, eq=False)
-class BusyHours:
+@dataclass(frozen=True, eq=False, repr=False)
+class BusyHours(Result):
     """The busy hours of a day, in the two ways in which they are measured.
 
     An hour's load is the mean of its twelve 5-minute maxima [conversations], which is no less than the mean number
@@ -189,7 +191,17 @@ class BusyHours:
     daily : DataFrame
         By ``date`` and variant: each day's highest hour, ``load`` [conversations] and ``start``, the earliest of
         equals.
+
+    Examples
+    --------
+    >>> import capacity as cap
+    >>> times = pd.date_range("2026-07-01", periods=288, freq="5min", tz="UTC")
+    >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": 7}))
+    >>> cap.busy_hours(frame)
+    <BusyHours: *: busy hour from 00:00 (UTC), 7.0 conversations; each day's own 7.0; over 1 days, 0 left out>
     """
+
+    _chart: ClassVar[str] = "busy_hours"
 
     tz: str
     table: pd.DataFrame
@@ -210,11 +222,6 @@ class BusyHours:
             for one, row in ((one, self.table.loc[one]) for one in ids[:10])
         ]
         return "\n".join([*lines, *([f"... and {len(ids) - 10} variants more"] if len(ids) > 10 else [])])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return str(self.table._repr_html_())
 
 
 def busy_hours(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> BusyHours:

@@ -18,6 +18,7 @@ from capacity.ground.dense import dense
 from capacity.ground.frame import slice_name, trim, validate
 from capacity.ground.holidays import HolidayLike
 from capacity.ground.localtime import local_times
+from capacity.ground.result import Result
 from capacity.stats.cycles import fit_cycles, leverage
 
 __all__ = ["Decomposition", "anomalies", "decompose", "seasonal_strength"]
@@ -33,7 +34,7 @@ _IN_USE = 0.5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Decomposition:
+class Decomposition(Result):
     """What `decompose` found.
 
     The parts are on the scale sqrt(calls + 3/8), on which they add up: ``trend + daily + weekly + remainder``.
@@ -49,6 +50,16 @@ class Decomposition:
         The days that were set apart (naive midnights), of those that the frame holds.
     left_out : tuple of str
         Variants with too short a history, which have no rows in `components`.
+
+    Examples
+    --------
+    >>> import capacity as cap
+    >>> times = pd.date_range("2026-07-01", periods=6048, freq="5min", tz="UTC")
+    >>> calls = (20 - 12 * np.cos(2 * np.pi * np.arange(6048) / 288)).astype(int)
+    >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": calls}))
+    >>> parts = cap.decompose(frame)
+    >>> list(parts.components)
+    ['max_concurrent', 'trend', 'daily', 'weekly', 'remainder', 'special']
     """
 
     components: pd.DataFrame
@@ -74,8 +85,6 @@ class Decomposition:
             f"{len(self.components):,} intervals, cycles in {self.tz}, {len(self.special_days)} special days"
         )
         return f"{text}, left out: {', '.join(self.left_out)}" if self.left_out else text
-
-    __repr__ = __str__
 
 
 def decompose(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", holidays: HolidayLike = None) -> Decomposition:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from capacity.ground.dense import Dense, dense
 from capacity.ground.frame import TOTAL, slice_name
 from capacity.ground.licences import LicenceLike, Licences, as_licences
 from capacity.ground.localtime import LocalDays, local_days
+from capacity.ground.result import Result
 from capacity.ground.times import STEP
 from capacity.stats.stacks import counts_by_period
 
@@ -26,8 +27,8 @@ _HOURS = STEP / pd.Timedelta(hours=1)  # of one interval
 _BLOCK = 1 << 22  # cells at a time
 
 
-@dataclass(frozen=True, repr=False, eq=False)
-class Utilisation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Utilisation(Result):
     """How full the licences are.
 
     An interval counts for its whole five minutes if its maximum was at or above the level: the hours are an upper
@@ -47,7 +48,17 @@ class Utilisation:
     months : DataFrame
         By variant, ``level`` and ``month`` (naive midnight of its first day): ``intervals``, ``share``, ``hours``,
         ``days`` touched, and ``present`` intervals.
+
+    Examples
+    --------
+    >>> import capacity as cap
+    >>> times = pd.date_range("2026-07-01", periods=288, freq="5min", tz="UTC")
+    >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": 7}))
+    >>> cap.utilisation(frame, 8)
+    <Utilisation: The total never reached the licences (8), and was at or above 80 % for 24.0 h (100.00% of the time).>
     """
+
+    _chart: ClassVar[str] = "utilisation"
 
     licences: Licences
     tz: str
@@ -80,11 +91,6 @@ class Utilisation:
         ids = list(self.table.index.unique(0))
         lines = [self.sentence(one) for one in ids[:10]]
         return "\n".join([*lines, *([f"... and {len(ids) - 10} variants more"] if len(ids) > 10 else [])])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return str(self.table._repr_html_())
 
 
 def utilisation(frame: pd.DataFrame, licences: LicenceLike, *, tz: str | dt.tzinfo = "UTC") -> Utilisation:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.ground.arrays import Bools
+from capacity.ground.result import Result
 from capacity.ground.times import STEP
 
 __all__ = ["CallLog", "Tally", "silences"]
@@ -18,8 +19,8 @@ _SHOWN = 5
 _BROKEN = "a line with more or fewer fields than the header"
 
 
-@dataclass(frozen=True)
-class CallLog:
+@dataclass(frozen=True, eq=False, repr=False)
+class CallLog(Result):
     """Call records, and an account of what was read and dropped.
 
     Attributes

@@ -14,12 +14,13 @@ from capacity.fetch.endpoint import Scope
 from capacity.fetch.store import Store
 from capacity.fetch.weekfile import Week
 from capacity.fetch.windows import Window, join, subtract
+from capacity.ground.result import Result
 
 __all__ = ["StoreStatus", "status"]
 
 
-@dataclass(frozen=True)
-class StoreStatus:
+@dataclass(frozen=True, eq=False, repr=False)
+class StoreStatus(Result):
     """What a store holds.
 
     Attributes
@@ -33,6 +34,13 @@ class StoreStatus:
         One row a gap between `start` and `end` of a scope: the scope, ``start``, ``end``, ``intervals``.
     damaged : tuple of str
         One message a file that cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     len(status(folder).scopes)
+    0
     """
 
     root: Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,11 @@ import pandas as pd
 from capacity.errors import ConfigError
 from capacity.ground.arguments import pick, some
 from capacity.ground.licences import Licences
+from capacity.ground.result import Result
 from capacity.ground.text import day, html_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["PeakForecast"]
 
@@ -23,7 +27,7 @@ _YEAR = 365.25  # days
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PeakForecast:
+class PeakForecast(Result):
     """Sample paths of the **demand** for concurrent calls at its daily peak.
 
     A path is one way in which the coming days may go; within a path the days belong together. So a question
@@ -61,6 +65,8 @@ class PeakForecast:
     >>> forecast.quantiles((0.5, 0.95), variant="*").to_numpy().tolist()
     [[95, 100], [105, 130]]
     """
+
+    _chart: ClassVar[str] = "outlook"
 
     paths: npt.NDArray[np.integer[Any]]
     variants: tuple[str, ...]
@@ -226,6 +232,10 @@ class PeakForecast:
     def _rows(self) -> pd.MultiIndex:
         return pd.MultiIndex.from_product([self.dates, self.variants], names=["date", self.slice_name])
 
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw history and forecast as ``report.charts.outlook`` does, with the licences that capped the history."""
+        return super().plot(ax, **{"licences": self.licences, **options})
+
     def __str__(self) -> str:
         count = len(self.variants)
         days = int(self.history.notna().any(axis=1).sum()) if len(self.history) else 0
@@ -237,10 +247,7 @@ class PeakForecast:
             f"{day(self.dates[-1])}, {self.paths.shape[1]:,} paths, from {days:,} days of history{left}.{short}{cap}"
         )
 
-    def __repr__(self) -> str:
-        return f"<PeakForecast: {self}>"
-
-    def _repr_html_(self) -> str:
+    def _table(self) -> str:
         return html_of(str(self)) + html_of("Highest peak [calls], so far and within the horizon:", self.summary())
 
 

@@ -7,6 +7,8 @@ from typing import Protocol
 
 import pandas as pd
 
+from capacity.ground.result import Result
+
 __all__ = ["Account", "Calls"]
 
 
@@ -17,7 +19,7 @@ class Account(Protocol):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Calls:
+class Calls(Result):
     """Call records, with the account of how they were read.
 
     Attributes
@@ -29,6 +31,12 @@ class Calls:
         What was read, dropped, assumed and doubted.
     command : str
         The command line that reads the same calls; "" where there is none.
+
+    Examples
+    --------
+    >>> start = pd.to_datetime(["2026-07-01T09:00Z"])
+    >>> Calls(pd.DataFrame({"start": start, "end": start + pd.Timedelta("3min")}))
+    <Calls: 1 calls>
     """
 
     frame: pd.DataFrame
@@ -40,9 +48,6 @@ class Calls:
 
     def __str__(self) -> str:
         return f"{len(self.frame):,} calls\n{self.account}".strip()
-
-    def __repr__(self) -> str:
-        return f"<Calls: {len(self.frame):,} calls>"
 
     def to_frame(self) -> pd.DataFrame:
         """Return the calls as a frame: one row a call."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import pandas as pd
 
 from capacity.errors import ConfigError
 from capacity.ground.frame import TOTAL, slice_name, validate
+from capacity.ground.result import Result
 from capacity.ground.times import STEP, Instant, as_instant, ceil_step, check_range, floor_step
 
 __all__ = ["Coverage", "coverage"]
@@ -17,8 +19,8 @@ __all__ = ["Coverage", "coverage"]
 _STEP_NS = STEP.value
 
 
-@dataclass(frozen=True, eq=False)
-class Coverage:
+@dataclass(frozen=True, eq=False, repr=False)
+class Coverage(Result):
     """What a frame holds of a range, and what it does not.
 
     Attributes
@@ -29,7 +31,17 @@ class Coverage:
         By variant: ``expected`` and ``present`` intervals, ``missing``, ``share`` present, ``first``, ``last``.
     gaps : DataFrame
         One row a gap: variant, ``start``, ``end`` (half-open, UTC), ``intervals``.
+
+    Examples
+    --------
+    >>> import capacity as cap
+    >>> times = pd.date_range("2026-07-01", periods=288, freq="5min", tz="UTC")
+    >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": 7}))
+    >>> cap.coverage(frame)
+    <Coverage: 2026-07-01 00:00 to 2026-07-02 00:00 UTC: 1 series, 288 of 288 intervals (100.00%), no gaps>
     """
+
+    _chart: ClassVar[str] = "gaps"
 
     start: pd.Timestamp
     end: pd.Timestamp

@@ -12,13 +12,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.errors import ConfigError
+from capacity.ground.result import Result
 from capacity.ground.times import as_zone, midnight
 
 __all__ = ["LicenceLike", "Licences", "as_licences"]
 
 
-@dataclass(frozen=True)
-class Licences:
+@dataclass(frozen=True, repr=False)
+class Licences(Result):
     """How many conversations may be in progress at once, by local date.
 
     Attributes
@@ -59,6 +60,10 @@ class Licences:
     def last(self) -> int:
         """The count that holds after the last step."""
         return self.counts[-1]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the steps: index ``date`` (the first count also holds before it), column ``licences``."""
+        return pd.DataFrame({"licences": self.counts}, index=pd.DatetimeIndex(self.dates, name="date"))
 
     def __str__(self) -> str:
         first, *later = self.counts
