@@ -150,11 +150,7 @@ def test_calls_turned_away_are_told() -> None:
     whole = pd.Series({"turned_away": 1234.4, "lower": 900.0, "upper": 1500.0, "share": 0.0004})
     traffic = SimpleNamespace(whole=whole, mean_call_length=pd.Timedelta("3m"))
     lines = span_of(replace(ordinary(), traffic=traffic))
-    assert (
-        lines[-1]
-        .replace("\N{NO-BREAK SPACE}", " ")
-        .startswith("About 1,234 calls (900 to 1,500, 90 %) were turned away, < 0.1 % of those offered")
-    )
+    assert lines[-1].startswith("About 1,234 calls (900 to 1,500, 90%) were turned away, <0.1% of those offered")
 
 
 def test_page_numbers_begin_at_one() -> None:

@@ -166,7 +166,7 @@ class Assessment(Result):
         text = f"Chance to pass {what} within {span}: {chance(1 - self.headroom.beyond)}."
         if self.needed is None:
             return text
-        return f"{text} For 5 % risk: {int(self.needed.loc[0.05].iloc[-1]):,}."
+        return f"{text} For 5% risk: {int(self.needed.loc[0.05].iloc[-1]):,}."
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw the chance of exceeding the licences, day by day, as ``headroom.plot`` does."""
@@ -203,11 +203,11 @@ class Assessment(Result):
                 rows[f"Chance to pass within {plural(days, 'day')}"] = f"{chance(above)}; to reach: {chance(reached)}"
             for q, date in self.headroom.dates_given.items():
                 if date is not None and 1 - self.headroom.beyond >= 0.01:  # a handful of paths would say nothing
-                    rows[f"If passed, in {100 * q:g} % of cases by"] = day(date)
+                    rows[f"If passed, in {100 * q:g}% of cases by"] = day(date)
         if self.needed is not None:
             for risk, row in self.needed.iterrows():
                 enough = [f"{count:,} for {plural(int(days), 'day')}" for days, count in row.items()]
-                rows[f"Licences for {100 * float(risk):g} % risk"] = ", ".join(enough)
+                rows[f"Licences for {100 * float(risk):g}% risk"] = ", ".join(enough)
         return pd.DataFrame({"value": pd.Series(rows)}).rename_axis("what")
 
     def to_dict(self) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from capacity.ground.text import count
 from capacity.report import charts_rare, charts_utilisation, charts_variants
 from capacity.report.frame import names_of, variant_name, variant_of
 from capacity.report.panels import Area, Panel
-from capacity.report.theme import count
 
 __all__ = ["PANELS"]
 

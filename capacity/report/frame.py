@@ -9,9 +9,9 @@ import pandas as pd
 from capacity.analysis.blocking import Blocking
 from capacity.ground.frame import TOTAL
 from capacity.ground.licences import Licences
-from capacity.ground.text import plural
+from capacity.ground.text import count, percent, plural
 from capacity.report.sheet import A4, PT, Sheet
-from capacity.report.theme import INK, MUTED, count, day, percent, plain, readable, shorten, text_width, wrap
+from capacity.report.theme import INK, MUTED, day, plain, readable, shorten, text_width, wrap
 
 __all__ = [
     "GAP",
@@ -114,7 +114,7 @@ def _at_the_cap(assessment: Any) -> str:
 
 def _turned_away(traffic: Blocking) -> str:
     whole = traffic.whole
-    limits = f"{count(whole['lower'])} to {count(whole['upper'])}, 90 %"
+    limits = f"{count(whole['lower'])} to {count(whole['upper'])}, 90%"
     lost, share = round(whole["turned_away"]), percent(float(whole["share"]))
     return (
         f"About {plural(lost, 'call')} ({limits}) {'was' if lost == 1 else 'were'} turned away, {share} of those "

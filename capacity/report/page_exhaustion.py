@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from capacity.ground.text import chance
+from capacity.ground.text import chance, count, percent
 from capacity.report import charts_cost, charts_exhaustion, charts_rare
 from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, drawn_licences, licences_now, minutes, variant_of
 from capacity.report.panels import Area, Panel, place
 from capacity.report.sheet import Sheet
-from capacity.report.theme import count, day, percent
+from capacity.report.theme import day
 
 __all__ = ["PANELS", "exhaustion"]
 

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from capacity.ground.text import plural
+from capacity.ground.text import count, percent, plural
 from capacity.report import charts_history
 from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, drawn_licences, variant_of
 from capacity.report.panels import Area, Panel, place, rows_within, table
 from capacity.report.sheet import Sheet
-from capacity.report.theme import count, day, percent
+from capacity.report.theme import day
 
 __all__ = ["PANELS", "history", "standouts"]
 

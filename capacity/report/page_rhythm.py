@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from capacity.ground.text import count
 from capacity.report import charts_rhythm
 from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, licences_now, variant_of
 from capacity.report.panels import Area, Panel, place
 from capacity.report.sheet import Sheet
-from capacity.report.theme import count
 
 __all__ = ["PANELS", "rhythm"]
 
@@ -79,7 +79,7 @@ PANELS = (
     Panel(
         "week",
         "The typical week, hour by hour",
-        lambda _: "Calls in progress at once that 90 % of each hour's 5-minute intervals do not exceed",
+        lambda _: "Calls in progress at once that 90% of each hour's 5-minute intervals do not exceed",
         "profile",
         ("profile", "week"),
         _week,

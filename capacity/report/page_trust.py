@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from capacity.ground.text import plural
+from capacity.ground.text import count, percent, plural
 from capacity.report import charts_trust
 from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, names_of, span_of
 from capacity.report.panels import Area, Panel, place, table
 from capacity.report.sheet import PT, Sheet
-from capacity.report.theme import MUTED, count, day, percent, plain, wrap
+from capacity.report.theme import MUTED, day, plain, wrap
 
 __all__ = ["PANELS", "trust"]
 
@@ -40,8 +40,8 @@ def _sentence(assessment: Any) -> str:
     kept = round(float(ours["kept_95"]) * many)
     within = percent(float(ours["coverage_80"]))
     return (
-        f"Tried on {plural(many, 'past date')}, the forecast's central 80 % range held {within} of days, "
-        f"and its licences for 5 % risk were enough in {count(kept)} of {count(many)}."
+        f"Tried on {plural(many, 'past date')}, the forecast's central 80% range held {within} of days, "
+        f"and its licences for 5% risk were enough in {count(kept)} of {count(many)}."
     )
 
 
@@ -62,9 +62,7 @@ def _past(assessment: Any, area: Area) -> None:
 def _past_words(assessment: Any) -> str:
     horizon = assessment.backtest.horizon
     ahead = f"{plural(horizon, 'day')} ahead" + (f" (the first {_LONGEST})" if horizon > _LONGEST else "")
-    return (
-        f"Made with what was known on that day, {ahead}; shaded: central 50, 80, 90 % of days' peaks; dots: what came"
-    )
+    return f"Made with what was known on that day, {ahead}; shaded: central 50, 80, 90% of days' peaks; dots: what came"
 
 
 def _coverage(assessment: Any, area: Area) -> None:

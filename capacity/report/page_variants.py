@@ -7,13 +7,13 @@ from typing import Any
 import pandas as pd
 
 from capacity.ground.frame import TOTAL
-from capacity.ground.text import plural
+from capacity.ground.text import count, percent, plural
 from capacity.report import charts_variants
 from capacity.report.axes import missing
 from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, names_of
 from capacity.report.panels import Area, Panel, place
 from capacity.report.sheet import PT, Sheet
-from capacity.report.theme import count, percent, plain, shorten
+from capacity.report.theme import plain, shorten
 
 __all__ = ["PANELS", "variants"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from capacity.ground.text import plural
+from capacity.ground.text import chance, count, moment, percent, plural
 from capacity.report import charts_exhaustion, charts_history
 from capacity.report.frame import (
     GAP,
@@ -23,7 +23,7 @@ from capacity.report.frame import (
 )
 from capacity.report.panels import Area, Panel, place, table
 from capacity.report.sheet import PT, Sheet
-from capacity.report.theme import INK, LICENCE, MUTED, chance, count, day, moment, percent, plain, text_width, wrap
+from capacity.report.theme import INK, LICENCE, MUTED, day, plain, text_width, wrap
 
 __all__ = ["PANELS", "verdict"]
 
@@ -92,7 +92,7 @@ def _peak(assessment: Any) -> tuple[str, str, str, str]:
     local = pd.Timestamp(time).tz_convert(assessment.tz)
     held = int(assessment.licences.on(pd.DatetimeIndex([local.tz_localize(None).normalize()]))[0])
     share = f"; {percent(value / held)} of the {plural(held, 'licence')} of that day" if held else ""
-    return "Highest peak so far", count(value), f"{moment(time, assessment.tz)} {assessment.tz}{share}", INK
+    return "Highest peak so far", count(value), f"{moment(local, weekday=False)} {assessment.tz}{share}", INK
 
 
 def _chance(assessment: Any) -> tuple[str, str, str, str]:

@@ -247,7 +247,7 @@ def rests_on(ask: Ask, found: Found) -> list[str]:
         )
         if ask.at > _MUCH * ask.days:
             notes.append(
-                f"Licences: with {100 * ask.at / ask.days:.0f} % of the days at them little is known of the demand; "
+                f"Licences: with {100 * ask.at / ask.days:.0f}% of the days at them little is known of the demand; "
                 "the estimate is rough, and more likely too low than too high."
             )
     forecast = found.get("forecast")
