@@ -319,3 +319,28 @@ def test_a_name_is_text_in_a_notebook():
     shown = [part._repr_html_() for part in parts if part is not None]
     assert not any("<script" in text for text in shown)
     assert "&lt;script&gt;" in whole.headroom._repr_html_()
+
+
+def test_notes_name_the_field_they_speak_of():
+    """A panel that is empty could not tell why: its note would have no field, or that of another."""
+    times = pd.date_range("2026-01-05", periods=20 * 288, freq="5min", tz="UTC")
+    calls = {"time": times, "variant": cap.TOTAL, "max_concurrent": 3}
+    short = cap.assess(cap.as_intervals(pd.DataFrame(calls)), 10, tz="UTC", seed=1, mean_call_length="3m")
+    assert all(isinstance(note, cap.Note) for note in short.notes)
+    found = {note.field: note for note in short.notes}
+    assert {"forecast", "anomalies", "return_levels"} <= set(found)
+    assert found["forecast"].severity == "warning" and "eight weeks" in found["forecast"]
+    for field in ("forecast", "anomalies", "return_levels"):
+        assert getattr(short, field) is None
+
+
+def test_a_cost_without_a_forecast_says_so():
+    """Who gave prices would be told that none were given."""
+    times = pd.date_range("2026-01-05", periods=20 * 288, freq="5min", tz="UTC")
+    frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": 3}))
+    prices = {"mean_call_length": "3m", "licence_price": 300, "lost_call_cost": 2}
+    short = cap.assess(frame, 10, tz="UTC", seed=1, **prices)
+    assert short.cost is None
+    assert [str(note) for note in short.notes if note.field == "cost"] == [
+        "Cost: it is worked out on a forecast of the total, and there is none."
+    ]
