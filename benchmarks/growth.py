@@ -106,7 +106,7 @@ def near_term(ours: pd.DataFrame) -> pd.DataFrame:
         for asked in (90, 365):
             both = first[loss][[28, asked]].dropna()
             ratio[loss, asked] = float(both[asked].sum() / both[28].sum())
-    return pd.Series(ratio).unstack()
+    return pd.Series(ratio).unstack()  # noqa: PD010 - two by two
 
 
 def run() -> list[Row]:
