@@ -64,13 +64,12 @@ def picture(result: Result) -> bytes:
     ConfigError
         It has no picture.
     """
-    from capacity.analysis.assessment import Assessment
     from capacity.report.sheet import Sheet, png
     from capacity.report.theme import style
 
     chart = _chart_of(result)
     with style():
-        if isinstance(result, Assessment):
+        if chart == "page":
             from capacity.report.page_verdict import verdict
 
             return png(_screen(verdict(result).figure))

@@ -1,0 +1,167 @@
+"""What a worker does: a batch of projects by store address, to a row and the daily peaks of each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from capacity import __version__
+from capacity.analysis.assessment import Assessment, assess
+from capacity.errors import CapacityError, StoreError
+from capacity.fetch.reader import read_intervals
+from capacity.fetch.store import Store
+from capacity.fleet.plan import PlanRow
+from capacity.fleet.table import FLEET_SCHEMA, failed_row, peaks_of, row_of
+from capacity.ground.times import DAY
+
+__all__ = ["Outcome", "Settings", "assessed", "frame_of", "one_thread", "work"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is asked of every project alike."""
+
+    horizon: int
+    seed: int
+    backtest: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What came of one project.
+
+    Attributes
+    ----------
+    project : str
+    fingerprint : str
+        Of the plan row, the store's contents, the settings and the version; "" where the store cannot be read.
+    row : dict or None
+        By column of `FLEET_SCHEMA`; None where the fingerprint is the one that is known, so that the old row stands.
+    days, peaks : int arrays
+        Days since 1970 and the daily peaks [calls] of the judged series, complete days only.
+    """
+
+    project: str
+    fingerprint: str
+    row: dict[str, Any] | None
+    days: npt.NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    peaks: npt.NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+
+
+def work(batch: Sequence[PlanRow], settings: Settings, known: Mapping[str, str], mark: str) -> list[Outcome]:
+    """Assess a batch of projects.
+
+    Parameters
+    ----------
+    batch : sequence of PlanRow
+    settings : Settings
+    known : mapping of project -> fingerprint
+        What is at hand already.
+    mark : str
+        Unlike for every submission: some executors return the old result for equal arguments.
+    """
+    with one_thread():
+        return [_outcome(row, settings, known.get(row.project)) for row in batch]
+
+
+def _outcome(row: PlanRow, settings: Settings, known: str | None) -> Outcome:
+    mark = ""
+    try:
+        mark = fingerprint(row, settings)
+        if mark == known:
+            return Outcome(row.project, mark, None)
+        assessment = assessed(row, settings)
+    except (CapacityError, OSError) as exc:
+        return Outcome(row.project, mark, failed_row(row.pool, str(exc)))
+    except Exception as exc:
+        return Outcome(row.project, mark, failed_row(row.pool, f"unexpected {type(exc).__name__}: {exc}"))
+    peaks = peaks_of(assessment)
+    peaks = peaks[peaks["complete"]]
+    return Outcome(
+        row.project,
+        mark,
+        row_of(assessment, pool=row.pool, backtest=settings.backtest),
+        (pd.DatetimeIndex(peaks.index).as_unit("ns").asi8 // DAY.value).astype(np.int32),
+        peaks["peak"].to_numpy(dtype=np.int32),
+    )
+
+
+def assessed(row: PlanRow, settings: Settings) -> Assessment:
+    """Return the assessment of one project."""
+    return assess(
+        frame_of(row),
+        row.licences,
+        tz=row.tz,
+        horizon=settings.horizon,
+        seed=settings.seed,
+        name=row.project,
+        holidays=row.holidays or None,
+        mean_call_length=row.mean_call_length or None,
+        licence_price=float(row.licence_price) if row.licence_price else None,
+        lost_call_cost=float(row.lost_call_cost) if row.lost_call_cost else None,
+        backtest=settings.backtest,
+    )
+
+
+def frame_of(row: PlanRow) -> pd.DataFrame:
+    """Read a project's frame; the label selects where the store holds several projects."""
+    wanted: dict[str, Any] = {"account": row.account or None, "env": row.env or None}
+    if len({_part(folder, "project") for folder in _candidates(row)}) > 1:
+        wanted["project"] = row.project
+    return read_intervals(row.store, **wanted)
+
+
+def fingerprint(row: PlanRow, settings: Settings) -> str:
+    """Return what tells whether a result still holds: plan row, store contents, settings, version, columns."""
+    plan = asdict(row) | {"key_env": ""}
+    told = [__version__, plan, asdict(settings), list(FLEET_SCHEMA)]
+    digest = hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16)
+    archive = Store(row.store)
+    files = [file for folder in _folders(row) for file in archive.files(folder)]
+    if row.events:
+        files.append(Path(row.events))
+    for file in files:
+        digest.update(file.name.encode())
+        try:
+            digest.update(file.read_bytes())
+        except OSError as exc:
+            raise StoreError(f"{file} cannot be read ({exc.strerror})", path=file) from exc
+    return digest.hexdigest()
+
+
+def _folders(row: PlanRow) -> list[Path]:
+    """Return the folders of the store that the row reads, by their names alone."""
+    folders = _candidates(row)
+    return [f for f in folders if _part(f, "project") == row.project] or folders
+
+
+def _candidates(row: PlanRow) -> list[Path]:
+    """Return the folders of the row's account and environment."""
+    wanted = {name: value for name in ("account", "env") if (value := getattr(row, name))}
+    folders = Store(row.store).folders()
+    return [f for f in folders if all(_part(f, name) == value for name, value in wanted.items())]
+
+
+def _part(folder: Path, name: str) -> str:
+    found = (part for part in folder.parts if part.startswith(f"{name}="))
+    return unquote(next(found, "").partition("=")[2])
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Hold linear algebra to one thread, where threadpoolctl is there: workers side by side are quicker so."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        return nullcontext()
+    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    return limits
