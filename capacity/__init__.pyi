@@ -37,6 +37,9 @@ from .fetch.client import Client as Client
 from .fetch.fetcher import fetch_intervals as fetch_intervals
 from .fetch.reader import read_intervals as read_intervals
 from .fetch.status import StoreStatus as StoreStatus
+from .fleet.pool import Pool as Pool
+from .fleet.pool import Pools as Pools
+from .fleet.pool import assess_pools as assess_pools
 from .fleet.result import Fleet as Fleet
 from .fleet.run import assess_fleet as assess_fleet
 from .fleet.table import FLEET_SCHEMA as FLEET_SCHEMA

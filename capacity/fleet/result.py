@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,11 @@ import pandas as pd
 
 from capacity.errors import ConfigError
 from capacity.fleet.plan import Plan
+from capacity.fleet.pool import Pool, Pools, pools_table
+from capacity.fleet.pool_task import PoolJob, added, pool_jobs, work_pools
 from capacity.fleet.task import Settings, assessed
 from capacity.ground.arguments import some
+from capacity.ground.licences import LicenceLike, Licences, as_licences
 from capacity.ground.notes import Note
 from capacity.ground.result import Result
 from capacity.ground.text import chance, plural
@@ -34,6 +38,8 @@ class Fleet(Result):
     table : DataFrame
         One row a project, index project, the riskiest first, columns `capacity.FLEET_SCHEMA`. A project without a
         verdict comes last, and its ``reason`` says why.
+    pooled : DataFrame
+        One row a pool, index pool: as the table of `capacity.Pools`.
     changes : DataFrame
         What changed since the last run into the same folder: index project; ``change`` in words, and chance within 90
         days, licences and licences needed before and now. Empty where nothing changed, or there was no last run.
@@ -58,6 +64,7 @@ class Fleet(Result):
     """
 
     table: pd.DataFrame
+    pooled: pd.DataFrame
     changes: pd.DataFrame
     peaks: pd.DataFrame
     plan: Plan
@@ -69,6 +76,89 @@ class Fleet(Result):
         """The projects without a verdict, and why: index project."""
         reasons = self.table["reason"]
         return reasons[reasons != ""]
+
+    @property
+    def diversity(self) -> pd.DataFrame:
+        """What sharing saves, by pool.
+
+        ``peaks_alone`` is the sum of the projects' own peaks and ``needed_alone`` the sum of the licences that each
+        would need by itself at 5% risk; ``peak`` and ``needed`` of the pool with ``_lower`` and ``_upper``; ``saved``
+        is what the pool needs less, at least (``_lower``) and at most.
+        """
+        sums = self.table.groupby("pool")[["peak", "needed_05"]].sum(min_count=1).reindex(self.pooled.index)
+        pooled = self.pooled
+        return pd.DataFrame(
+            {
+                "projects": pooled["projects"],
+                "peaks_alone": sums["peak"],
+                "peak_lower": pooled["peak_lower"],
+                "peak_upper": pooled["peak_upper"],
+                "needed_alone": sums["needed_05"],
+                "needed_lower": pooled["needed_05_lower"],
+                "needed_upper": pooled["needed_05_upper"],
+                "saved_lower": sums["needed_05"] - pooled["needed_05_upper"],
+                "saved_upper": sums["needed_05"] - pooled["needed_05_lower"],
+            }
+        )
+
+    # -- what if ------------------------------------------------------------------------------------------------
+
+    def what_if(self, *pools: Pool) -> Pools:
+        """Forecast other pools of the same projects; their stores are read again.
+
+        Raises
+        ------
+        ConfigError
+            A pool names a project that the plan has not, or that cannot be read.
+        """
+        rows = {row.project: row for row in self.plan.rows}
+        for pool in pools:
+            if strange := [name for name in pool.members if name not in rows]:
+                raise ConfigError(f"pool {pool.name!r}: {some(strange)} cannot be read, or is not in the plan")
+        jobs = [
+            PoolJob(p.name, as_licences(p.licences), tuple(rows[m] for m in p.members), p.guaranteed) for p in pools
+        ]
+        return Pools(pools_table(dict(work_pools(jobs, self.settings, ""))), self.settings.horizon)
+
+    def merge(self, *names: str) -> Pools:
+        """Forecast several pools as one, which has the sum of their licences."""
+        jobs = [self._pool(name) for name in names]
+        members = [row.project for job in jobs for row in job.rows]
+        return self.what_if(Pool(" + ".join(names), added([job.licences for job in jobs]), members))
+
+    def split(self, name: str, licences: Mapping[str, LicenceLike]) -> Pools:
+        """Forecast the projects of a pool with licences of their own; those that are not named share the rest."""
+        job = self._pool(name)
+        pools = [Pool(project, count, [project]) for project, count in licences.items()]
+        rest = [row.project for row in job.rows if row.project not in licences]
+        if rest:
+            taken = added(list(licences.values())) if licences else as_licences(0)
+            dates = sorted({*job.licences.dates, *taken.dates})
+            left = job.licences.on(pd.DatetimeIndex(dates)) - taken.on(pd.DatetimeIndex(dates))
+            if left.min() < 0:
+                raise ConfigError(f"pool {name!r} has {job.licences} licences, fewer than it is split into; give fewer")
+            pools.append(Pool(f"{name}, the rest", Licences(tuple(dates), tuple(int(n) for n in left)), rest))
+        return self.what_if(*pools)
+
+    def guarantee(self, name: str, guaranteed: Mapping[str, int]) -> Pools:
+        """Forecast a pool of which some projects have licences of their own, which nobody else may use.
+
+        Examples
+        --------
+        ``fleet.guarantee("east", {"hotel": 40})``: what if the hotel gets 40 of the pool's licences to itself?
+        """
+        job = self._pool(name)
+        return self.what_if(Pool(name, job.licences, [row.project for row in job.rows], guaranteed))
+
+    def _pool(self, name: str) -> PoolJob:
+        jobs, bad = pool_jobs(self.plan)
+        found = {job.name: job for job in jobs}
+        if name not in found:
+            why = bad[name]["reason"] if name in bad else f"the plan has {some(list(found)) or 'no pool'}"
+            raise ConfigError(f"pool={name!r} cannot be forecast: {why}")
+        return found[name]
+
+    # -- one project, and words ---------------------------------------------------------------------------------
 
     def assessment(self, project: str) -> Assessment:
         """Read one project again and return its whole assessment, as its row was made.
@@ -120,6 +210,8 @@ class Fleet(Result):
                 shown[name] = [chance(p) if p == p else "" for p in shown[name]]
             more = f"\n... and {len(sound) - _SHOWN:,} more" if len(sound) > _SHOWN else ""
             parts.append(shown.to_string() + more)
+        if len(self.pooled):
+            parts.append(str(Pools(self.pooled, self.settings.horizon)))
         if len(self.failed):
             parts.append("\n".join(f"- {project}: {why}" for project, why in self.failed.head(_SHOWN).items()))
         return "\n\n".join([*parts, *(f"- {note}" for note in self.notes)])

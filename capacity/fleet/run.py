@@ -1,29 +1,28 @@
-"""A plan carried out through an executor: batches, what a lost worker means, and what stays for the next run."""
+"""A plan carried out through an executor: projects, pools, and what stays for the next run."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import pandas as pd
+
+from capacity.fleet.carry import Carrier, open_executor
 from capacity.fleet.parts import Parts, read_table, write_table
-from capacity.fleet.plan import PlanLike, PlanRow, read_plan
+from capacity.fleet.plan import Plan, PlanLike, PlanRow, read_plan
+from capacity.fleet.pool import pools_table
+from capacity.fleet.pool_task import PoolJob, pool_jobs, work_pools
 from capacity.fleet.result import Fleet
 from capacity.fleet.table import as_table, changes, failed_row, ranked
 from capacity.fleet.task import Outcome, Settings, work
-from capacity.fleet.workers import HasResult, InProcess, Lost, SubmitsWork, WorkersOfThisMachine
+from capacity.fleet.workers import SubmitsWork
 from capacity.ground.arguments import as_horizon, as_seed, as_whole
 
 __all__ = ["assess_fleet"]
 
 Progress: TypeAlias = Callable[[str, int, int], None]
-
-_MOST = 8  # projects in a batch: some seconds of work, so that the last batch keeps nobody waiting
-_ROUNDS = 4  # batches a worker, at least, for the same reason
 
 
 def assess_fleet(
@@ -84,7 +83,6 @@ def assess_fleet(
 
     Examples
     --------
-    >>> import pandas as pd
     >>> plan = pd.DataFrame({"project": ["hotel"], "store": ["no-such-folder"], "licences": [40], "tz": ["UTC"]})
     >>> fleet = assess_fleet(plan, workers=1)
     >>> print(fleet.sentence())
@@ -94,114 +92,77 @@ def assess_fleet(
     count = (os.cpu_count() or 1) if workers is None else as_whole(workers, "workers", least=1)
     todo = read_plan(plan)
     folder = None if out is None else Path(out).expanduser()
-    parts = Parts(None if folder is None else folder / "parts")
     last = None if folder is None else read_table(folder / "fleet.parquet")
-    with _executor(executor, min(count, len(todo.rows))) as chosen:
-        run = _Run(chosen, settings, parts, progress, len(todo.rows))
+    run = _Run(todo, settings, Parts(None if folder is None else folder / "parts"), progress)
+    with open_executor(executor, min(count, len(todo.rows))) as chosen:
         try:
-            run.go(todo.rows, count)
+            run.projects(chosen, count)
+            run.pools(chosen, count)
         except KeyboardInterrupt as stop:
             kept = (
                 "lost, as there is no out" if folder is None else f"kept in {folder}; the same call goes on from there"
             )
             stop.add_note(f"{run.done:,} of {len(todo.rows):,} projects are done and {kept}")
             raise
-    rows = parts.rows([row.project for row in todo.rows])
-    rows |= {bad.project: failed_row(bad.pool, bad.reason) for bad in todo.failures}
-    table = ranked(as_table(rows), todo.order)
-    changed = changes(last, table)
-    if folder is not None:
-        write_table(table, folder / "fleet.parquet")
-        write_table(changed, folder / "changes.parquet")
-        parts.prune([row.project for row in todo.rows])
-    return Fleet(
+    table = run.table()
+    fleet = Fleet(
         table=table,
-        changes=changed,
-        peaks=parts.peaks([row.project for row in todo.rows]),
+        pooled=pools_table(run.pooled),
+        changes=changes(last, table),
+        peaks=run.parts.peaks([row.project for row in todo.rows]),
         plan=todo,
         settings=settings,
         notes=todo.notes,
     )
-
-
-@contextlib.contextmanager
-def _executor(given: SubmitsWork | None, workers: int) -> Iterator[SubmitsWork]:
-    if given is not None:
-        yield given
-    elif workers <= 1:
-        yield InProcess()
-    else:
-        pool = WorkersOfThisMachine(workers)
-        try:
-            yield pool
-        except BaseException:
-            pool.renew()  # do not wait for what nobody will read
-            raise
-        pool.close()
+    if folder is not None:
+        for name in ("pooled", "changes", "table"):  # the table last: it is what the next run compares with
+            write_table(getattr(fleet, name), folder / f"{'fleet' if name == 'table' else name}.parquet")
+        run.parts.prune([row.project for row in todo.rows])
+    return fleet
 
 
 class _Run:
-    """Batches under way, and what is tried when a worker is lost.
+    """What came of a plan so far."""
 
-    A batch that ends with its worker is tried again project by project, and what fails again alone, with nothing else
-    under way: who is lost then has ended the worker itself, and becomes a failure.
-    """
-
-    def __init__(
-        self, executor: SubmitsWork, settings: Settings, parts: Parts, progress: Progress | None, projects: int
-    ) -> None:
-        self._executor, self._settings, self._parts = executor, settings, parts
-        self._progress, self._projects = progress, projects
-        self._known = dict(parts.known)
+    def __init__(self, plan: Plan, settings: Settings, parts: Parts, progress: Progress | None) -> None:
+        self.plan, self.settings, self.parts = plan, settings, parts
+        self._progress = progress
         self.done = 0
+        self.pooled: dict[str, dict[str, Any]] = {}
 
-    def go(self, rows: Sequence[PlanRow], workers: int) -> None:
-        """Assess all rows."""
-        size = max(1, min(_MOST, -(-len(rows) // (_ROUNDS * workers))))
-        lost = self._round([rows[k : k + size] for k in range(0, len(rows), size)])
-        lost = self._round([[row] for row, _ in lost])
-        for row, _ in lost:
-            for again, why in self._round([[row]]):
-                self._keep([Outcome(again.project, "", failed_row(again.pool, _lost(why)))])
+    def projects(self, executor: SubmitsWork, workers: int) -> None:
+        """Assess every project."""
+        known = dict(self.parts.known)
 
-    def _round(self, batches: Sequence[Sequence[PlanRow]]) -> list[tuple[PlanRow, Exception]]:
-        """Carry out batches; return the rows of those that were lost, with the error."""
-        lost: list[tuple[PlanRow, Exception]] = []
-        waiting = deque((batch, self._submit(batch)) for batch in batches)
-        try:
-            while waiting:
-                batch, future = waiting.popleft()
-                try:
-                    outcomes = future.result()
-                except Exception as exc:
-                    lost += [(row, exc) for row in batch]
-                    continue
-                self._keep(outcomes)
-        finally:
-            for _, future in waiting:
-                if hasattr(future, "cancel"):
-                    future.cancel()
-        if lost and isinstance(self._executor, WorkersOfThisMachine):
-            self._executor.renew()
-        return lost
+        def arguments(batch: Sequence[PlanRow]) -> tuple[Settings, dict[str, str]]:
+            return self.settings, {row.project: known[row.project] for row in batch if row.project in known}
 
-    def _submit(self, batch: Sequence[PlanRow]) -> HasResult[list[Outcome]]:
-        known = {row.project: mark for row in batch if (mark := self._known.get(row.project))}
-        try:
-            return self._executor.submit(work, tuple(batch), self._settings, known, secrets.token_hex(8))
-        except Exception as exc:
-            return Lost(exc)
+        def keep(outcomes: Sequence[Outcome]) -> None:
+            self.parts.add(outcomes)
+            self.done += len(outcomes)
+            if self._progress is not None and outcomes:
+                self._progress(outcomes[-1].project, self.done, len(self.plan.rows))
 
-    def _keep(self, outcomes: Sequence[Outcome]) -> None:
-        self._parts.add(outcomes)
-        self.done += len(outcomes)
-        if self._progress is not None and outcomes:
-            self._progress(outcomes[-1].project, self.done, self._projects)
+        def lost(row: PlanRow, why: str) -> Outcome:
+            return Outcome(row.project, "", failed_row(row.pool, why))
 
+        Carrier(executor, work, arguments=arguments, keep=keep, lost=lost).go(self.plan.rows, workers)
 
-def _lost(why: Exception) -> str:
-    said = f"{type(why).__name__}: {str(why).strip()}".rstrip(": ")
-    return (
-        f"the worker ended three times while it was at this project, the last time with nothing else under way ({said})"
-        "; it was killed, or ran out of memory: give workers more memory, or assess this project alone"
-    )
+    def pools(self, executor: SubmitsWork, workers: int) -> None:
+        """Forecast every pool that all its projects are known of."""
+        jobs, bad = pool_jobs(self.plan)
+        self.pooled |= bad
+
+        def keep(found: Sequence[tuple[str, dict[str, Any]]]) -> None:
+            self.pooled |= dict(found)
+
+        def lost(job: PoolJob, why: str) -> tuple[str, dict[str, Any]]:
+            return job.name, failed_row("", why)
+
+        Carrier(executor, work_pools, arguments=lambda _: (self.settings,), keep=keep, lost=lost).go(jobs, workers)
+
+    def table(self) -> pd.DataFrame:
+        """Return the table of all projects, the riskiest first."""
+        rows = self.parts.rows([row.project for row in self.plan.rows])
+        rows |= {bad.project: failed_row(bad.pool, bad.reason) for bad in self.plan.failures}
+        return ranked(as_table(rows), self.plan.order)

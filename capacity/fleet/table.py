@@ -96,16 +96,18 @@ def peaks_of(assessment: Assessment) -> pd.DataFrame:
     return assessment.peaks.iloc[:0].droplevel(1)[["peak", "complete"]]
 
 
-def as_table(rows: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """Return rows as a table of `FLEET_SCHEMA`, index project."""
-    index = pd.Index(list(rows), dtype="str", name="project")
+def as_table(
+    rows: Mapping[str, Mapping[str, Any]], kinds: Mapping[str, str] = FLEET_SCHEMA, *, index: str = "project"
+) -> pd.DataFrame:
+    """Return rows as a table with columns of these kinds, by default those of `FLEET_SCHEMA`."""
+    labels = pd.Index(list(rows), dtype="str", name=index)
     columns = {}
-    for name, kind in FLEET_SCHEMA.items():
+    for name, kind in kinds.items():
         cells = [row.get(name) for row in rows.values()]
         if kind == "str":
             cells = ["" if cell is None else cell for cell in cells]
-        columns[name] = _typed(cells, kind, index)
-    return pd.DataFrame(columns, index=index)
+        columns[name] = _typed(cells, kind, labels)
+    return pd.DataFrame(columns, index=labels)
 
 
 def ranked(table: pd.DataFrame, order: Iterable[str]) -> pd.DataFrame:
