@@ -118,6 +118,25 @@ def auto_ets(grid: Grid, job: dict) -> np.ndarray:
     return _simulated(AutoETS(season_length=grid.season), grid, job)
 
 
+def damped_logs(grid: Grid, job: dict) -> np.ndarray:
+    from statsforecast.models import AutoETS
+
+    model = AutoETS(season_length=grid.season, damped=True)
+    paths = model.simulate(h=grid.horizon, n_paths=PATHS, y=np.log1p(grid.values), seed=job["seed"])
+    return np.expm1(np.minimum(np.asarray(paths), 20.0))
+
+
+def another_release(grid: Grid, job: dict) -> np.ndarray:
+    """Return the paths of the release of `capacity` that is on the path."""
+    import pandas as pd
+
+    from capacity import forecast_peaks
+
+    past = pd.Series(job["history"], pd.date_range(job["first"], periods=len(job["history"])))
+    found = forecast_peaks(past, job["horizon"], seed=job["seed"], holidays=pd.DatetimeIndex(job["holidays"]))
+    return found.paths[0][:, grid.ahead]
+
+
 def auto_theta(grid: Grid, job: dict) -> np.ndarray:
     from statsforecast.models import AutoTheta
 
@@ -151,9 +170,11 @@ PEERS = {
     "conformal naive": conformal_naive,
     "conformal pool": conformal_pool,
     "AutoETS": auto_ets,
+    "AutoETS damped, logs": damped_logs,
     "AutoTheta": auto_theta,
     "MSTL": mstl,
     "Prophet": prophet,
+    "0.1.0": another_release,
 }
 
 
@@ -162,7 +183,7 @@ def main(jobs_file: str, out_file: str, names: list[str]) -> None:
     logging.disable(logging.WARNING)
     jobs = pickle.loads(Path(jobs_file).read_bytes())
     done = {}
-    for name in names or list(PEERS):
+    for name in names or list(PEERS)[:-1]:
         rows = []
         for job in jobs:
             grid = Grid(job)

@@ -12,6 +12,7 @@ from .analysis.cost import CostCurve as CostCurve
 from .analysis.cost import best_licence_count as best_licence_count
 from .analysis.diversity import Diversity as Diversity
 from .analysis.diversity import diversity as diversity
+from .analysis.event_effects import event_effects as event_effects
 from .analysis.extremes import ReturnLevels as ReturnLevels
 from .analysis.extremes import return_levels as return_levels
 from .analysis.forecast import forecast_peaks as forecast_peaks
@@ -44,9 +45,11 @@ from .fleet.result import Fleet as Fleet
 from .fleet.run import assess_fleet as assess_fleet
 from .fleet.table import FLEET_SCHEMA as FLEET_SCHEMA
 from .forecast.paths import PeakForecast as PeakForecast
+from .forecast.ramps import ramp_from as ramp_from
 from .ground.calls import Calls as Calls
 from .ground.coverage import Coverage as Coverage
 from .ground.coverage import coverage as coverage
+from .ground.event import Event as Event
 from .ground.frame import TOTAL as TOTAL
 from .ground.frame import as_intervals as as_intervals
 from .ground.frame import concat as concat

@@ -44,7 +44,7 @@ def test_the_verdict_in_a_sentence(whole):
     assert (value, variant) == (peaks.max(), "*") and time.tzinfo is not None
     assert whole.sentence() == (
         f"Licences: 90. Peak so far {value} on {time:%a} {time.day} {time:%b %Y %H:%M}. "
-        f"Chance to pass 90 within 40 days: {passed}. For 5 % risk: {enough}."
+        f"Chance to pass 90 within 40 days: {passed}. For 5% risk: {enough}."
     )
     assert repr(whole) == f"<Assessment: {whole.sentence()}>"
 
@@ -54,7 +54,7 @@ def test_printed_it_is_the_sentence_the_table_and_the_notes(whole):
     head, table, notes = str(whole).split("\n\n")
     assert head == whole.sentence()
     table = " ".join(table.split())
-    assert f"Licences for 5 % risk {whole.needed.loc[0.05, 30]} for 30 days, " in table
+    assert f"Licences for 5% risk {whole.needed.loc[0.05, 30]} for 30 days, " in table
     above, reached = whole.headroom.p_above.iloc[29], whole.headroom.p_at_or_above.iloc[29]
     assert f"Chance to pass within 30 days {chance(above)}; to reach: {chance(reached)}" in table
     assert notes.splitlines() == [f"- {note}" for note in whole.notes]
@@ -113,7 +113,7 @@ def test_an_empty_frame_says_so():
 def test_all_zeros():
     """No calls at all would divide by zero."""
     result = cap.assess(made(70, top=0), 10, tz="UTC", horizon=14, seed=1)
-    assert "Peak so far 0" in result.sentence() and "under 1 %" in result.sentence()
+    assert "Peak so far 0" in result.sentence() and "under 1%" in result.sentence()
     json.dumps(result.to_dict(), allow_nan=False)
 
 
@@ -153,7 +153,7 @@ def test_licences_below_what_was_seen_are_a_plan():
     result = cap.assess(made(80), 40, tz="UTC", horizon=14, seed=1, backtest=False)
     assert result.forecast.licences is None
     assert any("taken as a plan" in note for note in result.notes)
-    assert "over 99 %" in result.sentence()
+    assert "over 99%" in result.sentence()
     passed = int((cap.daily_peaks(made(80)).xs("*", level=1)["peak"] > 40).sum())
     assert f"passed on {passed})" in result.sentence()
 
@@ -319,3 +319,28 @@ def test_a_name_is_text_in_a_notebook():
     shown = [part._repr_html_() for part in parts if part is not None]
     assert not any("<script" in text for text in shown)
     assert "&lt;script&gt;" in whole.headroom._repr_html_()
+
+
+def test_notes_name_the_field_they_speak_of():
+    """A panel that is empty could not tell why: its note would have no field, or that of another."""
+    times = pd.date_range("2026-01-05", periods=20 * 288, freq="5min", tz="UTC")
+    calls = {"time": times, "variant": cap.TOTAL, "max_concurrent": 3}
+    short = cap.assess(cap.as_intervals(pd.DataFrame(calls)), 10, tz="UTC", seed=1, mean_call_length="3m")
+    assert all(isinstance(note, cap.Note) for note in short.notes)
+    found = {note.field: note for note in short.notes}
+    assert {"forecast", "anomalies", "return_levels"} <= set(found)
+    assert found["forecast"].severity == "warning" and "eight weeks" in found["forecast"]
+    for field in ("forecast", "anomalies", "return_levels"):
+        assert getattr(short, field) is None
+
+
+def test_a_cost_without_a_forecast_says_so():
+    """Who gave prices would be told that none were given."""
+    times = pd.date_range("2026-01-05", periods=20 * 288, freq="5min", tz="UTC")
+    frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": 3}))
+    prices = {"mean_call_length": "3m", "licence_price": 300, "lost_call_cost": 2}
+    short = cap.assess(frame, 10, tz="UTC", seed=1, **prices)
+    assert short.cost is None
+    assert [str(note) for note in short.notes if note.field == "cost"] == [
+        "Cost: it is worked out on a forecast of the total, and there is none."
+    ]

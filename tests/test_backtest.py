@@ -222,3 +222,42 @@ def test_half_of_the_history_teaches():
     """The first forecast would know eight weeks, though there is half a year to learn from."""
     peaks = series(300)
     assert backtest(peaks, 14, origins=5, seed=1, paths=10).origins[0] == peaks.index[149]
+
+
+def test_one_high_day_is_one_miss_though_many_horizons_hold_it():
+    """A single day under twenty overlapping horizons would be counted as twenty failures."""
+    peaks = series(200).clip(upper=110)
+    peaks.iloc[170] = 400
+    result = backtest(peaks, 28, origins=list(peaks.index[150:165:2]), seed=1, paths=100)
+    assert not result.by_origin["kept"].any() and len(result.by_origin) == 8
+    assert result.missed_days.tolist() == [peaks.index[170]]
+    assert result.windows == 1
+    assert "held in 0 of 8, exceeded on 1 day" in result.sentence()
+
+
+def test_windows_are_counted_without_overlap():
+    """Overlapping horizons would pass for independent trials."""
+    peaks = series(200)
+    days = peaks.index[[99, 109, 113, 126, 127, 140, 180]]  # 14 days ahead: 99, 113, 127, 180 (141 would be the next)
+    assert backtest(peaks, 14, origins=list(days), seed=1, paths=20).windows == 4
+
+
+def test_under_a_cap_the_limit_cannot_be_tested():
+    """A limit that nothing seen could exceed would be praised for holding in 20 of 20."""
+    peaks = series(200).clip(upper=95)
+    result = backtest(peaks, 14, origins=4, seed=1, paths=100, licences=95)
+    assert not result.testable and not result.by_origin["testable"].any()
+    assert "cannot be tested" in result.sentence() and "held in" not in result.sentence()
+    assert [note.severity for note in result.notes] == ["warning"]
+    assert backtest(peaks, 14, origins=4, seed=1, paths=100).testable
+
+
+def test_forecasts_that_lean_are_named():
+    """Calls fell week by week, faster each time, below what was forecast: a reader would not be told."""
+    peaks = series(300)
+    peaks.iloc[150:] = np.rint(peaks.iloc[150:] * np.repeat(0.78 ** np.arange(1, 12), 14)[:150])
+    result = backtest(peaks, 14, origins=list(peaks.index[149:284:14]), seed=1, paths=100)
+    assert result.bias < -0.1
+    assert "too high" in result.notes[0]
+    steady = backtest(series(300), 14, origins=8, seed=1, paths=100)
+    assert abs(steady.bias) < 0.05 and not steady.notes

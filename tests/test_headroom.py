@@ -28,7 +28,7 @@ def independent(paths=20_000, days=30, seed=3) -> PeakForecast:
 
 
 def test_a_daily_95_percent_limit_is_passed_within_a_month_with_79_percent():
-    """The quantile of single days would be taken for that of the period: 5 % instead of 1 - 0.95^30 = 78.5 %."""
+    """The quantile of single days would be taken for that of the period: 5% instead of 1 - 0.95^30 = 78.5%."""
     result = headroom(independent(), 95)
     assert result.daily["above"].mean() == pytest.approx(0.05, abs=0.002)
     assert result.p_above.iloc[-1] == pytest.approx(1 - 0.95**30, abs=0.01)
@@ -36,7 +36,7 @@ def test_a_daily_95_percent_limit_is_passed_within_a_month_with_79_percent():
 
 
 def test_licences_for_a_period_are_the_quantile_of_its_maximum():
-    """Licences for 5 % risk in 30 days would be those of one day: 95 instead of 100 x 0.95^(1/30) = 99.8."""
+    """Licences for 5% risk in 30 days would be those of one day: 95 instead of 100 x 0.95^(1/30) = 99.8."""
     needed = licences_needed(independent(), 0.05)
     assert needed.columns.tolist() == [30]
     assert needed.iloc[0, 0] == 100
@@ -81,7 +81,7 @@ def test_k_days_in_thirty_by_brute_force():
 
 
 def test_k_in_thirty_of_independent_days_is_binomial():
-    """At least two of 30 days at 5 % each: 1 - 0.95^30 - 30 x 0.05 x 0.95^29 = 44.6 %."""
+    """At least two of 30 days at 5% each: 1 - 0.95^30 - 30 x 0.05 x 0.95^29 = 44.6%."""
     row = headroom(independent(), 95).k_in_30.set_index("k").loc[2]
     assert row["probability"] == pytest.approx(1 - 0.95**30 - 30 * 0.05 * 0.95**29, abs=0.012)
     assert row["any_30"] == row["probability"]
@@ -102,10 +102,10 @@ def test_steps_hold_from_their_dates():
     assert result.p_above.tolist() == [0, 0.5, 0.5, 0.5]
     assert result.p_at_or_above.tolist() == [0, 0.5, 1, 1]
     assert result.sentence().startswith(
-        "Licences: 100, from Thu 3 Sep 2026: 110, from Fri 4 Sep 2026: 120. Chance to pass them within 4 days: 50 %"
+        "Licences: 100, from Thu 3 Sep 2026: 110, from Fri 4 Sep 2026: 120. Chance of exceeding them within 4 days: 50%"
     )
     past = headroom(build(paths), {"2026-01-01": 100, "2026-08-03": 110})
-    assert past.sentence().startswith("Licences: 110. Chance to pass 110 within 4 days: 50 %")
+    assert past.sentence().startswith("Licences: 110. Chance of exceeding 110 within 4 days: 50%")
 
 
 def test_days_above_add_up_by_month():
@@ -122,12 +122,12 @@ def test_days_above_add_up_by_month():
 
 
 def test_never_passed_has_no_dates_and_no_false_certainty():
-    """No path above would read as a chance of exactly 0 %, and as a date."""
+    """No path above would read as a chance of exactly 0%, and as a date."""
     result = headroom(build(np.full((100, 90), 80)), 100)
     assert result.beyond == 1.0
     assert list(result.dates_given.values()) == [None] * 3
     assert result.sentence() == (
-        "Licences: 100. Chance to pass 100 within 90 days: under 1 %; to reach 100: under 1 %."
+        "Licences: 100. Chance of exceeding 100 within 90 days: under 1%; of reaching 100: under 1%."
     )
 
 
@@ -136,14 +136,14 @@ def test_a_single_path_gives_no_date_in_words():
     paths = np.full((1000, 5), 80)
     paths[0, 2] = 101
     result = headroom(build(paths), 100)
-    assert result.sentence().endswith("under 1 %; to reach 100: under 1 %.")
+    assert result.sentence().endswith("under 1%; of reaching 100: under 1%.")
     assert result.dates_given[0.5] == pd.Timestamp("2026-09-03")
 
 
 def test_always_passed_is_over_99_percent():
     """Every path above would read as certainty."""
     result = headroom(build(np.full((100, 1), 180)), 100)
-    assert "within 1 day: over 99 %" in result.sentence()
+    assert "within 1 day: over 99%" in result.sentence()
     assert result.dates_given[0.9] == pd.Timestamp("2026-09-01")
     assert result.beyond == 0.0
 

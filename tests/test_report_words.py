@@ -35,7 +35,7 @@ def said(assessment: Assessment, number: int) -> str:
     draw, _ = list(pages._PAGES.values())[number - 1]
     with style():
         texts = [text for text, _ in written(draw(assessment).figure)]
-    return " ".join(texts).replace("\N{NO-BREAK SPACE}", " ").replace("\n", " ")
+    return " ".join(texts).replace("\n", " ")
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_total_alone_has_no_chart_of_variants() -> None:
 
 
 def test_one_variant_drives_nothing() -> None:
-    """If the only variant is called the driver with 100 %, the page tells what everybody knew."""
+    """If the only variant is called the driver with 100%, the page tells what everybody knew."""
     held = cap.assess(frame(2, 1, 50, every="1h"), 90, tz="UTC", seed=1)
     assert variants(held) == "All calls are those of $5_off & $10_off."
 

@@ -16,6 +16,7 @@ from capacity.ground.arguments import as_horizon, as_seed
 from capacity.ground.frame import TOTAL, validate
 from capacity.ground.holidays import HolidayLike, as_days, as_holidays
 from capacity.ground.licences import LicenceLike, Licences, as_licences
+from capacity.ground.notes import Note
 from capacity.ground.result import Result
 from capacity.ground.text import chance, day, held_from, html_of, moment, plural
 from capacity.ground.times import as_zone
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from capacity.analysis.backtest import Backtest
+    from capacity.analysis.blocking import Blocking
+    from capacity.analysis.cost import CostCurve
     from capacity.analysis.diversity import Diversity
+    from capacity.analysis.extremes import ReturnLevels
     from capacity.analysis.headroom import Headroom
     from capacity.analysis.peaks import BusyHours
     from capacity.analysis.utilisation import Utilisation
@@ -86,8 +90,8 @@ class Assessment(Result):
     cost : CostCurve or None
         Only with prices.
     return_levels : ReturnLevels or None
-    notes : tuple of str
-        What it rests on and what was left out, and why.
+    notes : tuple of Note
+        What it rests on and what was left out, and why; each names the field it speaks of.
 
     Examples
     --------
@@ -126,10 +130,10 @@ class Assessment(Result):
     diversity: Diversity | None = None
     utilisation: Utilisation | None = None
     anomalies: pd.DataFrame | None = None
-    traffic: Any = None
-    cost: Any = None
-    return_levels: Any = None
-    notes: tuple[str, ...] = ()
+    traffic: Blocking | None = None
+    cost: CostCurve | None = None
+    return_levels: ReturnLevels | None = None
+    notes: tuple[Note, ...] = ()
 
     # -- words --------------------------------------------------------------------------------------------------
 
@@ -166,7 +170,7 @@ class Assessment(Result):
         text = f"Chance to pass {what} within {span}: {chance(1 - self.headroom.beyond)}."
         if self.needed is None:
             return text
-        return f"{text} For 5 % risk: {int(self.needed.loc[0.05].iloc[-1]):,}."
+        return f"{text} For 5% risk: {int(self.needed.loc[0.05].iloc[-1]):,}."
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw the chance of exceeding the licences, day by day, as ``headroom.plot`` does."""
@@ -203,11 +207,11 @@ class Assessment(Result):
                 rows[f"Chance to pass within {plural(days, 'day')}"] = f"{chance(above)}; to reach: {chance(reached)}"
             for q, date in self.headroom.dates_given.items():
                 if date is not None and 1 - self.headroom.beyond >= 0.01:  # a handful of paths would say nothing
-                    rows[f"If passed, in {100 * q:g} % of cases by"] = day(date)
+                    rows[f"If passed, in {100 * q:g}% of cases by"] = day(date)
         if self.needed is not None:
             for risk, row in self.needed.iterrows():
                 enough = [f"{count:,} for {plural(int(days), 'day')}" for days, count in row.items()]
-                rows[f"Licences for {100 * float(risk):g} % risk"] = ", ".join(enough)
+                rows[f"Licences for {100 * float(risk):g}% risk"] = ", ".join(enough)
         return pd.DataFrame({"value": pd.Series(rows)}).rename_axis("what")
 
     def to_dict(self) -> dict[str, Any]:
@@ -248,7 +252,7 @@ class Assessment(Result):
             "traffic": machine.table(self.traffic),
             "cost": machine.table(self.cost),
             "return_levels": machine.table(self.return_levels),
-            "notes": list(self.notes),
+            "notes": [str(note) for note in self.notes],
         }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +19,7 @@ from capacity.ground.arrays import Floats
 from capacity.ground.frame import TOTAL
 from capacity.ground.holidays import HolidayLike, as_holidays
 from capacity.ground.licences import LicenceLike, as_licences
+from capacity.ground.notes import Note
 from capacity.ground.result import Result
 from capacity.ground.text import html_of, plural
 
@@ -28,6 +29,8 @@ OURS = "ours"
 _ORIGINS = 20
 _FANS = 4
 _YEAR = 365  # days: what the past maximum is taken over
+_FEW = 3  # windows without overlap: with fewer, a lean is chance
+_LEAN = 0.05  # of the mean PIT from 1/2: less is no matter
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,6 +58,13 @@ class Backtest(Result):
         Which event the Brier score is of.
     variant : str
         Whose peaks they are.
+    by_origin : DataFrame
+        Index ``origin``; columns: ``limit`` [calls], the licences for 5% risk over the horizon as of that day;
+        ``highest`` [calls], what came; ``kept``, whether the limit held; ``testable``, whether what came could have
+        exceeded it (under a cap that lies at or below the limit it could not); ``pit``, the mean of `pit`.
+    missed_days : DatetimeIndex
+        The distinct days above the limit of a forecast made before them. Where horizons overlap, one such day is a
+        miss of several origins.
 
     Examples
     --------
@@ -75,6 +85,58 @@ class Backtest(Result):
     forecasts: pd.DataFrame
     breach: str
     variant: str = TOTAL
+    by_origin: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["limit", "highest", "kept", "pit"]))
+    missed_days: pd.DatetimeIndex = field(default_factory=lambda: pd.DatetimeIndex([]))
+
+    @property
+    def windows(self) -> int:
+        """How many of the horizons do not overlap: the number of independent trials."""
+        count, free = 0, pd.Timestamp.min
+        for origin in self.origins:
+            if origin >= free:
+                count, free = count + 1, origin + pd.Timedelta(days=self.horizon)
+        return count
+
+    @property
+    def testable(self) -> bool:
+        """Whether any limit could have been exceeded; False where all lay at or above the licences of their time."""
+        return bool(self.by_origin["testable"].any()) if "testable" in self.by_origin else bool(len(self.origins))
+
+    @property
+    def bias(self) -> float:
+        """Mean of the PIT minus 1/2: above 0 where forecasts were too low, between -1/2 and 1/2."""
+        return float(np.mean(self.pit)) - 0.5 if len(self.pit) else 0.0
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What the trial says of the forecast, in words: whether it could be tested, and whether it leans to a side.
+
+        A lean is named where the mean PIT is more than .05 from 1/2, and more than two standard errors, taken over
+        windows that do not overlap.
+        """
+        if not self.testable:
+            return (
+                Note(
+                    "The limits cannot be tested: all lay at or above the licences of their time, which calls cannot "
+                    "exceed.",
+                    field="backtest",
+                    severity="warning",
+                ),
+            )
+        return tuple(Note(text, field="backtest", severity="warning") for text in self._lean())
+
+    def _lean(self) -> list[str]:
+        if self.windows < _FEW or "pit" not in self.by_origin:
+            return []
+        bias = self.bias
+        error = float(self.by_origin["pit"].astype(float).std()) / np.sqrt(self.windows)
+        if abs(bias) <= max(_LEAN, 2 * error):
+            return []
+        side, other = ("low", "above") if bias > 0 else ("high", "below")
+        return [
+            f"Past forecasts were too {side}: {np.mean(self.pit > 0.5) if bias > 0 else np.mean(self.pit < 0.5):.0%} "
+            f"of days came {other} the median, in {self.windows} windows that do not overlap."
+        ]
 
     def to_frame(self) -> pd.DataFrame:
         """Return the scores by method."""
@@ -90,14 +152,20 @@ class Backtest(Result):
             if row["pinball"] > 0
         ]
         loss = f" Loss: {', '.join(ratios)}." if ratios else ""
+        apart = f" ({plural(self.windows, 'window')} without overlap)" if self.windows < many else ""
         return (
-            f"Tried on {plural(many, 'past date')}, {plural(self.horizon, 'day')} ahead: "
-            f"{100 * ours['coverage_80']:.0f} % of days fell within the central 80 % range; the licences for 5 % risk "
-            f"held in {kept} of {many}.{loss}"
+            f"Tried on {plural(many, 'past date')}, {plural(self.horizon, 'day')} ahead{apart}: "
+            f"{ours['coverage_80']:.0%} of days fell within the central 80% range; {self._limits(kept)}.{loss}"
         )
 
+    def _limits(self, kept: int) -> str:
+        if not self.testable:
+            return "the licences for 5% risk cannot be tested, since the licences of the time capped what came"
+        days = f", exceeded on {plural(len(self.missed_days), 'day')}" if len(self.missed_days) else ""
+        return f"the licences for 5% risk held in {kept} of {len(self.origins)}{days}"
+
     def __str__(self) -> str:
-        return self.sentence()
+        return f"{self.sentence()}\n\n{self.scores.round(3).to_string()}"
 
     def _table(self) -> str:
         return html_of(self.sentence(), self.scores.round(3))
@@ -191,14 +259,19 @@ def backtest(
         raise InsufficientData(
             f"none of the {len(places)} origins has enough days before it and a day seen in the {horizon} after it"
         )
+    days = pd.DatetimeIndex(y.index)
+    known = days[np.array(used) - 1].rename("origin")
+    above = [days[at : at + horizon][row] for at, row in zip(used, scorer.above, strict=True)]
     return Backtest(
         scores=scorer.table(),
         pit=scorer.pit(),
-        origins=pd.DatetimeIndex(y.index)[np.array(used) - 1].rename("origin"),
+        origins=known,
         horizon=horizon,
         forecasts=pd.concat(fans) if fans else pd.DataFrame(columns=[*FAN, "actual"]),
         breach="a day at or above the licences" if held is not None else "a day above the past year's highest peak",
         variant=name,
+        by_origin=pd.DataFrame(scorer.limits, index=known),
+        missed_days=pd.DatetimeIndex(np.unique(np.concatenate(above))).rename("date"),
     )
 
 

@@ -132,6 +132,7 @@ def forecast_peaks(
         left_out=history.left_out,
         slice_name=history.slice_name,
         too_short=history.too_short,
+        seed=seed,
     )
 
 

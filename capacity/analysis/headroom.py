@@ -48,7 +48,7 @@ class Headroom(Result):
     p_at_or_above : Series
         The same for a first day at or above.
     dates_given : mapping of float -> Timestamp or None
-        The 10, 50 and 90 % dates of the first day above, *given* that it comes within the horizon; None where it
+        The 10, 50 and 90% dates of the first day above, *given* that it comes within the horizon; None where it
         comes on no path.
     beyond : float
         The probability that no day above comes within the horizon.
@@ -105,12 +105,12 @@ class Headroom(Result):
         many = f"{counts.pop():,}" if len(counts) == 1 else "them"
         whose = "" if self.variant == TOTAL else f" for {self.variant}"
         text = (
-            f"Licences{whose}: {held_from(self.licences, self.dates[0])}. Chance to pass {many} within "
-            f"{plural(len(self.dates), 'day')}: {chance(passed)}; to reach {many}: {chance(touched)}."
+            f"Licences{whose}: {held_from(self.licences, self.dates[0])}. Chance of exceeding {many} within "
+            f"{plural(len(self.dates), 'day')}: {chance(passed)}; of reaching {many}: {chance(touched)}."
         )
         middle = self.dates_given[0.5]
         if middle is not None and passed >= 0.01:
-            text += f" If they are passed, as likely as not by {day(middle)}."
+            text += f" If they are exceeded, in half of the cases by {day(middle)}."
         return f"{text} {self.note}".rstrip()
 
     def __str__(self) -> str:
@@ -149,7 +149,7 @@ def headroom(forecast: PeakForecast, licences: LicenceLike, *, variant: str | No
     >>> result.p_above.tolist(), result.p_at_or_above.tolist(), result.beyond
     ([0.25, 0.25, 0.5], [0.25, 0.5, 0.75], 0.5)
     >>> print(result.sentence().partition(" If")[0])
-    Licences: 100. Chance to pass 100 within 3 days: 50 %; to reach 100: 75 %.
+    Licences: 100. Chance of exceeding 100 within 3 days: 50%; of reaching 100: 75%.
     """
     steps = as_licences(licences)
     name = forecast.pick(variant)
@@ -218,7 +218,7 @@ def licences_needed(
     """
     risks = np.atleast_1d(np.asarray(risk, dtype=np.float64))
     if len(risks) == 0 or not bool(((risks > 0) & (risks < 1)).all()):
-        raise ConfigError(f"risk={risk!r} is not between 0 and 1; write 0.05 for 5 %")
+        raise ConfigError(f"risk={risk!r} is not between 0 and 1; write 0.05 for 5%")
     length = len(forecast.dates)
     if horizons is None:
         spans = [h for h in _HORIZONS if h <= length] or [length]

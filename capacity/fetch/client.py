@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import re
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sized
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import quote, urlsplit
@@ -29,16 +28,17 @@ from capacity.errors import (
 )
 from capacity.fetch import endpoint, payload
 from capacity.fetch.endpoint import Scope
+from capacity.fetch.keys import API_KEY_VARIABLE, CALLS_KEY_VARIABLE, Keys, Secret
 from capacity.fetch.loop import THREAD_NAME, PrivateLoop, to_its_end
 from capacity.fetch.patience import Patience, Pause, Slot, retry_after
 from capacity.fetch.windows import Window
 
 __all__ = ["API_KEY_VARIABLE", "DEFAULT_TIMEOUT", "Client"]
 
-API_KEY_VARIABLE = "POLYAI_API_KEY"
 DEFAULT_TIMEOUT = 10.0  # [s] a phase: five hanging reads fit the budget of a window
 
 T = TypeVar("T")
+Answer = TypeVar("Answer", bound=Sized)
 
 _LOG = logging.getLogger("capacity.fetch")
 _KEY_HEADER = "x-api-key"
@@ -58,7 +58,7 @@ class _MaskNumbers(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()
-        if "phone_number" in text:
+        if "number" in text or "cursor" in text:
             record.msg, record.args = endpoint.mask(text), ()
         return True
 
@@ -81,34 +81,16 @@ def _mind_the_logs() -> None:
     logging.getLogger("stamina").addFilter(_OURS)
 
 
-class _Secret:
-    """A key that shows itself to nobody."""
-
-    def __init__(self, value: str | None) -> None:
-        text = (value or "").strip()
-        if not text:
-            raise ConfigError(f"there is no API key; set {API_KEY_VARIABLE}, or give api_key=")
-        if not text.isascii() or not text.isprintable():
-            # httpx would say so with the key in the message.
-            raise ConfigError("the API key holds characters that no HTTP header can carry; copy it again")
-        self._value = text
-
-    def reveal(self) -> str:
-        return self._value
-
-    def __repr__(self) -> str:
-        return "'***'"
-
-
 class Client:
-    """A connection to the Concurrent Calls API of one project.
+    """A connection to the APIs of one project: its 5-minute maxima and its call records.
 
     Parameters
     ----------
     account_id, project_id : str
         In either form; opaque here.
     api_key : str, optional
-        By default the environment variable POLYAI_API_KEY. It is in no repr, log, exception or file.
+        By default the environment variable POLYAI_API_KEY; for call records (`capacity.fetch_calls`)
+        POLYAI_V3_API_KEY, and POLYAI_API_KEY where that is not set. It is in no repr, log, exception or file.
     region : str
         "us-1", "uk-1" or "euw-1".
     base_url : str, optional
@@ -154,7 +136,7 @@ class Client:
             raise ConfigError(f"timeout={timeout!r} is no time to wait; give seconds, such as {DEFAULT_TIMEOUT}")
         self.timeout = float(timeout)
         self.max_workers = max_workers
-        self._key = _Secret(api_key if api_key is not None else os.environ.get(API_KEY_VARIABLE))
+        self._key = Keys(api_key)
         self._transport = transport
         self._patience = Patience()
         self._now: Callable[[], pd.Timestamp] = lambda: pd.Timestamp.now("UTC")
@@ -219,7 +201,35 @@ class _Session:
         return self._pause.left
 
     async def answer(self, scope: Scope, window: Window, keep: Callable[[payload.Rows], None]) -> payload.Rows:
-        """Ask for one window until it is answered and kept, or raise what went wrong last."""
+        """Ask for one window of maxima until it is answered and kept, or raise what went wrong last."""
+
+        def read_and_keep(body: bytes) -> payload.Rows:
+            rows = payload.parse(body, window, scope.by)
+            keep(rows)
+            return rows
+
+        return await self.get(endpoint.url(self._base, scope, window), scope, window, read_and_keep)
+
+    @property
+    def base(self) -> str:
+        """The base URL."""
+        return self._base
+
+    async def get(
+        self,
+        url: str,
+        scope: Scope,
+        window: Window,
+        read: Callable[[bytes], Answer],
+        *,
+        key: str = API_KEY_VARIABLE,
+    ) -> Answer:
+        """Ask for one URL until its answer is read, or raise what went wrong last.
+
+        `read` takes the body in a thread; `key` is the environment variable of the key to send; `scope` and
+        `window` are for logs and errors.
+        """
+        secret = self._key.of(key)
         patience, pause, slot = self._patience, self._pause, Slot(self._slots)
         attempts = 0
 
@@ -239,7 +249,7 @@ class _Session:
                         attempts = attempt.num
                         await slot.take()
                         await pause.over()
-                        return await self._once(scope, window, slot, keep)
+                        return await self._once(url, scope, window, slot, read, secret)
         except FetchError as exc:
             exc.attempts = attempts
             raise
@@ -262,26 +272,22 @@ class _Session:
         await self._pause.over()
 
     async def _once(
-        self, scope: Scope, window: Window, slot: Slot, keep: Callable[[payload.Rows], None]
-    ) -> payload.Rows:
-        response = await self._send(scope, window)
+        self, url: str, scope: Scope, window: Window, slot: Slot, read: Callable[[bytes], Answer], secret: Secret
+    ) -> Answer:
+        response = await self._send(url, scope, window, secret)
         if response.status_code != 200:
             self._maybe_pause(response)
-            raise self._refused(response, scope, window)
+            raise self._refused(response, scope, window, secret)
         slot.give()  # reading the answer need not keep others from asking
+        body = response.content
+        del response  # or the body would stay in memory for as long as what was read of it
+        answer = await to_its_end(lambda: read(body))
+        _LOG.info("%s %s: %d rows", scope, window, len(answer))
+        return answer
 
-        def read_and_keep() -> payload.Rows:
-            rows = payload.parse(response.content, window, scope.by)
-            keep(rows)
-            return rows
-
-        rows = await to_its_end(read_and_keep)
-        _LOG.info("%s %s: %d rows", scope, window, len(rows))
-        return rows
-
-    async def _send(self, scope: Scope, window: Window) -> httpx.Response:
-        request = self._http.build_request("GET", endpoint.url(self._base, scope, window))
-        request.headers[_KEY_HEADER] = self._key.reveal()
+    async def _send(self, url: str, scope: Scope, window: Window, secret: Secret) -> httpx.Response:
+        request = self._http.build_request("GET", url)
+        request.headers[_KEY_HEADER] = secret.reveal()
         _LOG.debug("GET %s", endpoint.mask(str(request.url)))
         try:
             return await self._http.send(request)
@@ -298,21 +304,23 @@ class _Session:
             _LOG.info("%d: all requests wait for %.1f s", response.status_code, asked)
             self._pause.extend(asked)
 
-    def _refused(self, response: httpx.Response, scope: Scope, window: Window) -> FetchError:
+    def _refused(self, response: httpx.Response, scope: Scope, window: Window, secret: Secret) -> FetchError:
         status = response.status_code
         kind = _BY_STATUS.get(status, ServerError if 500 <= status < 600 else FetchError)
         said = payload.error_message(response.content)
         message = f"{status} {response.reason_phrase}".strip()
         if said:
             said = self._clean(said, scope)
+            if secret.variable == CALLS_KEY_VARIABLE:
+                said = endpoint.without_numbers(said)
             message += f": {said}"
-        if remedy := self._remedy(status, scope, response.headers.get("location", "")):
+        if remedy := self._remedy(status, scope, response.headers.get("location", ""), secret.variable):
             message += f" ({remedy})"
         return kind(message, window=window, status=status, error_message=said)
 
-    def _remedy(self, status: int, scope: Scope, location: str) -> str:
+    def _remedy(self, status: int, scope: Scope, location: str, variable: str) -> str:
         if status in (401, 403):
-            return f"the key is not accepted for account {scope.account} at {self._base}; check {API_KEY_VARIABLE}"
+            return f"the key is not accepted for account {scope.account} at {self._base}; check {variable}"
         if status == 404:
             return f"no account {scope.account} with project {scope.project} at {self._base}; check ids and region"
         if status == 501 and scope.by in ("language", "phone_number"):
@@ -324,7 +332,7 @@ class _Session:
 
     def _clean(self, text: str, scope: Scope) -> str:
         """Return what a server said, without the key and phone numbers, no longer than a line or two."""
-        text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(self._key.reveal())}(?![A-Za-z0-9])", "***", text)
+        text = self._key.cut_out(text)
         for name, value in scope.filters:
             if name == "phone_number":
                 text = text.replace(value, endpoint.masked_number(value)).replace(quote(value, safe=""), "***")

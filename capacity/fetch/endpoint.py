@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urlsplit
 
 import pandas as pd
@@ -25,6 +25,7 @@ __all__ = [
     "masked_number",
     "query",
     "url",
+    "without_numbers",
 ]
 
 REGIONS = {
@@ -36,7 +37,9 @@ ENVIRONMENTS = ("live", "sandbox", "pre-release")
 FILTERS = ("variant_id", "variant_name", "language", "phone_number")
 SLICES = ("variant", "language", "phone_number")
 
-_PHONE = re.compile(r"(phone_number=)([^&\s\"'<>]+)")
+_PHONE = re.compile(r"((?:phone|to|from)_number=)([^&\s\"'<>]+)")
+_CURSOR = re.compile(r"(cursor=)([^&\s\"'<>]+)")  # opaque: nobody knows what is in it
+_NUMBER = re.compile(r"(?<![\w])(?!\d{4}-\d\d-\d\d)\+?\d(?:[ ().-]?\d){6,}")
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Scope:
     def private(self) -> Scope:
         """The same scope without a phone number in it: a hash stands in. What is shown or written is this."""
         filters = tuple((n, hashed(v) if n == "phone_number" else v) for n, v in self.filters)
-        return Scope(self.account, self.project, self.env, filters, self.by)
+        return replace(self, filters=filters)
 
     @property
     def shown_filters(self) -> str:
@@ -202,14 +205,25 @@ def _iso(time: pd.Timestamp) -> str:
 
 
 def mask(text: str) -> str:
-    """Return the text with every phone number of a query string cut down to its last two digits.
+    """Return the text with every phone number of a query string cut down to its last two digits, and no cursor.
 
     Examples
     --------
     >>> mask("GET /v1?phone_number=%2B447856838428&client_env=live")
     'GET /v1?phone_number=***28&client_env=live'
     """
-    return _PHONE.sub(lambda found: found[1] + masked_number(unquote(found[2])), text)
+    return _CURSOR.sub(r"\1***", _PHONE.sub(lambda found: found[1] + masked_number(unquote(found[2])), text))
+
+
+def without_numbers(text: str) -> str:
+    """Return the text with everything that looks like a phone number cut down to its last two digits.
+
+    Examples
+    --------
+    >>> without_numbers("no conversation of +44 7856 838428 on 2026-01-05T10:00:00Z")
+    'no conversation of ***28 on 2026-01-05T10:00:00Z'
+    """
+    return _NUMBER.sub(lambda found: masked_number(found[0]), text)
 
 
 def masked_number(number: str) -> str:

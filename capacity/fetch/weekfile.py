@@ -33,13 +33,28 @@ from capacity.fetch.payload import Rows
 from capacity.fetch.windows import Window
 from capacity.ground.frame import TOTAL, TOTAL_NAME
 
-__all__ = ["SETTLE", "VERSION", "Damaged", "Piece", "Week", "read_header", "read_rows", "sweep", "write"]
+__all__ = [
+    "META",
+    "META_SUM",
+    "SETTLE",
+    "VERSION",
+    "Damaged",
+    "Piece",
+    "Week",
+    "checksum",
+    "put",
+    "read_header",
+    "read_rows",
+    "reading",
+    "sweep",
+    "write",
+]
 
 SETTLE = pd.Timedelta(hours=48)
 VERSION = 1
 
-_META = b"capacity"
-_META_SUM = _META + b".crc32"
+META = b"capacity"
+META_SUM = META + b".crc32"
 _STEP_US = 300_000_000
 _STALE_S = 3600.0
 _MEND = "fetch again with repair=True (`capacity fetch --repair`) to replace it, or delete it"
@@ -134,12 +149,12 @@ def read_header(path: Path) -> Week:
     StoreError
         The file is damaged, of another version, or none of ours.
     """
-    with _reading(path):
+    with reading(path):
         return _header(path, pq.read_metadata(path))
 
 
 def _header(path: Path, footer: Any) -> Week:
-    raw = (footer.metadata or {}).get(_META)
+    raw = (footer.metadata or {}).get(META)
     if raw is None:
         raise StoreError(f"{path} was not written by this library; keep other files out of the store", path=path)
     version = msgspec.json.decode(raw, type=_Version).version
@@ -149,7 +164,7 @@ def _header(path: Path, footer: Any) -> Week:
             path=path,
         )
     meta = msgspec.json.decode(raw, type=_Meta)
-    if footer.metadata.get(_META_SUM) != _sum(raw):
+    if footer.metadata.get(META_SUM) != checksum(raw):
         raise ValueError("its metadata does not match its checksum")
     pieces = tuple(
         Piece(
@@ -173,7 +188,7 @@ def read_rows(path: Path, by: str | None) -> Rows:
         The file is damaged.
     """
     column = by or "variant"
-    with _reading(path), pq.ParquetFile(path, read_dictionary=[column], page_checksum_verification=True) as file:
+    with reading(path), pq.ParquetFile(path, read_dictionary=[column], page_checksum_verification=True) as file:
         table = file.read(columns=["time", column, "max_concurrent"], use_threads=False)
         times = table.column("time").combine_chunks().cast(pa.int64()).to_numpy(zero_copy_only=False)
         label = table.column(column).combine_chunks()
@@ -187,7 +202,7 @@ def read_rows(path: Path, by: str | None) -> Rows:
             ids=tuple(label.dictionary.to_pylist()),
         )
         # Page checksums do not cover the footer, which says how many rows there are and where.
-        if _content(rows) != msgspec.json.decode(file.metadata.metadata[_META], type=_Content).content:
+        if _content(rows) != msgspec.json.decode(file.metadata.metadata[META], type=_Content).content:
             raise ValueError("its rows do not match their checksum")
         return rows
 
@@ -197,12 +212,14 @@ def _content(rows: Rows) -> int:
     return zlib.crc32(rows.values.astype(np.int32).tobytes(), zlib.crc32(rows.steps.astype(np.int32).tobytes()))
 
 
-def _sum(raw: bytes) -> bytes:
+def checksum(raw: bytes) -> bytes:
+    """Return what stands beside metadata to tell a flipped bit in it."""
     return str(zlib.crc32(raw)).encode()
 
 
 @contextlib.contextmanager
-def _reading(path: Path) -> Any:
+def reading(path: Path) -> Any:
+    """Say of whatever goes wrong in reading a file that it is damaged."""
     try:
         yield
     except StoreError:
@@ -229,11 +246,22 @@ def write(path: Path, scope: Scope, pieces: list[Piece], rows: Rows) -> None:
         write_page_checksum=True,
         write_statistics=["time", "max_concurrent"],  # not of the series: it may be a phone number
     )
+    put(path, sink.getvalue())
+
+
+def put(path: Path, data: Any) -> None:
+    """Replace the file by these bytes in one step.
+
+    Raises
+    ------
+    StoreError
+        The disk is full or cannot be written; the old file stays as it was.
+    """
     fresh = path.with_name(f".{path.stem}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with fresh.open("xb") as file:
-            file.write(sink.getvalue())
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
@@ -262,7 +290,7 @@ def _table(scope: Scope, pieces: list[Piece], rows: Rows) -> pa.Table:
         }
     )
     raw = msgspec.json.encode(_meta(scope, pieces, rows))
-    return table.replace_schema_metadata({_META: raw, _META_SUM: _sum(raw)})
+    return table.replace_schema_metadata({META: raw, META_SUM: checksum(raw)})
 
 
 def _meta(scope: Scope, pieces: list[Piece], rows: Rows) -> _Meta:

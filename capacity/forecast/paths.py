@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,10 +12,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.errors import ConfigError
+from capacity.forecast.events import Rhythm, ceilings, event_calls, saturate
 from capacity.ground.arguments import pick, some
+from capacity.ground.event import Event, as_events
+from capacity.ground.frame import TOTAL
 from capacity.ground.licences import Licences
 from capacity.ground.result import Result
-from capacity.ground.text import day, html_of
+from capacity.ground.text import day, html_of, plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +27,7 @@ __all__ = ["PeakForecast"]
 
 _SHOWN = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 _YEAR = 365.25  # days
+_RECENT = 28  # days whose highest peak growth is measured from
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -54,6 +58,12 @@ class PeakForecast(Result):
         What the variants are: "variant", "language", ...
     too_short : tuple of str
         Those that were not forecast, because they have less than eight weeks of history.
+    seed : int
+        Of all that was drawn; events are drawn with it as well.
+    events : tuple of Event
+        What `with_events` has added.
+    before_events : PeakForecast or None
+        The same paths without them.
 
     Examples
     --------
@@ -76,6 +86,9 @@ class PeakForecast(Result):
     left_out: int = 0
     slice_name: str = "variant"
     too_short: tuple[str, ...] = ()
+    seed: int = 0
+    events: tuple[Event, ...] = ()
+    before_events: PeakForecast | None = None
 
     def __post_init__(self) -> None:
         paths = np.asarray(self.paths)
@@ -210,13 +223,97 @@ class PeakForecast(Result):
         place = self.variants.index(self.pick(variant))
         paths = self.paths.astype(np.int64)
         paths[place] = np.maximum(paths[place] + np.where(self.dates >= first, int(calls), 0), 0)
-        return replace(self, paths=_narrow(paths))
+        return replace(self, paths=_narrow(paths), before_events=None)
+
+    def with_events(self, events: Iterable[Event] | Event) -> PeakForecast:
+        """Return the forecast with events added to its paths: each path draws whether, when and how large.
+
+        An event is added to its variant and to TOTAL, and is taken to peak when the others do (the worst case). Its
+        calls keep the week of the series, or their own pattern, and vary from day to day as the path does. Of an event
+        that has begun only what its ramp still lacks is added: the rest is in the history. With no events the
+        forecast is returned as it is.
+
+        Parameters
+        ----------
+        events : Event or iterable of Event
+            In addition to those that it has.
+
+        Raises
+        ------
+        ConfigError
+            Something that is not an event, two of one name, or one of a variant that is not in the forecast.
+
+        See Also
+        --------
+        capacity.event_effects : what each event adds to the risk.
+
+        Examples
+        --------
+        >>> dates = pd.date_range("2026-09-01", periods=3)
+        >>> forecast = PeakForecast(np.full((1, 4, 3), 100), ("*",), dates, pd.DataFrame({"*": []}))
+        >>> launch = Event("Hotels", "2026-09-02", 40, ramp=2, reason="Signed in May")
+        >>> forecast.with_events(launch).series()[0].tolist()
+        [100, 120, 140]
+        """
+        before = self if self.before_events is None else self.before_events
+        every = as_events((*self.events, *as_events(events)))
+        if not every:
+            return self
+        paths = before.paths.astype(np.float64)
+        for event in every:
+            own = before.variants.index(before.pick(event.variant))
+            calls = event_calls(event, before._rhythm(own), before.dates, before.seed)
+            for place in {own, before.variants.index(TOTAL) if TOTAL in before.variants else own}:
+                paths[place] += calls
+        whole = np.floor(np.maximum(paths, 0.0) + 0.5).astype(np.int64)
+        return replace(before, paths=_narrow(whole), events=every, before_events=before)
+
+    def with_ceiling(self, calls: float | tuple[float, float, float], variant: str | None = None) -> PeakForecast:
+        """Return the forecast with growth that levels off towards a ceiling that is told, never fitted.
+
+        What is not above the highest peak of the last four weeks stays as it is.
+
+        Parameters
+        ----------
+        calls : number or (low, mid, high)
+            The most concurrent calls that demand may grow to; of three, each path draws its own from a triangle.
+        variant : str, optional
+            By default TOTAL, or the only series. TOTAL is not changed through a variant.
+
+        Raises
+        ------
+        ConfigError
+            No such numbers, or a ceiling below what recent days have reached.
+
+        Examples
+        --------
+        >>> dates = pd.date_range("2026-09-01", periods=2)
+        >>> past = pd.DataFrame({"*": [100.0]}, index=dates[:1] - pd.Timedelta(days=1))
+        >>> forecast = PeakForecast(np.array([[[90, 400]]]), ("*",), dates, past)
+        >>> forecast.with_ceiling(200).series().tolist()
+        [[90, 195]]
+        """
+        place = self.variants.index(self.pick(variant))
+        recent = self._past(place)[-_RECENT:]
+        reference = float(np.nanmax(recent)) if np.isfinite(recent).any() else 0.0
+        drawn = ceilings(calls, reference, self.seed, self.paths.shape[1])
+        paths = self.paths.astype(np.int64)
+        paths[place] = np.floor(saturate(paths[place].astype(np.float64), reference, drawn) + 0.5)
+        return replace(self, paths=_narrow(paths), before_events=None)
+
+    def _past(self, place: int) -> npt.NDArray[np.float64]:
+        """Return one variant's history [calls], NaN where missing; empty where none is known."""
+        name = self.variants[place]
+        return self.history[name].to_numpy(dtype=np.float64) if name in self.history else np.empty(0)
+
+    def _rhythm(self, place: int) -> Rhythm:
+        return Rhythm(self._past(place), self.paths[place])
 
     def _times(self, factors: npt.NDArray[np.float64], variant: str | None) -> PeakForecast:
         which = slice(None) if variant is None else [self.variants.index(self.pick(variant))]
         paths = self.paths.astype(np.int64)
         paths[which] = np.floor(paths[which] * factors + 0.5)
-        return replace(self, paths=_narrow(paths))
+        return replace(self, paths=_narrow(paths), before_events=None)
 
     # -- showing ------------------------------------------------------------------------------------------------
 
@@ -242,9 +339,11 @@ class PeakForecast(Result):
         left = f", {self.left_out:,} left out" if self.left_out else ""
         short = f" Without {some(self.too_short)}: less than eight weeks of history." if self.too_short else ""
         cap = f" Of demand; licences capped what was seen: {self.licences}." if self.licences is not None else ""
+        told = f" With {plural(len(self.events), 'event')}." if self.events else ""
         return (
             f"Daily peaks of {count:,} series, {len(self.dates)} days from {day(self.dates[0])} to "
             f"{day(self.dates[-1])}, {self.paths.shape[1]:,} paths, from {days:,} days of history{left}.{short}{cap}"
+            f"{told}"
         )
 
     def _table(self) -> str:

@@ -16,6 +16,7 @@ __all__ = ["FAN", "QUANTILES", "Scorer", "pinball"]
 QUANTILES = np.array([0.5, 0.8, 0.9, 0.95, 0.99])
 FAN = ("p5", "p10", "p25", "p50", "p75", "p90", "p95")
 _FAN_Q = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
+_LIMIT = 0.95  # of the horizon's highest peak: the licences for 5% risk
 _RANGES = {"coverage_50": (0.25, 0.75), "coverage_80": (0.1, 0.9), "coverage_95": (0.025, 0.975)}
 
 
@@ -39,6 +40,8 @@ class Scorer:
     seed: int
     rows: list[dict[str, float | str]] = field(default_factory=list)
     places: list[Floats] = field(default_factory=list)
+    limits: list[dict[str, float | bool]] = field(default_factory=list)
+    above: list[npt.NDArray[np.bool_]] = field(default_factory=list)
 
     def add(self, ways: Mapping[str, Floats], truth: Floats, caps: Floats, past: float) -> Floats:
         """Score the paths of each way, shape (paths, days), from one origin; returns the fan of the first way."""
@@ -52,6 +55,17 @@ class Scorer:
         first = next(iter(ways.values()))
         rng = np.random.default_rng([self.seed, len(self.places)])
         self.places.append(_place(first[:, seen], came, rng))
+        limit = float(np.quantile(first[:, seen].max(axis=1), _LIMIT, method="inverted_cdf"))
+        self.above.append(np.asarray(np.nan_to_num(truth) > limit))
+        self.limits.append(
+            {
+                "limit": limit,
+                "highest": float(came.max()),
+                "kept": bool(came.max() <= limit),
+                "testable": bool(limit < caps[seen].max()),
+                "pit": float(self.places[-1].mean()),
+            }
+        )
         return np.asarray(np.quantile(first, _FAN_Q, axis=0, method="inverted_cdf"))
 
     def table(self) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""How probabilities, days and counts are put into sentences for people who sign contracts."""
+"""How probabilities, shares, days and counts are put into words: the one place, for pages, printed text and errors."""
 
 from __future__ import annotations
 
@@ -10,35 +10,68 @@ import pandas as pd
 
 from capacity.ground.licences import Licences
 
-__all__ = ["chance", "day", "held_from", "html_of", "moment", "plural"]
+__all__ = ["chance", "count", "day", "held_from", "html_of", "listed", "moment", "percent", "plural"]
+
+# Not strftime's: these do not change with the reader's locale.
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def chance(p: float) -> str:
-    """Say a probability without false zeros: a share of sample paths is never certainty.
+    """Return a probability in words; a share of sample paths is never called impossible or certain.
 
     Examples
     --------
     >>> [chance(p) for p in (0.0, 0.004, 0.376, 0.996, 1.0)]
-    ['under 1 %', 'under 1 %', '38 %', 'over 99 %', 'over 99 %']
+    ['under 1%', 'under 1%', '38%', 'over 99%', 'over 99%']
     """
     if p < 0.01:
-        return "under 1 %"
-    return "over 99 %" if p > 0.99 else f"{100 * p:.0f} %"
+        return "under 1%"
+    return "over 99%" if p > 0.99 else f"{100 * p:.0f}%"
 
 
-def day(date: dt.date) -> str:
-    """Say a day.
+def percent(share: float) -> str:
+    """Return a measured share of 0 to 1 in per cent; a small one is not written 0%, nor a large one 100%.
 
     Examples
     --------
-    >>> day(pd.Timestamp("2026-09-18"))
-    'Fri 18 Sep 2026'
+    >>> [percent(p) for p in (0, 0.0004, 0.004, 0.034, 0.5, 0.9996, 1, 1.25)]
+    ['0%', '<0.1%', '0.4%', '3%', '50%', '>99.9%', '100%', '125%']
     """
-    return f"{date:%a} {date.day} {date:%b %Y}"
+    if 0 < share < 0.001:
+        return "<0.1%"
+    if 0.999 < share < 1:
+        return ">99.9%"
+    digits = 1 if 0 < share < 0.0095 or 0.9905 < share < 1 else 0
+    return f"{100 * share:.{digits}f}%"
+
+
+def count(value: float, digits: int = 0) -> str:
+    """Return a number with its thousands kept apart.
+
+    Examples
+    --------
+    >>> count(30000), count(2.345, 1)
+    ('30,000', '2.3')
+    """
+    return f"{value:,.{digits}f}"
+
+
+def day(date: dt.date, *, weekday: bool = True, year: bool = True) -> str:
+    """Return a day in words, the same in every locale.
+
+    Examples
+    --------
+    >>> day(pd.Timestamp("2026-09-18")), day(pd.Timestamp("2026-09-18"), weekday=False)
+    ('Fri 18 Sep 2026', '18 Sep 2026')
+    """
+    parts = [_WEEKDAYS[date.weekday()]] if weekday else []
+    parts += [str(date.day), _MONTHS[date.month - 1], *([str(date.year)] if year else [])]
+    return " ".join(parts)
 
 
 def held_from(licences: Licences, date: pd.Timestamp) -> str:
-    """Say which licences hold on a local day, and the steps after it.
+    """Return which licences hold on a local day, and the steps after it.
 
     Examples
     --------
@@ -52,7 +85,7 @@ def held_from(licences: Licences, date: pd.Timestamp) -> str:
 
 
 def html_of(sentence: str, table: pd.DataFrame | None = None, **how: Any) -> str:
-    """Return a sentence, and the table beneath it, as HTML; names in them are text, whatever they look like.
+    """Return a sentence, and the table beneath it, as HTML; names in them are escaped.
 
     Parameters
     ----------
@@ -67,19 +100,30 @@ def html_of(sentence: str, table: pd.DataFrame | None = None, **how: Any) -> str
     return f"<p>{html.escape(sentence)}</p>{'' if table is None else table.to_html(**how)}"
 
 
-def moment(time: pd.Timestamp) -> str:
-    """Say a local time to the minute.
+def listed(words: list[str]) -> str:
+    """Return words as a list in a sentence.
+
+    Examples
+    --------
+    >>> listed(["a"]), listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def moment(time: pd.Timestamp, *, weekday: bool = True) -> str:
+    """Return a local time to the minute.
 
     Examples
     --------
     >>> moment(pd.Timestamp("2026-09-18T10:35Z").tz_convert("Europe/London"))
     'Fri 18 Sep 2026 11:35'
     """
-    return f"{day(time)} {time:%H:%M}"
+    return f"{day(time, weekday=weekday)} {time:%H:%M}"
 
 
 def plural(n: int, noun: str) -> str:
-    """Say a count with its noun.
+    """Return a count with its noun.
 
     Examples
     --------

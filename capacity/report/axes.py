@@ -14,9 +14,9 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNL
 from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
 from capacity.ground.licences import Licences
-from capacity.ground.text import plural
+from capacity.ground.text import count, plural
 from capacity.report import theme
-from capacity.report.theme import CAPTION, LICENCE, MUTED, RULE, VOID, count, day, number_of, text_width, wrap
+from capacity.report.theme import CAPTION, LICENCE, MUTED, RULE, VOID, day, number_of, text_width, wrap
 
 __all__ = [
     "above",
@@ -138,13 +138,13 @@ def percent_axis(ax: Axes, label: str, *, top: float = 1.0) -> None:
     ax.set_ylim(0, top * 1.02)
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     digits = 0 if top > 0.05 else 1
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.{digits}f} %"))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.{digits}f}%"))
     ax.grid(axis="y")
     above(ax, label)
 
 
 def room_for(highest: float) -> float:
-    """Return where a percentage axis ends: at 100 %, or where small chances still can be read."""
+    """Return where a percentage axis ends: at 100%, or where small chances still can be read."""
     return next((end for end in (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75) if highest * 1.2 <= end), 1.0)
 
 

@@ -7,9 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from capacity.analysis.cost import CostCurve
+from capacity.ground.text import count
 from capacity.report.axes import above, below, halo, key, nudge, width_of
 from capacity.report.beside import FAR, upright
-from capacity.report.theme import CAPTION, DEMAND, INK, LICENCE, STANDOUT, count, style, text_width
+from capacity.report.theme import CAPTION, DEMAND, INK, LICENCE, STANDOUT, style, text_width
 
 __all__ = ["cost"]
 

@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from capacity.analysis.headroom import Headroom
 from capacity.forecast.paths import PeakForecast
 from capacity.ground.licences import Licences
-from capacity.ground.text import plural
+from capacity.ground.text import chance, count, percent, plural
 from capacity.report.axes import (
     above,
     below,
@@ -27,21 +27,7 @@ from capacity.report.axes import (
     room_for,
 )
 from capacity.report.beside import FAR, leader, leaders, upright
-from capacity.report.theme import (
-    BANDS,
-    CAPTION,
-    DEMAND,
-    FORECAST,
-    LICENCE,
-    MUTED,
-    RULE,
-    chance,
-    count,
-    day,
-    number_of,
-    percent,
-    style,
-)
+from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, LICENCE, MUTED, RULE, day, number_of, style
 
 _PARTS = {0.1: "one in ten", 0.5: "half", 0.9: "nine in ten"}
 
@@ -241,7 +227,7 @@ def risk(
 
 
 def _risk_axis(ax: Axes) -> None:
-    """Let the y axis run from 0.5 to 100 % by ratios: 10, 5 and 1 % stand as far apart as they differ."""
+    """Let the y axis run from 0.5 to 100% by ratios: 10, 5 and 1% stand as far apart as they differ."""
     ax.set_yscale("log")
     ax.set_ylim(0.005, 1.15)
     ticks = [0.01, 0.05, 0.1, 0.2, 0.5, 1.0]

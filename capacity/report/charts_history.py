@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from capacity.forecast.paths import PeakForecast
 from capacity.ground.frame import TOTAL
 from capacity.ground.licences import Licences
+from capacity.ground.text import count
 from capacity.report.axes import (
     count_axis,
     date_axis,
@@ -25,18 +26,7 @@ from capacity.report.axes import (
     width_of,
 )
 from capacity.report.beside import FAR
-from capacity.report.theme import (
-    BANDS,
-    CAPTION,
-    DEMAND,
-    FORECAST,
-    STANDOUT,
-    count,
-    day,
-    number_of,
-    style,
-    text_width,
-)
+from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, STANDOUT, day, number_of, style, text_width
 
 __all__ = ["daily", "history", "outlook", "weeks"]
 
@@ -95,7 +85,7 @@ def history(
     licences : Licences, optional
         Drawn as steps.
     forecast : PeakForecast, optional
-        Drawn as bands of the central 50, 80 and 95 %: of each day's peak, or of each week's highest peak where
+        Drawn as bands of the central 50, 80 and 95%: of each day's peak, or of each week's highest peak where
         more than 200 days are shown.
     standouts : Series, optional
         Index date, values the words to write, by falling importance; those that find room are written.
@@ -132,7 +122,7 @@ def history(
         if fan is not None:
             _draw_fan(ax, *fan, step=weekly)
             hairline(ax, float(number_of([last])[0]) + 1 - (paths.shape[1] if paths is not None else 0))
-            entries.append(("area", BANDS[1], "forecast, central 50, 80, 95 %" + (" of weeks" if weekly else "")))
+            entries.append(("area", BANDS[1], "forecast, central 50, 80, 95%" + (" of weeks" if weekly else "")))
         if licences is not None:
             licence_line(ax, licences, every)
             _at_the_licences(ax, days["peak"], licences)
@@ -202,7 +192,7 @@ def outlook(
             licence_line(ax, licences, every)
             _at_the_licences(ax, past, licences)
         unit = "weeks" if weekly else "days"
-        entries = [("dot", DEMAND, "day's peak"), ("area", BANDS[1], f"forecast, central 50, 80, 95 % of {unit}")]
+        entries = [("dot", DEMAND, "day's peak"), ("area", BANDS[1], f"forecast, central 50, 80, 95% of {unit}")]
         key(ax, entries[:1] + ([("line", DEMAND, "week's highest")] if weekly else []) + entries[1:])
     return ax
 

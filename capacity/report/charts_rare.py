@@ -12,10 +12,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from capacity.analysis.extremes import ReturnLevels
 from capacity.analysis.headroom import Headroom
 from capacity.ground.arrays import Floats
-from capacity.ground.text import plural
+from capacity.ground.text import chance, count, plural
 from capacity.report.axes import below, halo, key, nudge, percent_axis, room_for, width_of
 from capacity.report.beside import upright
-from capacity.report.theme import CAPTION, DEMAND, FORECAST, INK, LICENCE, chance, count, style, text_width
+from capacity.report.theme import CAPTION, DEMAND, FORECAST, INK, LICENCE, style, text_width
 
 __all__ = ["days_in_30", "return_levels"]
 

@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from capacity.analysis.peaks import BusyHours
 from capacity.ground.frame import TOTAL
-from capacity.ground.text import plural
+from capacity.ground.text import count, plural
 from capacity.report.axes import (
     below,
     count_axis,
@@ -24,18 +24,7 @@ from capacity.report.axes import (
     width_of,
 )
 from capacity.report.beside import FAR
-from capacity.report.theme import (
-    BANDS,
-    CAPTION,
-    DEMAND,
-    FORECAST,
-    INK,
-    LICENCE,
-    VOID,
-    count,
-    style,
-    text_width,
-)
+from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, INK, LICENCE, VOID, style, text_width
 
 __all__ = ["busy_hours", "heat_map", "load_duration", "percentiles", "pick"]
 
@@ -163,7 +152,7 @@ def percentiles(table: pd.DataFrame, ax: Axes, *, licences: int | None = None, v
 
 
 def _share(q: float) -> str:
-    return "all (the peak)" if q >= 100 else f"{q:g} % of the time"
+    return "all (the peak)" if q >= 100 else f"{q:g}% of the time"
 
 
 def _upright(ax: Axes, licences: float) -> None:

@@ -13,21 +13,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 from capacity.analysis.backtest import Backtest
 from capacity.ground.coverage import Coverage
 from capacity.ground.frame import TOTAL, TOTAL_NAME
+from capacity.ground.text import count, percent
 from capacity.report.axes import above, below, count_axis, date_axis, halo, height_of, key, missing, nudge, width_of
-from capacity.report.theme import (
-    BANDS,
-    CAPTION,
-    DEMAND,
-    INK,
-    MUTED,
-    STANDOUT,
-    count,
-    number_of,
-    percent,
-    plain,
-    shorten,
-    style,
-)
+from capacity.report.theme import BANDS, CAPTION, DEMAND, INK, MUTED, STANDOUT, number_of, plain, shorten, style
 
 __all__ = ["coverage_of", "gaps", "past_forecast", "pit"]
 
@@ -147,7 +135,7 @@ def past_forecast(
 
 
 def coverage_of(backtest: Backtest, ax: Axes, *, row: str | None = None) -> Axes:
-    """Draw how often what happened lay within the central 50, 80 and 95 % of the forecasts of the past.
+    """Draw how often what happened lay within the central 50, 80 and 95% of the forecasts of the past.
 
     Parameters
     ----------

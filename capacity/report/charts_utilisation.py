@@ -9,10 +9,10 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from capacity.analysis.utilisation import Utilisation
 from capacity.ground.licences import Licences
-from capacity.ground.text import plural
+from capacity.ground.text import count, plural
 from capacity.report.axes import above, below, halo, key, missing, month_ticks, nudge, width_of
 from capacity.report.charts_rhythm import pick
-from capacity.report.theme import BANDS, CAPTION, DEMAND, LICENCE, RULE, count, number_of, style, text_width
+from capacity.report.theme import BANDS, CAPTION, DEMAND, LICENCE, RULE, number_of, style, text_width
 
 __all__ = ["utilisation"]
 
@@ -20,9 +20,9 @@ _COLOURS = {80: BANDS[0], 90: BANDS[2], 100: DEMAND}  # [% of the licences]: the
 
 
 def utilisation(result: Utilisation, ax: Axes, *, variant: str | None = None) -> Axes:
-    """Draw by month the hours at or above 80, 90 and 100 % of the licences, and where these change.
+    """Draw by month the hours at or above 80, 90 and 100% of the licences, and where these change.
 
-    The bars stand one in front of the other: hours at or above 90 % are among those at or above 80 %.
+    The bars stand one in front of the other: hours at or above 90% are among those at or above 80%.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def utilisation(result: Utilisation, ax: Axes, *, variant: str | None = None) ->
     with style():
         hours = pick(result.months, variant)["hours"].unstack(level=0).fillna(0.0)  # noqa: PD010 - a column a level
         if not hours.to_numpy().any():
-            return missing(ax, f"No interval reached {hours.columns[0]} % of the licences.")
+            return missing(ax, f"No interval reached {hours.columns[0]}% of the licences.")
         first = pd.DatetimeIndex(hours.index)
         after = first + pd.offsets.MonthBegin(1)
         top = float(hours.to_numpy().max())
@@ -61,10 +61,10 @@ def utilisation(result: Utilisation, ax: Axes, *, variant: str | None = None) ->
                 width=0.78 * (right - left),
                 color=_COLOURS[int(level)],
                 lw=0,
-                label=f"{level} %",
+                label=f"{level}%",
                 zorder=1 + int(level) / 100,
             )
-        key(ax, [("area", _COLOURS[int(level)], f"at or above {level} %") for level in hours.columns])
+        key(ax, [("area", _COLOURS[int(level)], f"at or above {level}%") for level in hours.columns])
         _steps(ax, result.licences, pd.date_range(first[0], after[-1], freq="D", inclusive="left"))
     return ax
 

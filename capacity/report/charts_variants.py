@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from capacity.analysis.diversity import Diversity
-from capacity.ground.text import plural
+from capacity.ground.text import count, percent, plural
 from capacity.report.axes import date_axis, height_of, missing, nudge, width_of
 from capacity.report.charts_history import daily, weeks
 from capacity.report.theme import (
@@ -23,10 +23,8 @@ from capacity.report.theme import (
     MUTED,
     RULE,
     STANDOUT,
-    count,
     day,
     number_of,
-    percent,
     plain,
     shorten,
     style,
@@ -48,7 +46,7 @@ def drivers(shares: pd.Series, ax: Axes, *, names: Mapping[str, str] | None = No
     shares : Series
         By variant, of 0 to 1.
     ax : Axes
-        Where to draw; the names take up to 42 % of it, at the left.
+        Where to draw; the names take up to 42% of it, at the left.
     names : mapping, optional
         What to call the variants.
     most : int

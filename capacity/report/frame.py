@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
+from capacity.analysis.assessment import Assessment
 from capacity.analysis.blocking import Blocking
+from capacity.errors import InsufficientData
 from capacity.ground.frame import TOTAL
 from capacity.ground.licences import Licences
-from capacity.ground.text import plural
+from capacity.ground.text import count, percent, plural
 from capacity.report.sheet import A4, PT, Sheet
-from capacity.report.theme import INK, MUTED, count, day, percent, plain, readable, shorten, text_width, wrap
+from capacity.report.theme import INK, MUTED, day, plain, readable, shorten, text_width, wrap
 
 __all__ = [
     "GAP",
@@ -26,12 +28,15 @@ __all__ = [
     "minutes",
     "names_of",
     "period",
+    "present",
     "reason",
     "span_of",
     "variant_name",
     "variant_of",
     "whose",
 ]
+
+T = TypeVar("T")
 
 MARGIN = 16.0  # [mm]
 WIDTH = A4[0] - 2 * MARGIN
@@ -40,7 +45,7 @@ TOP = 39.0  # [mm] where panels begin
 PAGES = ("The verdict", "History", "Rhythm", "Variants", "Exhaustion", "Trust")
 
 
-def begin(assessment: Any, number: int, sentence: str = "") -> Sheet:
+def begin(assessment: Assessment, number: int, sentence: str = "") -> Sheet:
     """Return a page with its head, what it says in one sentence, and its foot."""
     sheet = Sheet()
     sheet.text(MARGIN, 15.0, PAGES[number - 1], 9, weight="bold", color=INK)
@@ -58,7 +63,7 @@ def begin(assessment: Any, number: int, sentence: str = "") -> Sheet:
     return sheet
 
 
-def whose(assessment: Any, width: float, size: float) -> str:
+def whose(assessment: Assessment, width: float, size: float) -> str:
     """Return whose calls these are, which of them are shown if not all, and of which days: at most `width` [pt]."""
     parts = [period(assessment)]
     if not assessment.variant:
@@ -77,13 +82,13 @@ def local(time: Any, tz: str) -> pd.Timestamp:
     return stamp.tz_convert(tz).tz_localize(None) if stamp.tzinfo is not None else stamp
 
 
-def period(assessment: Any) -> str:
+def period(assessment: Assessment) -> str:
     """Return the first and the last local day of the data, and the zone."""
     start, end = (local(t, assessment.tz) for t in assessment.span)
     return f"{day(start)} to {day(end - pd.Timedelta(nanoseconds=1))}, {assessment.tz}"
 
 
-def span_of(assessment: Any) -> list[str]:
+def span_of(assessment: Assessment) -> list[str]:
     """Return in words what the numbers rest on: span, coverage, gaps, time at the licences."""
     lines = [f"Data: {period(assessment)}."]
     coverage = assessment.coverage
@@ -103,8 +108,8 @@ def span_of(assessment: Any) -> list[str]:
     return lines
 
 
-def _at_the_cap(assessment: Any) -> str:
-    table = assessment.utilisation.table
+def _at_the_cap(assessment: Assessment) -> str:
+    table = present(assessment.utilisation).table
     chosen = variant_of(assessment)
     row = table.loc[(chosen if chosen in table.index.unique(0) else table.index[0][0], 100)]
     if not row["intervals"]:
@@ -114,7 +119,7 @@ def _at_the_cap(assessment: Any) -> str:
 
 def _turned_away(traffic: Blocking) -> str:
     whole = traffic.whole
-    limits = f"{count(whole['lower'])} to {count(whole['upper'])}, 90 %"
+    limits = f"{count(whole['lower'])} to {count(whole['upper'])}, 90%"
     lost, share = round(whole["turned_away"]), percent(float(whole["share"]))
     return (
         f"About {plural(lost, 'call')} ({limits}) {'was' if lost == 1 else 'were'} turned away, {share} of those "
@@ -128,18 +133,18 @@ def minutes(length: pd.Timedelta) -> str:
     return f"{value:g} minute{'' if value == 1 else 's'}"
 
 
-def variant_of(assessment: Any) -> str:
+def variant_of(assessment: Assessment) -> str:
     """Return the series that the verdict is about; where there is none, the one with the highest peak."""
     return str(assessment.variant or assessment.peak[2])
 
 
-def variant_name(assessment: Any) -> str:
+def variant_name(assessment: Assessment) -> str:
     """Return what the verdict is about, for people."""
     chosen = variant_of(assessment)
     return "All calls together" if chosen == TOTAL else plain(names_of(assessment).get(chosen, chosen))
 
 
-def names_of(assessment: Any) -> dict[str, str]:
+def names_of(assessment: Assessment) -> dict[str, str]:
     """Return the variants' display names."""
     if assessment.diversity is None:
         return {}
@@ -147,21 +152,37 @@ def names_of(assessment: Any) -> dict[str, str]:
     return {str(v): str(name) for v, name in names.items() if readable(str(name))}
 
 
-def licences_now(assessment: Any) -> int:
+def licences_now(assessment: Assessment) -> int:
     """Return the licences on the day after the data."""
     end = local(assessment.span[1], assessment.tz)
     return int(assessment.licences.on(pd.DatetimeIndex([end.normalize()]))[0])
 
 
-def drawn_licences(assessment: Any) -> Licences | None:
+def drawn_licences(assessment: Assessment) -> Licences | None:
     """Return the licences to draw; None where the series drawn is not the one that they are judged on."""
     return assessment.licences if assessment.variant else None
 
 
-def reason(assessment: Any, *words: str) -> str:
-    """Return the first note that speaks of one of `words`, or nothing."""
-    for word in words:
-        for note in assessment.notes:
-            if word.lower() in str(note).lower():
-                return plain(note)
+# Field of an assessment -> the fields without which it is not there.
+_NEEDS = {
+    "headroom": ("forecast",),
+    "needed": ("headroom", "forecast"),
+    "backtest": ("forecast", "headroom"),
+    "return_levels": ("headroom",),
+}
+
+
+def reason(assessment: Assessment, field: str) -> str:
+    """Return the note that says why a field is not there, or nothing."""
+    for name in (field, *_NEEDS.get(field, ())):
+        notes = [note for note in assessment.notes if note.field == name]
+        if notes and getattr(assessment, name) is None:
+            return plain(notes[0])
     return ""
+
+
+def present(part: T | None) -> T:
+    """Return a part of an assessment that is there: panels are drawn only where their field is."""
+    if part is None:
+        raise InsufficientData("this part of the assessment is not there; its notes say why")
+    return part

@@ -64,12 +64,13 @@ def picture(result: Result) -> bytes:
     ConfigError
         It has no picture.
     """
+    from capacity.analysis.assessment import Assessment
     from capacity.report.sheet import Sheet, png
     from capacity.report.theme import style
 
     chart = _chart_of(result)
     with style():
-        if chart == "page":
+        if isinstance(result, Assessment):
             from capacity.report.page_verdict import verdict
 
             return png(_screen(verdict(result).figure))

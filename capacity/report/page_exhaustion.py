@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
-from capacity.ground.text import chance
+from capacity.analysis.assessment import Assessment
+from capacity.ground.text import chance, count, percent
 from capacity.report import charts_cost, charts_exhaustion, charts_rare
-from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, drawn_licences, licences_now, minutes, variant_of
+from capacity.report.frame import (
+    GAP,
+    MARGIN,
+    TOP,
+    WIDTH,
+    begin,
+    drawn_licences,
+    licences_now,
+    minutes,
+    present,
+    variant_of,
+)
 from capacity.report.panels import Area, Panel, place
 from capacity.report.sheet import Sheet
-from capacity.report.theme import count, day, percent
+from capacity.report.theme import day
 
 __all__ = ["PANELS", "exhaustion"]
 
-_WHY = ("headroom", "forecast", "history")
 
-
-def exhaustion(assessment: Any) -> Sheet:
+def exhaustion(assessment: Assessment) -> Sheet:
     """Draw the page of running out."""
     sheet = begin(assessment, 5, _sentence(assessment))
     width = (WIDTH - GAP) / 2
@@ -32,7 +40,7 @@ def exhaustion(assessment: Any) -> Sheet:
     return sheet
 
 
-def _sentence(assessment: Any) -> str:
+def _sentence(assessment: Assessment) -> str:
     headroom = assessment.headroom
     if headroom is None:
         why = "forecast" if assessment.forecast is None else "total to judge them on"
@@ -48,37 +56,39 @@ def _sentence(assessment: Any) -> str:
     return f"{words}; if so, as likely as not by {day(middle)}."
 
 
-def _when(assessment: Any, area: Area) -> None:
-    charts_exhaustion.exhaustion(assessment.headroom, area.axes(left=11.0), tz=assessment.tz)
+def _when(assessment: Assessment, area: Area) -> None:
+    charts_exhaustion.exhaustion(present(assessment.headroom), area.axes(left=11.0), tz=assessment.tz)
 
 
-def _risk(assessment: Any, area: Area) -> None:
+def _risk(assessment: Assessment, area: Area) -> None:
     ax = area.axes(left=11.0)
-    charts_exhaustion.risk(assessment.forecast, ax, licences=drawn_licences(assessment), variant=variant_of(assessment))
+    charts_exhaustion.risk(
+        present(assessment.forecast), ax, licences=drawn_licences(assessment), variant=variant_of(assessment)
+    )
 
 
-def _months(assessment: Any, area: Area) -> None:
-    charts_exhaustion.days_above(assessment.headroom, area.axes(left=11.0, bottom=12.0))
+def _months(assessment: Assessment, area: Area) -> None:
+    charts_exhaustion.days_above(present(assessment.headroom), area.axes(left=11.0, bottom=12.0))
 
 
-def _prices(assessment: Any) -> str:
-    length = minutes(assessment.cost.mean_call_length)
+def _prices(assessment: Assessment) -> str:
+    length = minutes(present(assessment.cost).mean_call_length)
     return f"Licences and lost calls together; calls last {length} on average and arrive singly, by chance"
 
 
-def _cost(assessment: Any, area: Area) -> None:
+def _cost(assessment: Assessment, area: Area) -> None:
     ax = area.axes(left=14.0, bottom=12.0)
-    charts_cost.cost(assessment.cost, ax, licences=licences_now(assessment))
+    charts_cost.cost(present(assessment.cost), ax, licences=licences_now(assessment))
 
 
-def _rare(assessment: Any, area: Area) -> None:
-    levels, held = assessment.return_levels, drawn_licences(assessment)
+def _rare(assessment: Assessment, area: Area) -> None:
+    levels, held = present(assessment.return_levels), drawn_licences(assessment)
     ax = area.axes(left=23.0, bottom=12.0)
     charts_rare.return_levels(levels, ax, licences=None if held is None else licences_now(assessment))
 
 
-def _rests_on(assessment: Any) -> str:
-    levels = assessment.return_levels
+def _rests_on(assessment: Assessment) -> str:
+    levels = present(assessment.return_levels)
     years = f"{levels.years:.1f}" if levels.years < 9.95 else f"{levels.years:.0f}"
     return (
         f"At the level of today, without growth to come, with {percent(levels.confidence)} limits; "
@@ -92,7 +102,6 @@ PANELS = (
         "When the licences are passed for the first time",
         lambda _: "Share of paths; dots: one in ten, half, nine in ten of those that pass them",
         "headroom",
-        _WHY,
         _when,
     ),
     Panel(
@@ -100,7 +109,6 @@ PANELS = (
         "Licences against risk",
         lambda _: "Chance that demand passes so many licences at some time within the horizon",
         "forecast",
-        _WHY,
         _risk,
     ),
     Panel(
@@ -108,7 +116,6 @@ PANELS = (
         "How often, month by month",
         lambda _: "Expected number of days on which demand is above the licences",
         "headroom",
-        _WHY,
         _months,
     ),
     Panel(
@@ -116,7 +123,6 @@ PANELS = (
         "What it costs",
         _prices,
         "cost",
-        ("price", "cost", "calls turned away"),
         _cost,
         otherwise="No prices were given: it needs the mean call length, the price of a licence and of a lost call.",
     ),
@@ -125,7 +131,6 @@ PANELS = (
         "What is reached once in years",
         _rests_on,
         "return_levels",
-        ("return levels",),
         _rare,
     ),
 )

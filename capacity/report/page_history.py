@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from capacity.ground.text import plural
+from capacity.analysis.assessment import Assessment
+from capacity.ground.text import count, percent, plural
 from capacity.report import charts_history
-from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, drawn_licences, variant_of
+from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, drawn_licences, present, variant_of
 from capacity.report.panels import Area, Panel, place, rows_within, table
 from capacity.report.sheet import Sheet
-from capacity.report.theme import count, day, percent
+from capacity.report.theme import day
 
 __all__ = ["PANELS", "history", "standouts"]
 
 _YEAR = 364  # days: the same weekdays
 
 
-def history(assessment: Any) -> Sheet:
+def history(assessment: Assessment) -> Sheet:
     """Draw the page of the past, with the forecast at its end."""
     sheet = begin(assessment, 2, _sentence(assessment))
     whole, close, days = PANELS
@@ -30,7 +29,7 @@ def history(assessment: Any) -> Sheet:
     return sheet
 
 
-def _sentence(assessment: Any) -> str:
+def _sentence(assessment: Assessment) -> str:
     peak = charts_history.daily(assessment.peaks, variant_of(assessment))["peak"]
     if not peak.notna().any():
         return "No day has data."
@@ -44,7 +43,7 @@ def _sentence(assessment: Any) -> str:
     return f"{top}; that of the last four weeks, {count(recent.max())}, is {words} the same weeks of the year before."
 
 
-def standouts(assessment: Any) -> pd.DataFrame:
+def standouts(assessment: Assessment) -> pd.DataFrame:
     """Return the days that stood out, too high ones first: index date; columns as `capacity.anomalies` has them.
 
     Public holidays are expected to be quiet: those that were are set apart.
@@ -55,8 +54,8 @@ def standouts(assessment: Any) -> pd.DataFrame:
     return own.iloc[np.lexsort((-own["score"].abs().to_numpy(), quiet))]
 
 
-def _judged(assessment: Any) -> pd.DataFrame:
-    found = assessment.anomalies
+def _judged(assessment: Assessment) -> pd.DataFrame:
+    found = present(assessment.anomalies)
     return found[found.index.get_level_values(1) == variant_of(assessment)].droplevel(1)
 
 
@@ -64,7 +63,7 @@ def _quiet_holidays(found: pd.DataFrame) -> pd.Series:
     return found["special"] & (found["score"] < 0)
 
 
-def _stood_out(assessment: Any) -> str:
+def _stood_out(assessment: Assessment) -> str:
     words = "From what weekday and season led to expect; too high ones first"
     apart = int(_quiet_holidays(_judged(assessment)).sum())
     if not apart:
@@ -72,7 +71,7 @@ def _stood_out(assessment: Any) -> str:
     return f"{words}. {plural(apart, 'public holiday')} {'was' if apart == 1 else 'were'} quiet, as expected"
 
 
-def _whole(assessment: Any, area: Area) -> None:
+def _whole(assessment: Assessment, area: Area) -> None:
     names = None
     if assessment.anomalies is not None:
         dates = pd.DatetimeIndex(standouts(assessment).index[:12])
@@ -88,9 +87,9 @@ def _whole(assessment: Any, area: Area) -> None:
     )
 
 
-def _close(assessment: Any, area: Area) -> None:
+def _close(assessment: Assessment, area: Area) -> None:
     charts_history.outlook(
-        assessment.forecast,
+        present(assessment.forecast),
         area.axes(bottom=10.0),
         licences=drawn_licences(assessment),
         variant=variant_of(assessment),
@@ -100,7 +99,7 @@ def _close(assessment: Any, area: Area) -> None:
     )
 
 
-def _days(assessment: Any, area: Area) -> None:
+def _days(assessment: Assessment, area: Area) -> None:
     found = standouts(assessment)
     if len(found) == 0:
         area.sheet.text(area.x, area.y + 4.0, "None did.", 8.5)
@@ -134,7 +133,6 @@ PANELS = (
         "Daily peaks, licences and forecast",
         lambda _: "Each local day's highest number of calls in progress at once; hatched where there are no data",
         "peaks",
-        ("history",),
         _whole,
         (240.0, 104.0),
     ),
@@ -143,7 +141,6 @@ PANELS = (
         "The weeks around the end of the data, day by day",
         lambda _: "What happened, and the range in which each single day's peak is expected",
         "forecast",
-        ("forecast", "history"),
         _close,
     ),
     Panel(
@@ -151,7 +148,6 @@ PANELS = (
         "Days that stood out",
         _stood_out,
         "anomalies",
-        ("anomal", "stood out", "history"),
         _days,
         (130.0, 104.0),
     ),

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from capacity.analysis.assessment import Assessment
+from capacity.ground.text import count
 from capacity.report import charts_rhythm
-from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, licences_now, variant_of
+from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, licences_now, present, variant_of
 from capacity.report.panels import Area, Panel, place
 from capacity.report.sheet import Sheet
-from capacity.report.theme import count
 
 __all__ = ["PANELS", "rhythm"]
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def rhythm(assessment: Any) -> Sheet:
+def rhythm(assessment: Assessment) -> Sheet:
     """Draw the page of hours and levels."""
     sheet = begin(assessment, 3, _sentence(assessment))
     place(PANELS[0], assessment, Area(sheet, MARGIN, TOP, WIDTH, 81.0))
@@ -25,7 +24,7 @@ def rhythm(assessment: Any) -> Sheet:
     return sheet
 
 
-def _sentence(assessment: Any) -> str:
+def _sentence(assessment: Assessment) -> str:
     plain_words = "When calls come, and how long each level is held."
     if assessment.profile is None:
         return plain_words
@@ -37,17 +36,17 @@ def _sentence(assessment: Any) -> str:
     return f"The busiest hour of the typical week is {_WEEKDAYS[at // 24]}, {hour:02d}:00 to {hour + 1:02d}:00."
 
 
-def _week(assessment: Any, area: Area) -> None:
+def _week(assessment: Assessment, area: Area) -> None:
     ax = area.axes(top=0.0, bottom=9.0)
     charts_rhythm.heat_map(assessment.profile, ax, variant=variant_of(assessment), tz=assessment.tz)
 
 
-def _hours(assessment: Any, area: Area) -> None:
-    charts_rhythm.busy_hours(assessment.busy_hours, area.axes(left=9.0), variant=variant_of(assessment))
+def _hours(assessment: Assessment, area: Area) -> None:
+    charts_rhythm.busy_hours(present(assessment.busy_hours), area.axes(left=9.0), variant=variant_of(assessment))
 
 
-def _in_numbers(assessment: Any) -> str:
-    table = assessment.busy_hours.table
+def _in_numbers(assessment: Assessment) -> str:
+    table = present(assessment.busy_hours).table
     row = table.loc[variant_of(assessment)]
     if not row["days"]:
         return "No day is whole"
@@ -57,7 +56,7 @@ def _in_numbers(assessment: Any) -> str:
     return words if highest != highest else f"{words}, 30 highest days {count(highest, digits)}"
 
 
-def _shares(assessment: Any, area: Area) -> None:
+def _shares(assessment: Assessment, area: Area) -> None:
     charts_rhythm.percentiles(
         assessment.percentiles,
         area.axes(left=26.0),
@@ -66,7 +65,7 @@ def _shares(assessment: Any, area: Area) -> None:
     )
 
 
-def _duration(assessment: Any, area: Area) -> None:
+def _duration(assessment: Assessment, area: Area) -> None:
     charts_rhythm.load_duration(
         assessment.load_duration,
         area.axes(left=9.0),
@@ -79,19 +78,17 @@ PANELS = (
     Panel(
         "week",
         "The typical week, hour by hour",
-        lambda _: "Calls in progress at once that 90 % of each hour's 5-minute intervals do not exceed",
+        lambda _: "Calls in progress at once that 90% of each hour's 5-minute intervals do not exceed",
         "profile",
-        ("profile", "week"),
         _week,
         (240.0, 96.0),
     ),
-    Panel("busy-hours", "Busy hours", _in_numbers, "busy_hours", ("busy hour", "busy_hour"), _hours),
+    Panel("busy-hours", "Busy hours", _in_numbers, "busy_hours", _hours),
     Panel(
         "percentiles",
         "How high, how often",
         lambda _: "No more than so many calls at once in so much of the time",
         "percentiles",
-        ("percentile",),
         _shares,
     ),
     Panel(
@@ -99,7 +96,6 @@ PANELS = (
         "How long each level is held",
         lambda _: "Hours in a year of 365 days, if it were like the data",
         "load_duration",
-        ("load duration", "load-duration", "load_duration"),
         _duration,
     ),
 )

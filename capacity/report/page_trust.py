@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from capacity.ground.text import plural
+from capacity.analysis.assessment import Assessment
+from capacity.ground.text import count, percent, plural
 from capacity.report import charts_trust
-from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, names_of, span_of
+from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, names_of, present, span_of
 from capacity.report.panels import Area, Panel, place, table
 from capacity.report.sheet import PT, Sheet
-from capacity.report.theme import MUTED, count, day, percent, plain, wrap
+from capacity.report.theme import MUTED, day, plain, wrap
 
 __all__ = ["PANELS", "trust"]
 
-_WHY = ("back-test", "a forecast needs")
 _LONGEST = 120  # days of a past forecast that can be told apart in print
 
 
-def trust(assessment: Any) -> Sheet:
+def trust(assessment: Assessment) -> Sheet:
     """Draw the page of back-test and data quality."""
     sheet = begin(assessment, 6, _sentence(assessment))
     third = (WIDTH - 2 * GAP) / 3
@@ -32,7 +30,7 @@ def trust(assessment: Any) -> Sheet:
     return sheet
 
 
-def _sentence(assessment: Any) -> str:
+def _sentence(assessment: Assessment) -> str:
     found = assessment.backtest
     if found is None:
         return "The forecast was not tried on the past."
@@ -40,13 +38,13 @@ def _sentence(assessment: Any) -> str:
     kept = round(float(ours["kept_95"]) * many)
     within = percent(float(ours["coverage_80"]))
     return (
-        f"Tried on {plural(many, 'past date')}, the forecast's central 80 % range held {within} of days, "
-        f"and its licences for 5 % risk were enough in {count(kept)} of {count(many)}."
+        f"Tried on {plural(many, 'past date')}, the forecast's central 80% range held {within} of days, "
+        f"and its licences for 5% risk were enough in {count(kept)} of {count(many)}."
     )
 
 
-def _past(assessment: Any, area: Area) -> None:
-    found = assessment.backtest
+def _past(assessment: Assessment, area: Area) -> None:
+    found = present(assessment.backtest)
     origins = list(found.forecasts.index.unique(0))
     origins = origins[:: max(len(origins) - 1, 1)] if found.horizon > 45 else origins
     width = (area.width - (len(origins) - 1) * GAP) / max(len(origins), 1)
@@ -59,24 +57,22 @@ def _past(assessment: Any, area: Area) -> None:
         area.sheet.text(left, area.y + 4.0, f"from {day(origin)}", 8, weight="bold")
 
 
-def _past_words(assessment: Any) -> str:
-    horizon = assessment.backtest.horizon
+def _past_words(assessment: Assessment) -> str:
+    horizon = present(assessment.backtest).horizon
     ahead = f"{plural(horizon, 'day')} ahead" + (f" (the first {_LONGEST})" if horizon > _LONGEST else "")
-    return (
-        f"Made with what was known on that day, {ahead}; shaded: central 50, 80, 90 % of days' peaks; dots: what came"
-    )
+    return f"Made with what was known on that day, {ahead}; shaded: central 50, 80, 90% of days' peaks; dots: what came"
 
 
-def _coverage(assessment: Any, area: Area) -> None:
-    charts_trust.coverage_of(assessment.backtest, area.axes(left=11.0, right=5.0))
+def _coverage(assessment: Assessment, area: Area) -> None:
+    charts_trust.coverage_of(present(assessment.backtest), area.axes(left=11.0, right=5.0))
 
 
-def _pit(assessment: Any, area: Area) -> None:
-    charts_trust.pit(assessment.backtest, area.axes(left=11.0))
+def _pit(assessment: Assessment, area: Area) -> None:
+    charts_trust.pit(present(assessment.backtest), area.axes(left=11.0))
 
 
-def _scores(assessment: Any, area: Area) -> None:
-    scores = assessment.backtest.scores
+def _scores(assessment: Assessment, area: Area) -> None:
+    scores = present(assessment.backtest).scores
     columns = {"pinball": "days", "pinball_max": "highest day", "brier": "Brier"}
     held = [c for c in columns if c in scores.columns]
     rows = [
@@ -91,12 +87,12 @@ def _score(value: float) -> str:
     return "< 0.001" if 0 < value < 0.001 else f"{value:.3g}"
 
 
-def _data(assessment: Any, area: Area) -> None:
+def _data(assessment: Assessment, area: Area) -> None:
     ax = area.axes(left=36.0, right=14.0, top=4.0, bottom=9.0)
     charts_trust.gaps(assessment.coverage, ax, names=names_of(assessment), tz=assessment.tz)
 
 
-def _notes(assessment: Any, area: Area) -> None:
+def _notes(assessment: Assessment, area: Area) -> None:
     sheet = area.sheet
     at = sheet.heading(area.x, area.y, area.width, "What it rests on") + 4.0
     for line in (plain(line) for line in (*span_of(assessment), *assessment.notes)):
@@ -113,7 +109,6 @@ PANELS = (
         "Forecasts of the past beside what happened",
         _past_words,
         "backtest",
-        _WHY,
         _past,
         (240.0, 80.0),
     ),
@@ -122,7 +117,6 @@ PANELS = (
         "Do the ranges hold?",
         lambda _: "Share of past days that fell within the forecast range",
         "backtest",
-        _WHY,
         _coverage,
         (130.0, 80.0),
     ),
@@ -131,7 +125,6 @@ PANELS = (
         "Is it too high or too low?",
         lambda _: "Where each past day fell in its forecast: level if honest (PIT)",
         "backtest",
-        _WHY,
         _pit,
         (130.0, 80.0),
     ),
@@ -140,7 +133,6 @@ PANELS = (
         "Against plain methods",
         lambda _: "Lower is better: quantile loss [calls] and Brier score",
         "backtest",
-        _WHY,
         _scores,
         (130.0, 60.0),
     ),
@@ -149,7 +141,6 @@ PANELS = (
         "Are the data whole?",
         lambda _: "Intervals answered for, of those that are due, by series; the shortest gaps are drawn wider",
         "coverage",
-        ("coverage",),
         _data,
     ),
 )

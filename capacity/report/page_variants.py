@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
+from capacity.analysis.assessment import Assessment
 from capacity.ground.frame import TOTAL
-from capacity.ground.text import plural
+from capacity.ground.text import count, percent, plural
 from capacity.report import charts_variants
 from capacity.report.axes import missing
-from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, names_of
+from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, names_of, present
 from capacity.report.panels import Area, Panel, place
 from capacity.report.sheet import PT, Sheet
-from capacity.report.theme import count, percent, plain, shorten
+from capacity.report.theme import plain, shorten
 
 __all__ = ["PANELS", "variants"]
 
@@ -21,7 +20,7 @@ _MOST = 12
 _ALONE = "The data hold the total alone: there is nothing to tell apart."
 
 
-def variants(assessment: Any) -> Sheet:
+def variants(assessment: Assessment) -> Sheet:
     """Draw the page of who drives the peak."""
     sheet = begin(assessment, 4, _sentence(assessment))
     drivers, pooling, peaks = PANELS
@@ -32,7 +31,7 @@ def variants(assessment: Any) -> Sheet:
     return sheet
 
 
-def _sentence(assessment: Any) -> str:
+def _sentence(assessment: Assessment) -> str:
     found = assessment.diversity
     if found is None:
         return _ALONE if assessment.total_only else "What the variants have to do with the peak is not known."
@@ -46,22 +45,22 @@ def _sentence(assessment: Any) -> str:
     return f"{words}; one pool saves {plural(saved, 'licence')}." if saved > 0 else f"{words}."
 
 
-def _drivers(assessment: Any, area: Area) -> None:
+def _drivers(assessment: Assessment, area: Area) -> None:
     ax = area.axes(left=0.0, top=0.0, bottom=1.0)
-    charts_variants.drivers(assessment.diversity.table["share_at_top"], ax, names=names_of(assessment))
+    charts_variants.drivers(present(assessment.diversity).table["share_at_top"], ax, names=names_of(assessment))
 
 
-def _pooling(assessment: Any, area: Area) -> None:
+def _pooling(assessment: Assessment, area: Area) -> None:
     ax = area.sheet.axes(area.x, area.y + 5.0, area.width, min(area.height - 6.0, 42.0))
-    charts_variants.pooling(assessment.diversity, ax)
+    charts_variants.pooling(present(assessment.diversity), ax)
 
 
-def _highest(assessment: Any) -> pd.Series:
+def _highest(assessment: Assessment) -> pd.Series:
     highest = assessment.peaks["peak"].groupby(level=1, observed=True).max().drop(TOTAL, errors="ignore")
     return highest.sort_values(ascending=False, kind="stable")
 
 
-def _rest(assessment: Any) -> str:
+def _rest(assessment: Assessment) -> str:
     what = "Each on a scale of its own; the number is the highest peak [calls at once]"
     if len(_highest(assessment)) == 0:
         return ""
@@ -74,7 +73,7 @@ def _rest(assessment: Any) -> str:
     return f"{what}. The {count(len(rest))} others have peaks of {low if low == high else f'{low} to {high}'}"
 
 
-def _multiples(assessment: Any, area: Area) -> None:
+def _multiples(assessment: Assessment, area: Area) -> None:
     peaks = assessment.peaks
     shown = _highest(assessment).iloc[:_MOST]
     if len(shown) == 0:
@@ -95,9 +94,8 @@ PANELS = (
     Panel(
         "drivers",
         "Who drives the peak",
-        lambda a: f"Share of all calls in progress in the {count(a.diversity.top)} highest 5-minute intervals",
+        lambda a: f"Share of all calls in progress in the {count(present(a.diversity).top)} highest 5-minute intervals",
         "diversity",
-        ("diversity", "variant", "slice"),
         _drivers,
         otherwise=_ALONE,
     ),
@@ -106,7 +104,6 @@ PANELS = (
         "What pooling gains",
         lambda _: "Licences that would have carried every call: peaks do not fall together",
         "diversity",
-        ("diversity", "variant", "slice"),
         _pooling,
         (130.0, 80.0),
         _ALONE,
@@ -116,7 +113,6 @@ PANELS = (
         "Each variant's highest peaks",
         _rest,
         "peaks",
-        ("variant",),
         _multiples,
         (297.0, 120.0),
         needs=lambda a: len(_highest(a)) > 0,

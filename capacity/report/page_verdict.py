@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import pandas as pd
 
-from capacity.ground.text import plural
+from capacity.analysis.assessment import Assessment
+from capacity.analysis.headroom import Headroom
+from capacity.ground.text import chance, count, moment, percent, plural
 from capacity.report import charts_exhaustion, charts_history
 from capacity.report.frame import (
     GAP,
@@ -17,18 +18,19 @@ from capacity.report.frame import (
     drawn_licences,
     licences_now,
     local,
+    present,
     span_of,
     variant_name,
     variant_of,
 )
 from capacity.report.panels import Area, Panel, place, table
 from capacity.report.sheet import PT, Sheet
-from capacity.report.theme import INK, LICENCE, MUTED, chance, count, day, moment, percent, plain, text_width, wrap
+from capacity.report.theme import INK, LICENCE, MUTED, day, plain, text_width, wrap
 
 __all__ = ["PANELS", "verdict"]
 
 
-def verdict(assessment: Any) -> Sheet:
+def verdict(assessment: Assessment) -> Sheet:
     """Draw the page that is read if only one is read."""
     sheet = begin(assessment, 1)
     y = _headline(sheet, assessment.sentence(), 31.0)
@@ -52,7 +54,7 @@ def _headline(sheet: Sheet, sentence: str, y: float) -> float:
     return sheet.block(MARGIN, y, words, size, WIDTH, lines=3, weight="bold", leading=1.3)
 
 
-def _figures(sheet: Sheet, assessment: Any, y: float) -> None:
+def _figures(sheet: Sheet, assessment: Assessment, y: float) -> None:
     tiles = [_licences(assessment), _peak(assessment), _chance(assessment), _when(assessment)]
     width = (WIDTH - 3 * GAP) / 4
     for number, (label, value, note, colour) in enumerate(tiles):
@@ -66,7 +68,7 @@ def _figures(sheet: Sheet, assessment: Any, y: float) -> None:
         sheet.block(x, y + 23.6, note, 7.5, width, lines=3, color=MUTED)
 
 
-def _licences(assessment: Any) -> tuple[str, str, str, str]:
+def _licences(assessment: Assessment) -> tuple[str, str, str, str]:
     licences = assessment.licences
     today, now = local(assessment.span[1], assessment.tz).normalize(), licences_now(assessment)
     steps = list(zip(licences.dates, licences.counts, strict=True))
@@ -85,17 +87,17 @@ def _before(steps: list[tuple[pd.Timestamp, int]], date: pd.Timestamp) -> int:
     return [n for d, n in steps if d < date][-1] if steps[0][0] < date else steps[0][1]
 
 
-def _peak(assessment: Any) -> tuple[str, str, str, str]:
+def _peak(assessment: Assessment) -> tuple[str, str, str, str]:
     value, time = assessment.peak[0], assessment.peak[1]
     if value is None or time is None or pd.isna(time):
         return "Highest peak so far", "none", "no interval has data", INK
     local = pd.Timestamp(time).tz_convert(assessment.tz)
     held = int(assessment.licences.on(pd.DatetimeIndex([local.tz_localize(None).normalize()]))[0])
     share = f"; {percent(value / held)} of the {plural(held, 'licence')} of that day" if held else ""
-    return "Highest peak so far", count(value), f"{moment(time, assessment.tz)} {assessment.tz}{share}", INK
+    return "Highest peak so far", count(value), f"{moment(local, weekday=False)} {assessment.tz}{share}", INK
 
 
-def _chance(assessment: Any) -> tuple[str, str, str, str]:
+def _chance(assessment: Assessment) -> tuple[str, str, str, str]:
     headroom = assessment.headroom
     if headroom is None:
         return "Chance to run out", "unknown", "see what it rests on, below", INK
@@ -105,7 +107,7 @@ def _chance(assessment: Any) -> tuple[str, str, str, str]:
     return label, chance(share), f"that demand is above the licences on some day up to {day(rising.index[-1])}", INK
 
 
-def _when(assessment: Any) -> tuple[str, str, str, str]:
+def _when(assessment: Assessment) -> tuple[str, str, str, str]:
     headroom = assessment.headroom
     label = "When, if it happens"
     if headroom is None:
@@ -120,25 +122,25 @@ def _when(assessment: Any) -> tuple[str, str, str, str]:
     return label, day(given[0.5]), f"half of the cases by then{spread}; {_beyond(headroom)}", INK
 
 
-def _beyond(headroom: Any) -> str:
+def _beyond(headroom: Headroom) -> str:
     share = float(headroom.beyond)
     return f"{chance(share)} not within {plural(len(headroom.p_above), 'day')}"
 
 
-def _outlook(assessment: Any, area: Area) -> None:
+def _outlook(assessment: Assessment, area: Area) -> None:
     ax = area.axes(left=9.0, bottom=10.0)
     licences, tz = drawn_licences(assessment), assessment.tz
-    charts_history.outlook(assessment.forecast, ax, licences=licences, variant=variant_of(assessment), tz=tz)
+    charts_history.outlook(present(assessment.forecast), ax, licences=licences, variant=variant_of(assessment), tz=tz)
 
 
-def _chances(assessment: Any, area: Area) -> None:
-    rows = len(charts_exhaustion.horizons_within(len(assessment.headroom.p_above)))
+def _chances(assessment: Assessment, area: Area) -> None:
+    rows = len(charts_exhaustion.horizons_within(len(present(assessment.headroom).p_above)))
     ax = area.sheet.axes(area.x, area.y - 5.5, area.width, min(10.0 * rows, area.height + 5.5))
-    charts_exhaustion.chances(assessment.headroom, ax)
+    charts_exhaustion.chances(present(assessment.headroom), ax)
 
 
-def _needed(assessment: Any, area: Area) -> None:
-    needed = assessment.needed.sort_index(ascending=False)
+def _needed(assessment: Assessment, area: Area) -> None:
+    needed = present(assessment.needed).sort_index(ascending=False)
     head = ("", *(plural(int(days), "day") for days in needed.columns))
     rows = [
         (f"{percent(float(risk))} risk", *(count(n) for n in row))
@@ -147,7 +149,7 @@ def _needed(assessment: Any, area: Area) -> None:
     table(area, head, rows, first=0.26, strong=len(needed.columns))
 
 
-def _rests_on(sheet: Sheet, assessment: Any, y: float) -> None:
+def _rests_on(sheet: Sheet, assessment: Assessment, y: float) -> None:
     sheet.heading(MARGIN, y, WIDTH, "What it rests on")
     width = (WIDTH - 2 * GAP) / 3
     lines = [plain(line) for line in (*span_of(assessment), *assessment.notes)]
@@ -169,15 +171,12 @@ def _columns(heights: list[float]) -> list[tuple[int, int]]:
     return list(itertools.pairwise(best))
 
 
-_WHY = ("forecast", "history")
-
 PANELS = (
     Panel(
         "outlook",
         "Daily peaks against the licences",
-        lambda a: f"{variant_name(a)}: the last days, and the {plural(len(a.forecast.dates), 'day')} ahead",
+        lambda a: f"{variant_name(a)}: the last days, and the {plural(len(present(a.forecast).dates), 'day')} ahead",
         "forecast",
-        _WHY,
         _outlook,
     ),
     Panel(
@@ -185,7 +184,6 @@ PANELS = (
         "Chance that demand passes the licences",
         lambda _: "",
         "headroom",
-        ("headroom", *_WHY),
         _chances,
         (130.0, 62.0),
     ),
@@ -194,7 +192,6 @@ PANELS = (
         "Licences to hold",
         lambda _: "for the risk that demand passes them at some time within",
         "needed",
-        ("licences needed", "headroom", *_WHY),
         _needed,
         (130.0, 62.0),
     ),

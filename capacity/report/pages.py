@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
+from capacity.analysis.assessment import Assessment
 from capacity.errors import ConfigError
 from capacity.report import alone, page_exhaustion, page_history, page_rhythm, page_trust, page_variants, page_verdict
 from capacity.report.panels import Panel, single
@@ -16,7 +16,7 @@ from capacity.report.theme import style
 __all__ = ["page", "save"]
 
 # File name -> the page, and the panels of which it is made.
-_PAGES: dict[str, tuple[Callable[[Any], Sheet], Sequence[Panel]]] = {
+_PAGES: dict[str, tuple[Callable[[Assessment], Sheet], Sequence[Panel]]] = {
     "page-1-verdict": (page_verdict.verdict, page_verdict.PANELS),
     "page-2-history": (page_history.history, page_history.PANELS),
     "page-3-rhythm": (page_rhythm.rhythm, page_rhythm.PANELS),
@@ -26,7 +26,7 @@ _PAGES: dict[str, tuple[Callable[[Any], Sheet], Sequence[Panel]]] = {
 }
 
 
-def page(assessment: Any, number: int) -> bytes:
+def page(assessment: Assessment, number: int) -> bytes:
     """Return one page of the report as PNG, A4 landscape at 200 dots an inch.
 
     Parameters
@@ -56,7 +56,7 @@ def page(assessment: Any, number: int) -> bytes:
         return png(draws[number - 1](assessment).figure)
 
 
-def save(assessment: Any, out_dir: str | os.PathLike[str]) -> list[Path]:
+def save(assessment: Assessment, out_dir: str | os.PathLike[str]) -> list[Path]:
     """Write the report's pages, and every chart alone, as PNG files.
 
     Parameters

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from matplotlib.axes import Axes
 
+from capacity.analysis.assessment import Assessment
 from capacity.report.axes import missing
 from capacity.report.frame import reason, whose
 from capacity.report.sheet import PT, Sheet
@@ -45,7 +46,7 @@ class Area:
         )
 
 
-Draw: TypeAlias = Callable[[Any, Area], None]
+Draw: TypeAlias = Callable[[Assessment, Area], None]
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,6 @@ class Panel:
         Says of an assessment in a line what is shown.
     field : str
         The field of the assessment it draws: where it is None, the panel says why.
-    words : tuple of str
-        By which a note that says why is found.
     draw : callable
         Draws an assessment into an area.
     shape : (float, float)
@@ -75,32 +74,31 @@ class Panel:
 
     name: str
     title: str
-    what: Callable[[Any], str]
+    what: Callable[[Assessment], str]
     field: str
-    words: tuple[str, ...]
     draw: Draw
     shape: tuple[float, float] = _SINGLE
     otherwise: str = "Not part of this assessment."
-    needs: Callable[[Any], bool] | None = None
+    needs: Callable[[Assessment], bool] | None = None
 
-    def stands_alone(self, assessment: Any) -> bool:
+    def stands_alone(self, assessment: Assessment) -> bool:
         """Say whether an assessment holds what is drawn."""
         return getattr(assessment, self.field) is not None and (self.needs is None or self.needs(assessment))
 
 
-def place(panel: Panel, assessment: Any, area: Area) -> None:
+def place(panel: Panel, assessment: Assessment, area: Area) -> None:
     """Draw a panel into an area, its head included."""
     absent = getattr(assessment, panel.field) is None
     what = "" if absent else panel.what(assessment)
     area.sheet.heading(area.x, area.y, area.width, panel.title, what)
     inner = Area(area.sheet, area.x, area.y + _HEAD, area.width, area.height - _HEAD)
     if absent:
-        missing(inner.axes(left=0, top=-4, bottom=0), reason(assessment, *panel.words) or panel.otherwise)
+        missing(inner.axes(left=0, top=-4, bottom=0), reason(assessment, panel.field) or panel.otherwise)
     else:
         panel.draw(assessment, inner)
 
 
-def single(panel: Panel, assessment: Any) -> Sheet:
+def single(panel: Panel, assessment: Assessment) -> Sheet:
     """Return a sheet with a panel alone, and whose it is."""
     width, height = panel.shape
     sheet = Sheet(panel.shape)

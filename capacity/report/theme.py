@@ -20,6 +20,8 @@ import pandas as pd
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties, fontManager, get_font
 
+from capacity.ground.text import day as in_words
+
 __all__ = [
     "CAPTION",
     "DEMAND",
@@ -31,11 +33,7 @@ __all__ = [
     "STANDOUT",
     "TINT",
     "VOID",
-    "chance",
-    "count",
     "day",
-    "moment",
-    "percent",
     "plain",
     "readable",
     "shorten",
@@ -54,11 +52,10 @@ DEMAND = "#143D66"  # what was measured
 FORECAST = "#3F8FC9"  # what is expected
 LICENCE = "#C8501E"  # what was bought
 STANDOUT = "#8A5A9E"  # days out of the ordinary
-BANDS = ("#D7E8F5", "#A9CDE9", "#72AEDC")  # central 95, 80 and 50 % of the forecast
+BANDS = ("#D7E8F5", "#A9CDE9", "#72AEDC")  # central 95, 80 and 50% of the forecast
 
 CAPTION = 7.0  # [pt], the smallest type on a page
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _FAMILY = "DejaVu Sans"  # comes with matplotlib: the same page on every machine
 # Fonts that may be there and know signs which DejaVu does not; used for those signs alone.
 _OTHERS = (
@@ -74,8 +71,7 @@ _OTHERS = (
     "Noto Sans Thai",
     "Arial Unicode MS",
 )
-_SPACE = re.compile("[^\\S\N{NO-BREAK SPACE}]+")
-_PERCENT = re.compile(r"(\d) %")
+_SPACE = re.compile(r"\s+")
 _UNKNOWN = "\N{WHITE SQUARE}"
 _DPI = 200
 
@@ -171,70 +167,8 @@ def style() -> Iterator[None]:
 
 
 def day(date: Any, *, year: bool = True) -> str:
-    """Write a date as people do, in any locale.
-
-    Examples
-    --------
-    >>> day(pd.Timestamp("2026-09-18")), day(pd.Timestamp("2026-09-18"), year=False)
-    ('18 Sep 2026', '18 Sep')
-    """
-    stamp = pd.Timestamp(date)
-    text = f"{stamp.day} {_MONTHS[stamp.month - 1]}"
-    return f"{text} {stamp.year}" if year else text
-
-
-def moment(time: Any, tz: Any) -> str:
-    """Write an aware time as date and local clock.
-
-    Examples
-    --------
-    >>> moment(pd.Timestamp("2026-09-18T13:05Z"), "Europe/London")
-    '18 Sep 2026, 14:05'
-    """
-    local = pd.Timestamp(time).tz_convert(tz)
-    return f"{day(local)}, {local.hour:02d}:{local.minute:02d}"
-
-
-def count(value: float, digits: int = 0) -> str:
-    """Write a number with thousands kept apart.
-
-    Examples
-    --------
-    >>> count(30000), count(2.345, 1)
-    ('30,000', '2.3')
-    """
-    return f"{value:,.{digits}f}"
-
-
-def percent(share: float) -> str:
-    r"""Write a share of 0 to 1 so that no small chance is called nought and no large one certain.
-
-    Examples
-    --------
-    >>> [percent(p).replace("\N{NO-BREAK SPACE}", " ") for p in (0, 0.0004, 0.01, 0.034, 0.5, 0.9996, 1)]
-    ['0 %', '< 0.1 %', '1 %', '3 %', '50 %', '> 99.9 %', '100 %']
-    """
-    if 0 < share < 0.001:
-        words = "<\N{NO-BREAK SPACE}0.1"
-    elif 0.999 < share < 1:
-        words = ">\N{NO-BREAK SPACE}99.9"
-    elif 0 < share < 0.0095 or 0.9905 < share < 1:
-        words = f"{100 * share:.1f}"
-    else:
-        words = f"{100 * share:.0f}"
-    return f"{words}\N{NO-BREAK SPACE}%"
-
-
-def chance(p: float) -> str:
-    r"""Write a probability: a share of sample paths is never certainty.
-
-    Examples
-    --------
-    >>> [chance(p).replace("\N{NO-BREAK SPACE}", " ") for p in (0, 0.004, 0.376, 1)]
-    ['< 1 %', '< 1 %', '38 %', '> 99 %']
-    """
-    words = "< 1 %" if p < 0.01 else "> 99 %" if p > 0.99 else f"{100 * p:.0f} %"
-    return words.replace(" ", "\N{NO-BREAK SPACE}")
+    """Return a date without its weekday: charts have little room."""
+    return in_words(pd.Timestamp(date), weekday=False, year=year)
 
 
 def readable(text: str) -> bool:
@@ -259,7 +193,6 @@ def plain(text: object) -> str:
     """
     signs = _signs()
     line = unicodedata.normalize("NFC", _SPACE.sub(" ", str(text)).strip())
-    line = _PERCENT.sub("\\1\N{NO-BREAK SPACE}%", line)
     kept = (c for c in line if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Mn"))
     return "".join(c if ord(c) in signs else _UNKNOWN for c in kept)
 

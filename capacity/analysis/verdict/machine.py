@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from capacity.analysis.headroom import Headroom
     from capacity.forecast.paths import PeakForecast
     from capacity.ground.licences import Licences
+    from capacity.ground.result import Result
 
 __all__ = ["backtest", "forecast", "headroom", "licences", "needed", "plain", "records", "table"]
 
@@ -120,6 +121,6 @@ def backtest(result: Backtest) -> dict[str, Any]:
     }
 
 
-def table(result: Any) -> list[dict[str, Any]] | None:
+def table(result: Result | None) -> list[dict[str, Any]] | None:
     """Return the rows of a result's own table."""
     return None if result is None else records(result.to_frame())

@@ -19,6 +19,7 @@ from capacity.ground.coverage import coverage
 from capacity.ground.frame import TOTAL
 from capacity.ground.holidays import HolidayLike, as_days
 from capacity.ground.licences import Licences
+from capacity.ground.notes import Note
 from capacity.ground.text import plural
 from capacity.stats.censoring import uncensor
 
@@ -87,7 +88,7 @@ class Ask:
         return int(own["peak"].iloc[place]), own["time"].iloc[place], str(own.index[place][1])
 
 
-def run(steps: list[Step], found: Found, progress: Callable[[str, int, int], None] | None) -> list[str]:
+def run(steps: list[Step], found: Found, progress: Callable[[str, int, int], None] | None) -> list[Note]:
     """Fill `found` step by step; returns a note for each that had too little to go by."""
     failed = []
     for done, (field, what, work) in enumerate(steps):
@@ -97,7 +98,7 @@ def run(steps: list[Step], found: Found, progress: Callable[[str, int, int], Non
             found[field] = work()
         except InsufficientData as exc:
             found[field] = None
-            failed.append(_because(what, str(exc)))
+            failed.append(Note(_because(what, str(exc)), field=field, severity="warning"))
     if progress is not None:
         progress("", len(steps), len(steps))
     return failed
@@ -195,7 +196,7 @@ def money(ask: Ask, found: Found, length: Any, licence_price: float | None, lost
 
     def cheapest() -> Any:
         if found["headroom"] is None:
-            return None
+            raise InsufficientData("it is worked out on a forecast of the total, and there is none")
         prices: dict[str, Any] = {"licence_price": licence_price, "lost_call_cost": lost_call_cost}
         shape = _day_shape(found["busy_hours"], ask.variant)
         return best_licence_count(
@@ -218,38 +219,46 @@ def _day_shape(busy: Any, variant: str) -> npt.NDArray[np.float64] | None:
     return load if np.isfinite(load).all() and load.max() > 0 else None
 
 
-def _left_out(ask: Ask) -> list[str]:
+def _left_out(ask: Ask) -> list[Note]:
     """Return which days of the judged series did not teach; other series may lack others."""
     own = ask.peaks.xs(ask.variant, level=1) if ask.variant else ask.peaks
     excluded = own.index.isin(as_days(ask.exclude or [], name="exclude"))
     counts = {"incomplete": int((~own["complete"] & ~excluded).sum()), "excluded": int(excluded.sum())}
-    return [f"Forecast: {plural(count, 'day')} left out as {why}." for why, count in counts.items() if count]
+    return [
+        Note(f"Forecast: {plural(count, 'day')} left out as {why}.", field="forecast")
+        for why, count in counts.items()
+        if count
+    ]
 
 
-def rests_on(ask: Ask, found: Found) -> list[str]:
+def rests_on(ask: Ask, found: Found) -> list[Note]:
     """Return in sentences what the forecast rests on."""
     bound = bound_note(ask.peaks) if ask.variant == TOTAL else ""
-    notes = [f"Licences: {bound[0].lower()}{bound[1:]}"] if bound else []
+    notes = [Note(f"Licences: {bound[0].lower()}{bound[1:]}", field="licences", severity="warning")] if bound else []
     if not ask.variant:
-        notes.append(
+        no_total = (
             "Headroom: the frame has several variants and no TOTAL. Licences are judged on the total, which is no sum "
             "of maxima; fetch it as well (total=True)."
         )
+        notes.append(Note(no_total, field="headroom", severity="warning"))
     if ask.cap is None:
-        notes.append(
+        plan = (
             f"Licences: the peak was above them on {plural(ask.above, 'day')}, so they are taken as a plan, not as "
             "what capped the calls seen."
         )
+        notes.append(Note(plan, field="licences"))
     elif ask.at:
-        notes.append(
+        capped = (
             f"Licences: the peak stood at them on {plural(ask.at, 'day')} of {ask.days:,}. Calls may have been turned "
             "away then; the forecast is of the demand behind, estimated."
         )
+        notes.append(Note(capped, field="licences"))
         if ask.at > _MUCH * ask.days:
-            notes.append(
-                f"Licences: with {100 * ask.at / ask.days:.0f} % of the days at them little is known of the demand; "
+            rough = (
+                f"Licences: with {100 * ask.at / ask.days:.0f}% of the days at them little is known of the demand; "
                 "the estimate is rough, and more likely too low than too high."
             )
+            notes.append(Note(rough, field="licences", severity="warning"))
     forecast = found.get("forecast")
     if forecast is None:
         return notes
@@ -257,13 +266,14 @@ def rests_on(ask: Ask, found: Found) -> list[str]:
     short = [i for i in ask.ids if i not in forecast.variants]
     if short:
         shown = ", ".join(short[:5]) + (f" and {len(short) - 5} more" if len(short) > 5 else "")
-        notes.append(f"Forecast: too little history for {shown}.")
+        notes.append(Note(f"Forecast: too little history for {shown}.", field="forecast"))
     if len(forecast.history) < _YEAR - 7:  # a day or two of a year may be incomplete
-        notes.append(
+        season = (
             f"Forecast: the history covers {plural(len(forecast.history), 'day')}, less than a year. A season that has "
             "not been seen is not in it."
         )
+        notes.append(Note(season, field="forecast", severity="warning"))
     days_off = (
         "none were given" if ask.holidays is None else ask.holidays if isinstance(ask.holidays, str) else "as given"
     )
-    return [*notes, f"Public holidays: {days_off}."]
+    return [*notes, Note(f"Public holidays: {days_off}.", field="forecast")]
