@@ -5,9 +5,10 @@ from .analysis.assessment import Assessment as Assessment
 from .analysis.assessment import assess as assess
 from .analysis.backtest import Backtest as Backtest
 from .analysis.backtest import backtest as backtest
+from .analysis.bills import Bills as Bills
+from .analysis.bills import monthly_bills as monthly_bills
 from .analysis.blocking import Blocking as Blocking
 from .analysis.combine import combine as combine
-from .analysis.cost import Burst as Burst
 from .analysis.cost import CostCurve as CostCurve
 from .analysis.cost import best_licence_count as best_licence_count
 from .analysis.diversity import Diversity as Diversity
@@ -60,6 +61,9 @@ from .ground.licences import Licences as Licences
 from .ground.notes import Note as Note
 from .ground.result import Result as Result
 from .ground.sample import load_sample as load_sample
+from .ground.tariff import Burst as Burst
+from .ground.tariff import Package as Package
+from .ground.tariff import Tariff as Tariff
 from .stats.erlang import channels_for as channels_for
 from .stats.erlang import erlang_b as erlang_b
 from .stats.erlang import load_for as load_for

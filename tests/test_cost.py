@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 import capacity as cap
-from capacity.analysis.cost import Burst
 from capacity.analysis.costing.billing import billed_levels
 from capacity.analysis.costing.busy_day import BusyDay, as_shape
 from capacity.errors import ConfigError, InsufficientData
@@ -121,7 +120,7 @@ def test_burst_carries_what_would_be_lost():
     carried = plain.loc[25, "lost_calls"] - plain.loc[30, "lost_calls"]
     assert burst.loc[25, "burst_calls"] == pytest.approx(carried)
     assert burst.loc[25, "total"] == pytest.approx(2500 + 0.2 * carried + plain.loc[30, "lost_calls"])
-    same = cap.best_licence_count(load, licence_price=100, lost_call_cost=1, burst=Burst(5, 0.2)).table
+    same = cap.best_licence_count(load, licence_price=100, lost_call_cost=1, burst=cap.Burst(5, 0.2)).table
     pd.testing.assert_frame_equal(burst, same)
 
 

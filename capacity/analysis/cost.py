@@ -13,41 +13,28 @@ Retries, dialler batches and peaky arrivals lose more than that: the text of `ca
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.costing.billing import Rule, as_rule
 from capacity.analysis.costing.busy_day import as_shape
 from capacity.analysis.costing.year import LoadYear, PathYear, Year, loads_of
 from capacity.errors import ConfigError
 from capacity.forecast.paths import PeakForecast
-from capacity.ground.arguments import as_amount, as_whole
+from capacity.ground.arguments import as_amount
+from capacity.ground.arrays import Floats
 from capacity.ground.call_length import CallLength, as_call_length
 from capacity.ground.result import Result
+from capacity.ground.tariff import MONTHS, Burst, Rule, Tariff
 from capacity.ground.text import html_of
 from capacity.stats.maxima import turnover
 
-__all__ = ["Burst", "CostCurve", "best_licence_count"]
+__all__ = ["CostCurve", "best_licence_count"]
 
 _MOST = 400  # counts that are worked out at once; between them the best is looked for in two rounds
 _LIMITS = (0.05, 0.95)
-
-
-@dataclass(frozen=True)
-class Burst:
-    """A burst tariff: up to `channels` calls beyond the licences are carried, at `price` a call.
-
-    Examples
-    --------
-    >>> Burst(channels=10, price=0.5).price
-    0.5
-    """
-
-    channels: int
-    price: float
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,6 +73,8 @@ class CostCurve(Result):
         Each path's highest peak of the horizon, ascending; empty where there are no paths.
     basis : str
         What was worked on, in words.
+    tariff : Tariff
+        How all of it is paid for.
 
     Examples
     --------
@@ -112,6 +101,7 @@ class CostCurve(Result):
     mean_call_length: pd.Timedelta
     highest: npt.NDArray[np.int64]
     basis: str
+    tariff: Tariff
 
     def newsvendor(self, shortage_cost: float) -> int:
         """Return the count that the newsvendor rule buys: the quantile (b - c) / b of the horizon's highest peak.
@@ -155,11 +145,12 @@ class CostCurve(Result):
 def best_licence_count(
     demand: PeakForecast | pd.DataFrame | pd.Series,
     *,
-    licence_price: float,
-    lost_call_cost: float,
+    licence_price: float | None = None,
+    lost_call_cost: float | None = None,
     lot: int = 1,
     burst: Burst | tuple[int, float] | None = None,
     billing: Rule = "licences",
+    tariff: Tariff | None = None,
     mean_call_length: CallLength = "3m",
     day_shape: npt.ArrayLike | None = None,
     variant: str | None = None,
@@ -171,18 +162,12 @@ def best_licence_count(
     demand : PeakForecast, DataFrame or Series
         Sample paths of daily peaks; or a load [Erlang] for each 5-minute interval: what `cap.offered_load` returns with
         ``by=None``, or a Series such as ``Blocking.offered_load``. Loads that are NaN are left out.
-    licence_price : float
-        Money for one licence (or one billed channel) a year.
-    lost_call_cost : float
-        Money lost with a call that is turned away.
-    lot : int
-        Licences come in lots of so many.
-    burst : Burst or (channels, price), optional
-        So many calls beyond the licences are carried at a price a call.
-    billing : "licences", "maximum", "held" or "p95"
-        What is paid for: the licences; or, month by month, the level that calls reached: the highest 5-minute maximum,
-        the level held for 30 minutes, the 95th percentile of the 5-minute maxima (nights included). The licences are
-        then a cap alone. Needs a forecast of at least 30 days: months of 30 days are counted, and only whole ones.
+    licence_price, lost_call_cost, lot, burst, billing
+        As in `Tariff`. The two prices are needed where there is no `tariff`.
+    tariff : Tariff, optional
+        In place of them: how licences, bursts and packages are paid for. Billing by month, bursts paid by the month's
+        level and packages need a forecast of at least 30 days: months of 30 days are counted, and only whole ones.
+        Commitment and notice play no part in a year's constant count; `purchase_schedule` plans with them.
     mean_call_length : str, timedelta or Timedelta
         Mean hold time.
     day_shape : array_like, optional
@@ -215,67 +200,118 @@ def best_licence_count(
     >>> curve.best
     31
     """
-    price, cost = as_amount(licence_price, "licence_price"), as_amount(lost_call_cost, "lost_call_cost")
-    lot = as_whole(lot, "lot", least=1, of="licences")
-    tariff = _burst(burst)
-    rule = as_rule(billing)
+    rates = _rates(tariff, licence_price, lost_call_cost, lot, burst, billing)
     length = as_call_length(mean_call_length)
     if isinstance(demand, PeakForecast):
-        year: Year = PathYear(demand, turnover(length), as_shape(day_shape), variant, rule)
-    elif rule != "licences":
-        raise ConfigError(f"billing={rule!r} needs a forecast of daily peaks; of loads alone give 'licences'")
+        year: Year = PathYear(demand, turnover(length), as_shape(day_shape), variant)
     else:
         year = LoadYear(loads_of(demand, variant), turnover(length))
-    extra = 0 if tariff is None else tariff.channels
-    table = _search(year, price, cost, lot, tariff, extra)
-    return _curve(table, year, price, cost, lot, tariff, rule, length)
+    return _curve(_search(year, rates, length), year, rates, length)
 
 
-def _search(year: Year, price: float, cost: float, lot: int, tariff: Burst | None, extra: int) -> pd.DataFrame:
+def _rates(
+    tariff: Tariff | None, price: float | None, cost: float | None, lot: int, burst: Any, billing: Rule
+) -> Tariff:
+    """Return the tariff, or the one that the single arguments make."""
+    if tariff is None:
+        if price is None or cost is None:
+            raise ConfigError("the cost needs licence_price and lost_call_cost, or a tariff")
+        return Tariff(licence_price=price, lost_call_cost=cost, lot=lot, burst=burst, billing=billing)
+    if not isinstance(tariff, Tariff):
+        raise ConfigError(f"tariff={tariff!r} must be a cap.Tariff")
+    if (price, cost, lot, burst, billing) != (None, None, 1, None, "licences"):
+        raise ConfigError("the tariff says the prices, the lot, the burst and the billing: give it alone, or them")
+    return tariff
+
+
+def _search(year: Year, tariff: Tariff, length: pd.Timedelta) -> pd.DataFrame:
     """Return the table of counts: every lot, or where there are very many, coarse ones and all near the best."""
+    lot = tariff.lot
     every = max(1, -(-year.top // (lot * _MOST)))
     counts = np.arange(0, -(-year.top // (lot * every)) + 2) * lot * every
-    table = _table(year, counts, price, cost, tariff, extra)
+    table = _table(year, counts, tariff, length)
     if every == 1:
         return table
     best = int(table["total"].idxmin())
     near = np.arange(max(best - lot * every, 0), best + lot * every + 1, lot)
-    both = pd.concat([table, _table(year, near, price, cost, tariff, extra)])
+    both = pd.concat([table, _table(year, near, tariff, length)])
     return both[~both.index.duplicated()].sort_index()
 
 
-def _table(
-    year: Year, counts: npt.NDArray[np.int64], price: float, cost: float, tariff: Burst | None, extra: int
-) -> pd.DataFrame:
-    lost = year.lost(counts + extra)
-    over = np.zeros(len(counts)) if tariff is None else (year.lost(counts).mean(axis=1) - lost.mean(axis=1))
+def _table(year: Year, counts: npt.NDArray[np.int64], tariff: Tariff, length: pd.Timedelta) -> pd.DataFrame:
+    above = np.minimum(tariff.carried_above(counts), year.top)  # more than there ever are change nothing
+    lost = year.lost(counts + above)
+    over = year.lost(counts).mean(axis=1) - lost.mean(axis=1) if tariff.burst is not None else np.zeros(len(counts))
     limits = np.quantile(lost, _LIMITS, axis=1) if lost.shape[1] > 1 else np.full((2, len(counts)), np.nan)
     table = pd.DataFrame(
         {
-            "licence_cost": price * year.billed(counts),
+            "licence_cost": _paid(year, counts, tariff),
             "burst_calls": over,
-            "burst_cost": over * (0.0 if tariff is None else tariff.price),
+            "burst_cost": _burst_cost(year, counts, above, over, tariff),
             "lost_calls": lost.mean(axis=1),
             "lost_lower": limits[0],
             "lost_upper": limits[1],
-            "lost_cost": cost * lost.mean(axis=1),
+            "lost_cost": tariff.lost_call_cost * lost.mean(axis=1),
         },
         index=pd.Index(counts, name="licences"),
     )
-    return table.assign(total=table["licence_cost"] + table["burst_cost"] + table["lost_cost"])
+    total = table["licence_cost"] + table["burst_cost"] + table["lost_cost"]
+    if tariff.package is not None:
+        table["package_cost"] = _package_cost(year, counts, lost, tariff, length)
+        total += table["package_cost"]
+    return table.assign(total=total)
 
 
-def _curve(
-    table: pd.DataFrame,
+def _paid(year: Year, counts: npt.NDArray[np.int64], tariff: Tariff) -> Floats:
+    """Return a year's price of licences, on average over months and paths, shape (counts,)."""
+    if tariff.billing == "licences":
+        return np.asarray(tariff.licence_price * counts)
+    levels = year.levels(tariff.billing).ravel()
+    return np.array([MONTHS * tariff.month_paid(count, levels).mean() for count in counts])
+
+
+def _burst_cost(
     year: Year,
-    price: float,
-    cost: float,
-    lot: int,
-    tariff: Burst | None,
-    rule: Rule,
+    counts: npt.NDArray[np.int64],
+    above: npt.NDArray[np.int64],
+    calls: Floats,
+    tariff: Tariff,
+) -> Floats:
+    """Return a year's price of calls above the licences, shape (counts,)."""
+    burst = tariff.burst
+    if burst is None:
+        return np.zeros(len(counts))
+    minutes = year.minutes_above(counts, counts + above) if burst.per_minute else np.zeros(len(counts))
+    levels = year.levels(burst.measure).ravel() if burst.multiple else np.zeros(1)
+    return np.array(
+        [
+            MONTHS * tariff.month_burst(count, levels, minutes=m / MONTHS, calls=c / MONTHS).mean()
+            for count, m, c in zip(counts, minutes, calls, strict=True)
+        ]
+    )
+
+
+def _package_cost(
+    year: Year,
+    counts: npt.NDArray[np.int64],
+    lost: Floats,
+    tariff: Tariff,
     length: pd.Timedelta,
-) -> CostCurve:
-    total = table["total"]
+) -> Floats:
+    """Return a year's price of packages, shape (counts,); minutes are of the calls that are carried."""
+    package = tariff.package
+    assert package is not None
+    if package.of == "channels":
+        levels = year.levels("maximum" if tariff.billing == "licences" else tariff.billing).ravel()
+        return np.array([MONTHS * package.cost(np.minimum(levels, count)).mean() for count in counts])
+    minutes = year.month_minutes()  # (paths, months)
+    offered = minutes.mean(axis=1) * MONTHS
+    turned_away = np.minimum(lost * (length / pd.Timedelta(minutes=1)) / np.maximum(offered, 1e-12), 1.0)
+    return np.array([MONTHS * package.cost(minutes * (1 - share)[:, None]).mean() for share in turned_away])
+
+
+def _curve(table: pd.DataFrame, year: Year, tariff: Tariff, length: pd.Timedelta) -> CostCurve:
+    total, lot, price = table["total"], tariff.lot, tariff.licence_price
     best = int(total.idxmin())
     level = float((year.highest <= best).mean()) if len(year.highest) else np.nan
     steps = np.diff(total.to_numpy()) / np.diff(table.index.to_numpy())
@@ -288,22 +324,16 @@ def _curve(
         implied_shortage_cost=price / (1.0 - level) if level < 1 else (np.inf if level == 1 else np.nan),
         convex=bool((np.diff(steps) >= -1e-6 * max(price, 1e-9)).all()),
         licence_price=price,
-        lost_call_cost=cost,
+        lost_call_cost=tariff.lost_call_cost,
         lot=lot,
-        burst=tariff,
-        billing=rule,
+        burst=tariff.burst,
+        billing=tariff.billing,
         mean_call_length=length,
         highest=year.highest,
         basis=year.basis,
+        tariff=tariff,
     )
 
 
 def _money(amount: float) -> str:
     return f"{amount:,.0f}" if abs(amount) >= 10 else f"{amount:,.2f}"
-
-
-def _burst(burst: Burst | tuple[int, float] | None) -> Burst | None:
-    if burst is None:
-        return None
-    channels, price = (burst.channels, burst.price) if isinstance(burst, Burst) else burst
-    return Burst(as_whole(channels, "burst channels", least=0), as_amount(price, "burst price"))

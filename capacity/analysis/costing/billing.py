@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -13,26 +12,24 @@ from numpy.lib.stride_tricks import sliding_window_view
 from capacity.analysis.observed import one_series
 from capacity.errors import ConfigError
 from capacity.ground.localtime import local_times
+from capacity.ground.tariff import Rule, as_rule
 from capacity.ground.times import STEP
 
-__all__ = ["Rule", "as_rule", "billed_levels", "held_level"]
-
-Rule: TypeAlias = Literal["licences", "maximum", "held", "p95"]
+__all__ = ["billed_levels", "held_level", "used_level"]
 
 _HELD = 6  # intervals: half an hour
+_STEP_MINUTES, _HALF_HOUR = 5.0, 30.0
 _SHARE = 0.95
 _NO_CAP = 2**31 - 1
 
 
-def as_rule(rule: str) -> Rule:
-    """Return the billing rule, or raise ConfigError for one that is not known."""
-    if rule not in get_args(Rule):
-        raise ConfigError(f"billing={rule!r} is not known; give one of {list(get_args(Rule))}")
-    return rule  # type: ignore[return-value]
-
-
 def billed_levels(
-    frame: pd.DataFrame, rule: Rule = "maximum", *, tz: str | dt.tzinfo = "UTC", variant: str | None = None
+    frame: pd.DataFrame,
+    rule: Rule = "maximum",
+    *,
+    tz: str | dt.tzinfo = "UTC",
+    variant: str | None = None,
+    lasting: float = 5.0,
 ) -> pd.Series:
     """Return the level that each month is billed by [calls].
 
@@ -40,13 +37,18 @@ def billed_levels(
     ----------
     frame : DataFrame
         THE frame.
-    rule : "maximum", "held" or "p95"
-        The highest 5-minute maximum; the highest level that six maxima in a row (30 minutes) all reached; the 95th
-        percentile of the 5-minute maxima, an attained value.
+    rule : "maximum", "used", "held" or "p95"
+        The highest 5-minute maximum; the level that the calls were at for 30 minutes of the month, not in a row; the
+        highest level that six maxima in a row (30 minutes) all reached; the 95th percentile of the 5-minute maxima,
+        an attained value.
     tz : str or tzinfo
         IANA name of the zone whose months are meant.
     variant : str, optional
         By default TOTAL, or the only series there is.
+    lasting : float
+        For "used": how many minutes of its interval a maximum lasts, above 0 and at most 5. A maximum says that a
+        level was reached, not for how long: 5 gives the highest level that can be billed, 1 that of maxima which
+        last a minute each.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def billed_levels(
     Raises
     ------
     ConfigError
-        An unknown rule, or "licences", which no month changes.
+        An unknown rule, "licences", which no month changes, or `lasting` outside (0, 5].
 
     Examples
     --------
@@ -64,16 +66,18 @@ def billed_levels(
     >>> times = pd.date_range("2026-07-01T14:00Z", periods=8, freq="5min")
     >>> peaks = [3, 9, 5, 5, 6, 7, 5, 4]
     >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": peaks}))
-    >>> [int(billed_levels(frame, rule).iloc[0]) for rule in ("maximum", "held", "p95")]
-    [9, 5, 9]
+    >>> [int(billed_levels(frame, rule).iloc[0]) for rule in ("maximum", "used", "held", "p95")]
+    [9, 5, 5, 9]
     """
     if as_rule(rule) == "licences":
-        raise ConfigError('billing by "licences" depends on no month; give "maximum", "held" or "p95"')
+        raise ConfigError('billing by "licences" depends on no month; give "maximum", "used", "held" or "p95"')
     one = one_series(frame, _NO_CAP, tz, variant)
     month = local_times(one.times, tz).to_period("M")
     values = pd.Series(one.values, index=month.rename("month"), name="billed")
     if rule == "maximum":
         return values.groupby(level=0).max()
+    if rule == "used":
+        return values.groupby(level=0).agg(lambda v: used_level(v.to_numpy(), lasting))
     if rule == "p95":
         return values.groupby(level=0).agg(lambda v: int(np.quantile(v, _SHARE, method="inverted_cdf")))
     steps = one.times.asi8 // STEP.value
@@ -82,6 +86,25 @@ def billed_levels(
         whole = steps[_HELD - 1 :] - steps[: -_HELD + 1] == _HELD - 1
         held[_HELD - 1 :] = np.where(whole, sliding_window_view(one.values, _HELD).min(axis=1), 0)
     return pd.Series(held, index=values.index, name="billed").groupby(level=0).max()
+
+
+def used_level(maxima: npt.NDArray[np.int64], lasting: float = 5.0) -> int:
+    """Return the level that maxima of `lasting` minutes each keep for 30 minutes in all; 0 where there are too few.
+
+    Raises
+    ------
+    ConfigError
+        `lasting` outside (0, 5].
+
+    Examples
+    --------
+    >>> used_level(np.array([503, 503, 500, 500, 500, 500, 500, 20]))
+    500
+    """
+    if not 0 < lasting <= _STEP_MINUTES:
+        raise ConfigError(f"lasting={lasting!r} must be above 0 and at most 5 minutes, the length of an interval")
+    rank = int(np.ceil(_HALF_HOUR / lasting - 1e-9))
+    return int(np.partition(maxima, -rank)[-rank]) if len(maxima) >= rank else 0
 
 
 def held_level(levels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -22,9 +22,10 @@ from capacity.ground.arrays import Floats
 from capacity.stats.erlang import log_erlang_b
 from capacity.stats.maxima import ratio
 
-__all__ = ["TYPICAL_DAY", "BusyDay", "as_shape"]
+__all__ = ["TYPICAL_DAY", "BusyDay", "as_shape", "calls_above"]
 
 _STEP, _COARSE, _LARGE = 0.05, 0.1, 2000.0  # in sqrt(Erlang); coarser from 2,000 calls on
+_MINUTES = 5.0  # of an interval
 _NEVER = -60.0  # log of a probability that does not matter
 
 # Ten hours that rise and fall like half a sine: 6.4 busy hours' worth of calls.
@@ -59,8 +60,8 @@ class BusyDay:
         How many of a day's intervals lie at each grid point, for each busiest load.
     peak, peak_variance : ndarray, shape (points,)
         Mean and variance of the day's highest 5-minute maximum [calls].
-    interval_peak : ndarray, shape (points,)
-        Mean maximum of a single interval with that load [calls].
+    interval_above : ndarray, shape (points, levels)
+        P(maximum of a single interval > m), m = 0, 1, ...
     turn : float
         Interval over mean call length.
     shape : ndarray
@@ -71,7 +72,7 @@ class BusyDay:
     share: Floats
     peak: Floats
     peak_variance: Floats
-    interval_peak: Floats
+    interval_above: Floats
     turn: float
     shape: Floats
 
@@ -91,7 +92,16 @@ class BusyDay:
         above = -np.expm1(share @ stays)  # P(day's peak > m), m = 0, 1, ...
         peak = above.sum(axis=1)
         square = ((2.0 * np.arange(size) + 1.0) * above).sum(axis=1)
-        return cls(grid, share, peak, np.maximum(square - peak**2, 0.0), (1.0 - once).sum(axis=1), turn, shape)
+        return cls(grid, share, peak, np.maximum(square - peak**2, 0.0), 1.0 - once, turn, shape)
+
+    @property
+    def interval_peak(self) -> Floats:
+        """Mean maximum of a single interval with the load of each grid point [calls], shape (points,)."""
+        return np.asarray(self.interval_above.sum(axis=1))
+
+    def intervals_above(self, days: Floats) -> Floats:
+        """Return in how many intervals the maximum passes each level m, shape (rows, levels), from (rows, points)."""
+        return np.asarray((days @ self.share) @ self.interval_above)
 
     def load(self, peak: Floats) -> Floats:
         """Return the busiest interval's load [Erlang] under which such a day's peak is `peak` on average."""
@@ -119,9 +129,25 @@ class BusyDay:
         log_b = log_erlang_b(channels[:, None].astype(np.float64), loads[None, :])
         return np.asarray(np.exp(log_b) * loads * self.turn)
 
+    def minutes_above(self, licences: npt.NDArray[np.int64], most: npt.NDArray[np.int64]) -> Floats:
+        """Return the call minutes above the licences in a day, up to `most` calls, shape (counts, points)."""
+        over = calls_above(np.square(self.grid)[None, :], licences[:, None], most[:, None])
+        return np.asarray(_MINUTES * over @ self.share.T)
+
     def loss(self, channels: npt.NDArray[np.int64]) -> Floats:
         """Return the calls that a day loses with each count of channels, shape (counts, points)."""
         return np.asarray(self.interval_loss(channels) @ self.share.T)
+
+
+def calls_above(loads: Floats, licences: npt.NDArray[np.int64], most: npt.NDArray[np.int64]) -> Floats:
+    """Return the mean number of calls above the licences where at most `most` are carried; shapes broadcast.
+
+    The calls in progress are Poisson, cut off at `most`: sum over L < n <= C of (n - L) p(n) / sum over n <= C of p(n).
+    """
+    loads, licences, most = np.broadcast_arrays(loads, licences, most)
+    upto, at = stats.poisson.cdf(most, loads), stats.poisson.cdf(licences, loads)
+    more = loads * (stats.poisson.cdf(most - 1, loads) - stats.poisson.cdf(licences - 1, loads))
+    return np.asarray((more - licences * (upto - at)) / np.maximum(upto, 1e-300))
 
 
 def _spread(place: Floats, points: int) -> Floats:
