@@ -1,0 +1,129 @@
+"""The decision table: what each count of licences means, in chances, days, calls and money, and when to order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from capacity.ground.text import chance, day, percent, plural
+
+if TYPE_CHECKING:
+    from capacity.analysis.cost import CostCurve
+
+__all__ = ["NOW", "CHEAPEST", "decisions", "in_words"]
+
+NOW, CHEAPEST = "now", "cheapest"
+_MONTH = 30  # days
+
+
+def decisions(
+    paths: npt.NDArray[np.integer[Any]],
+    dates: pd.DatetimeIndex,
+    held: npt.NDArray[np.int64],
+    needed: pd.Series,
+    spans: list[int],
+    *,
+    losses: CostCurve | None = None,
+    priced: bool = False,
+    lead_time: pd.Timedelta | None = None,
+) -> pd.DataFrame:
+    """Return one row a choice: the licences as planned, the cheapest count, and those for each risk.
+
+    Parameters
+    ----------
+    paths : array of int, shape (paths, days)
+        Daily peaks [calls] of the series that the licences are judged on.
+    dates : DatetimeIndex
+        The days ahead, naive local midnights.
+    held : array of int, shape (days,)
+        The licences of each day as planned.
+    needed : Series
+        Licences [calls] by risk, for the whole horizon.
+    spans : list of int
+        Days within which the chance of exceeding is wanted.
+    losses : CostCurve, optional
+        What each count loses in calls, and, where `priced`, costs a year.
+    priced : bool
+        Whether prices were given.
+    lead_time : Timedelta, optional
+        From order to use.
+
+    Returns
+    -------
+    DataFrame
+        Index ``choice`` ("now", "cheapest", "10% risk", ...); columns ``licences``, ``difference`` to now,
+        ``chance_30``, ... of exceeding them within so many days, ``days_above`` (expected, in a month of 30 days),
+        ``lost_calls`` a year, ``cost`` a year (NaN where unknown) and ``order_by`` (NaT where nothing has to be
+        ordered within the horizon): the day on which the chance of exceeding the licences as planned passes that of
+        the row, less the lead time.
+    """
+    rows = {NOW: held}
+    if priced and losses is not None:
+        rows[CHEAPEST] = np.full(len(dates), losses.best)
+    for risk, count in needed.sort_index(ascending=False).items():
+        rows[f"{percent(float(risk))} risk"] = np.full(len(dates), int(count))
+    by_then = np.logical_or.accumulate(paths > held, axis=1).mean(axis=0)
+    table = []
+    for counts in rows.values():
+        above = paths > counts
+        row: dict[str, Any] = {"licences": int(counts[0]), "difference": int(counts[0] - held[0])}
+        row |= {f"chance_{span}": float(above[:, :span].any(axis=1).mean()) for span in spans}
+        row |= {"days_above": float(above.mean()) * _MONTH, "lost_calls": np.nan, "cost": np.nan}
+        if losses is not None:
+            lost = np.interp(counts, losses.table.index, losses.table["lost_calls"])
+            row["lost_calls"] = float(lost.mean())
+            if priced:
+                row["cost"] = float((losses.licence_price * counts + losses.lost_call_cost * lost).mean())
+        row["order_by"] = pd.NaT
+        late = by_then > row[f"chance_{spans[-1]}"]
+        if lead_time is not None and (counts > held).any() and late.any():
+            row["order_by"] = (dates[int(np.argmax(late))] - lead_time).normalize()
+        table.append(row)
+    return pd.DataFrame(table, index=pd.Index(list(rows), name="choice")).astype({"order_by": "datetime64[ns]"})
+
+
+def in_words(table: pd.DataFrame, today: pd.Timestamp, planned: str) -> pd.DataFrame:
+    """Return the table of `decisions` as it is printed, columns without anything in them left out.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `decisions` returns it.
+    today : Timestamp
+        The first day ahead: an order that was due before it is due now.
+    planned : str
+        The licences as planned, for the first row.
+    """
+    words: dict[str, list[str]] = {
+        "licences": [planned if c == NOW else f"{n:,}" for c, n in table["licences"].items()],
+        "difference": ["" if c == NOW else f"{n:+,}" for c, n in table["difference"].items()],
+    }
+    for column in table.columns:
+        if column.startswith("chance_"):
+            span = plural(int(column.removeprefix("chance_")), "day")
+            words[f"chance of exceeding within {span}"] = [chance(p) for p in table[column]]
+    words["days above a month"] = [_few(n) for n in table["days_above"]]
+    if table["lost_calls"].notna().any():
+        words["lost calls a year"] = [_few(n) for n in table["lost_calls"]]
+    if table["cost"].notna().any():
+        words["cost a year"] = [f"{n:,.0f}" for n in table["cost"]]
+    if table["order_by"].notna().any():
+        words["order by"] = [_date(d, today) for d in table["order_by"]]
+    return pd.DataFrame(words, index=table.index)
+
+
+def _few(value: float) -> str:
+    if value == 0:
+        return "0"
+    if value < 0.05:
+        return "under 0.1"
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def _date(date: Any, today: pd.Timestamp) -> str:
+    if pd.isna(date):
+        return "–"
+    return "now" if date <= today else day(date, weekday=False)
