@@ -33,6 +33,8 @@ from .analysis.traffic import blocking as blocking
 from .analysis.traffic import offered_load as offered_load
 from .analysis.utilisation import Utilisation as Utilisation
 from .analysis.utilisation import utilisation as utilisation
+from .analysis.verdict.confidence import Confidence as Confidence
+from .analysis.verdict.headline import Headline as Headline
 from .calls.concurrency import intervals_from_calls as intervals_from_calls
 from .calls.simulate import simulate_calls as simulate_calls
 from .fetch.client import Client as Client

@@ -42,22 +42,27 @@ def test_the_verdict_in_a_sentence(whole):
     enough = whole.needed.loc[0.05, 40]
     value, time, variant = whole.peak
     assert (value, variant) == (peaks.max(), "*") and time.tzinfo is not None
-    assert whole.sentence() == (
-        f"Licences: 90. Peak so far {value} on {time:%a} {time.day} {time:%b %Y %H:%M}. "
-        f"Chance to pass 90 within 40 days: {passed}. For 5% risk: {enough}."
+    assert enough > 90 and whole.headline.number == enough
+    assert whole.headline.text == (
+        f"Hold {enough} ({enough - 90} more) to keep the 40-day risk at 5%; with today's 90 it is {passed}."
     )
-    assert repr(whole) == f"<Assessment: {whole.sentence()}>"
+    assert whole.sentence().startswith(f"{whole.headline.text} Weak: ")
+    assert repr(whole).startswith("<Assessment: Hold ")
 
 
-def test_printed_it_is_the_sentence_the_table_and_the_notes(whole):
+def test_printed_it_is_the_headline_the_tables_and_the_notes(whole):
     """The command line would print less than what was found, or another figure."""
-    head, table, notes = str(whole).split("\n\n")
-    assert head == whole.sentence()
-    table = " ".join(table.split())
-    assert f"Licences for 5% risk {whole.needed.loc[0.05, 30]} for 30 days, " in table
-    above, reached = whole.headroom.p_above.iloc[29], whole.headroom.p_at_or_above.iloc[29]
-    assert f"Chance to pass within 30 days {chance(above)}; to reach: {chance(reached)}" in table
-    assert notes.splitlines() == [f"- {note}" for note in whole.notes]
+    head, confidence, choices, facts, notes = str(whole).split("\n\n")
+    assert head == str(whole.headline)
+    assert confidence == f"Confidence: weak. {whole.confidence.reason}"
+    facts = " ".join(facts.split())
+    assert f"Licences for 5% risk {whole.needed.loc[0.05, 30]} for 30 days, " in facts
+    now, *rows = [line.split() for line in choices.splitlines()[-4:]]
+    above = [chance(whole.headroom.p_above.iloc[k]) for k in (29, 39)]
+    assert now[:2] == ["now", "90"] and " ".join(now[2:]).startswith(" ".join(above))
+    assert [row[2] for row in rows] == [str(n) for n in whole.needed[40][::-1]]
+    said = [line.removeprefix("- ").removeprefix("Warning: ") for line in notes.splitlines()]
+    assert said == list(whole.notes)
 
 
 def test_parts_are_those_of_the_functions_called_alone(whole):
@@ -89,7 +94,7 @@ def test_one_week_still_gives_a_report():
     for part in ("percentiles", "busy_hours", "profile", "utilisation", "diversity"):
         assert getattr(result, part) is not None, part
     assert sum(note.startswith("A forecast needs 56 days") for note in result.notes) == 1
-    assert result.sentence().endswith("Too little history to say how likely they are to be passed.")
+    assert "7 days of history are too few for a forecast" in result.sentence()
     assert json.loads(json.dumps(result.to_dict(), allow_nan=False))["headroom"] is None
     assert "Licences" in result._repr_html_()
 
@@ -99,7 +104,7 @@ def test_one_interval():
     one = pd.DataFrame({"time": pd.to_datetime(["2026-07-01T14:00Z"]), "variant": "*", "max_concurrent": 5})
     result = cap.assess(cap.as_intervals(one), 4, tz="Europe/London", seed=1)
     assert result.peak == (5, pd.Timestamp("2026-07-01T14:00Z"), "*")
-    assert "Peak so far 5 on Wed 1 Jul 2026 15:00." in result.sentence()
+    assert result.to_frame().loc["Peak so far", "value"] == "5 on Wed 1 Jul 2026 15:00"
     assert result.total_only
     json.dumps(result.to_dict(), allow_nan=False)
 
@@ -113,7 +118,7 @@ def test_an_empty_frame_says_so():
 def test_all_zeros():
     """No calls at all would divide by zero."""
     result = cap.assess(made(70, top=0), 10, tz="UTC", horizon=14, seed=1)
-    assert "Peak so far 0" in result.sentence() and "under 1%" in result.sentence()
+    assert result.headline.kind == "far too many" and result.headline.number == 0
     json.dumps(result.to_dict(), allow_nan=False)
 
 
@@ -122,7 +127,7 @@ def test_days_at_a_cap_are_counted_and_said():
     result = cap.assess(made(80, cap_at=70), 70, tz="UTC", horizon=14, seed=1, backtest=False)
     at = int((cap.daily_peaks(made(80, cap_at=70)).xs("*", level=1)["peak"] == 70).sum())
     assert at > 5 and result.days_at_licences == at and result.days == 80
-    assert f"(all in use on {at} of 80 days)" in result.sentence()
+    assert f"ll licences were in use on {at} of 80 days" in result.sentence()
     assert any(f"stood at them on {at} days of 80" in note for note in result.notes)
     assert result.forecast.licences is not None
     assert result.backtest is None
@@ -155,7 +160,7 @@ def test_licences_below_what_was_seen_are_a_plan():
     assert any("taken as a plan" in note for note in result.notes)
     assert "over 99%" in result.sentence()
     passed = int((cap.daily_peaks(made(80)).xs("*", level=1)["peak"] > 40).sum())
-    assert f"passed on {passed})" in result.sentence()
+    assert result.to_frame().loc["Days above them", "value"] == str(passed)
 
 
 def test_days_left_out_are_those_of_the_series_that_is_judged():
@@ -172,8 +177,9 @@ def test_steps_ahead_are_named_and_those_past_are_not():
     steps = {"2026-01-01": 50, "2026-02-01": 80, "2026-04-01": 100}
     result = cap.assess(made(80), steps, tz="UTC", horizon=20, seed=1, backtest=False)
     assert result.span[1] == pd.Timestamp("2026-03-26", tz="UTC")
-    assert result.sentence().startswith("Licences: 80, from Wed 1 Apr 2026: 100")
-    assert "Chance to pass them within 20 days" in result.sentence()
+    assert result.sentence().startswith("The planned rise to 100 on 1 Apr 2026 ")
+    assert result.decision_table().loc["now", "licences"] == "80, 100 from 1 Apr 2026"
+    assert result.to_frame().loc["Licences", "value"] == "80, from Wed 1 Apr 2026: 100"
 
 
 def test_several_variants_without_a_total_have_no_verdict():
@@ -182,7 +188,7 @@ def test_several_variants_without_a_total_have_no_verdict():
     assert result.variant == "" and result.headroom is None and result.needed is None
     assert result.forecast is not None
     assert any("no TOTAL" in note for note in result.notes)
-    assert result.sentence().endswith("No total to say how likely they are to be passed.")
+    assert result.headline.kind == "no total" and result.decisions is None
     json.dumps(result.to_dict(), allow_nan=False)
 
 
@@ -191,7 +197,7 @@ def test_one_series_is_judged_whatever_its_name_and_slice():
     frame = made(80, ids=("en-GB",)).rename_axis(["time", "language"])
     result = cap.assess(frame, 90, tz="UTC", horizon=14, seed=1, backtest=False)
     assert result.variant == "en-GB" and result.diversity is None
-    assert result.sentence().startswith("Licences for en-GB: 90.")
+    assert result.sentence().startswith("en-GB: keep 90; ")
 
 
 def test_a_variant_that_has_just_begun_is_named():
@@ -226,7 +232,8 @@ def test_figures_for_machines_keep_their_keys(whole):
     text = json.dumps(whole.to_dict(), allow_nan=False)
     read = json.loads(text)
     assert list(read) == [
-        "verdict", "name", "tz", "seed", "horizon", "variant", "span", "licences", "peak", "days", "days_at_licences",
+        "verdict", "headline", "confidence", "decisions", "name", "tz", "seed", "horizon", "variant", "span",
+        "licences", "peak", "days", "days_at_licences",
         "days_above_licences",
         "coverage", "headroom", "licences_needed", "forecast", "backtest", "percentiles", "busy_hours", "utilisation",
         "diversity", "anomalies", "traffic", "cost", "return_levels", "notes",

@@ -91,11 +91,43 @@ def test_headroom_as_sentence_and_json(store, capsys):
     """The verdict would not be there for people, or not be JSON for machines."""
     words = ["headroom", "--store", store, "--licences", "30", "--tz", "Europe/London", "--horizon", "28"]
     assert run(words) == 0
-    assert capsys.readouterr().out.startswith("Licences: 30. Peak so far ")
+    assert capsys.readouterr().out.startswith("Keep 30; the 28-day risk is under 1%")
     assert run([*words, "--json"]) == 0
     verdict = json.loads(capsys.readouterr().out)
     peak = cap.total(cap.read_intervals(store))["max_concurrent"].max()
     assert verdict["peak"]["calls"] == peak
+
+
+def test_a_risk_that_is_too_high_leaves_with_4(store, capsys):
+    """A job that watches the licences would not notice that they no longer suffice, or would stop at those that do."""
+    words = ["headroom", "--store", store, "--tz", "Europe/London", "--horizon", "28", "--licences"]
+    assert run([*words, "30", "--max-risk", "5%"]) == 0
+    assert run([*words, "15", "--max-risk", "5%"]) == 4
+    told = capsys.readouterr()
+    assert "The chance of exceeding the licences within 28 days is" in told.err
+    assert "above --max-risk 5%." in told.err
+    assert "now" in told.out
+    assert run([*words, "15", "--max-risk", "much"]) == 1
+    assert "'much' is no risk; write 5% or 0.05" in capsys.readouterr().err
+
+
+def test_printed_and_json_verdict_agree(store, capsys):
+    """The table for people would say another number than the one for machines, or drop lost calls, costs and dates."""
+    words = ["headroom", "--store", store, "--licences", "20", "--tz", "Europe/London", "--horizon", "40"]
+    words += ["--mean-call-length", "3m", "--licence-price", "300", "--lost-call-cost", "2", "--lead-time", "2w"]
+    assert run(words) == 0
+    text = capsys.readouterr().out
+    assert run([*words, "--json"]) == 0
+    read = json.loads(capsys.readouterr().out)
+    assert [row["choice"] for row in read["decisions"]] == ["now", "cheapest", "10% risk", "5% risk", "1% risk"]
+    for row in read["decisions"]:
+        (line,) = [line for line in text.splitlines() if line.split("  ")[1:2] == [row["choice"]]]
+        assert f" {row['licences']:,} " in line
+        assert f" {row['cost']:,.0f}" in line
+        assert set(row) >= {"difference", "chance_30", "chance_40", "days_above", "lost_calls", "order_by"}
+    assert text.startswith(read["headline"]["text"])
+    assert f"Confidence: {read['confidence']['level']}. {read['confidence']['reason']}" in text
+    assert all(note in text for note in read["notes"])
 
 
 def test_report_writes_pictures(store, tmp_path, capsys):
@@ -175,7 +207,7 @@ def test_demo_in_small(tmp_path, capsys):
     words = ["demo", "--out", str(tmp_path / "demo"), "--days", "100"]
     assert run(words) == 0
     first = capsys.readouterr()
-    assert first.out.startswith("Licences: ")
+    assert first.out.startswith("Hold 91 (14 more) to keep the 90-day risk at 5%")
     assert len(list((tmp_path / "demo").glob("page-*.png"))) == 6
     assert run(words) == 0
     second = capsys.readouterr()

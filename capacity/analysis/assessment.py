@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pandas as pd
 
 from capacity.analysis.verdict import machine, steps
+from capacity.analysis.verdict.answers import Verdict
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.arguments import as_horizon, as_seed
 from capacity.ground.frame import TOTAL, validate
 from capacity.ground.holidays import HolidayLike, as_days, as_holidays
 from capacity.ground.licences import LicenceLike, Licences, as_licences
 from capacity.ground.notes import Note
-from capacity.ground.result import Result
-from capacity.ground.text import chance, day, held_from, html_of, moment, plural
-from capacity.ground.times import as_zone
+from capacity.ground.spans import SpanLike, as_span
+from capacity.ground.text import chance, columns_of, day, held_from, html_of, moment, percent, plural
+from capacity.ground.times import STEP, as_instant, as_zone
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +40,7 @@ __all__ = ["Assessment", "assess"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Assessment(Result):
+class Assessment(Verdict):
     """What `assess` found. A field is None where its analysis had too little to go by: `notes` says so.
 
     Attributes
@@ -135,42 +136,15 @@ class Assessment(Result):
     return_levels: ReturnLevels | None = None
     notes: tuple[Note, ...] = ()
 
+    lead_time: int | None = None
+    losses: CostCurve | None = None
+
     # -- words --------------------------------------------------------------------------------------------------
 
     def sentence(self) -> str:
-        """Say the verdict in plain words."""
-        value, time, _ = self.peak
-        return " ".join(
-            [
-                f"{self._licences_held()}.",
-                f"Peak so far {value:,} on {moment(time.tz_convert(self.tz))}.",
-                self._outlook(),
-            ]
-        )
-
-    def _licences_held(self) -> str:
-        """Say what holds from the end of the data on, and how often it was reached."""
-        after = self.span[1].tz_convert(self.tz).tz_localize(None).normalize()
-        whose = "" if self.variant in (TOTAL, "") else f" for {self.variant}"
-        text = f"Licences{whose}: {held_from(self.licences, after)}"
-        if not self.days_at_licences:
-            return text
-        seen = f"{self.days_at_licences:,} of {plural(self.days, 'day')}"
-        if self.days_above_licences:
-            return f"{text} (reached on {seen}, passed on {self.days_above_licences:,})"
-        return f"{text} (all in use on {seen})"
-
-    def _outlook(self) -> str:
-        if self.headroom is None:
-            why = "Too little history" if self.forecast is None else "No total"
-            return f"{why} to say how likely they are to be passed."
-        span = plural(len(self.headroom.dates), "day")
-        held = set(self.headroom.daily["licences"])
-        what = f"{held.pop():,}" if len(held) == 1 else "them"
-        text = f"Chance to pass {what} within {span}: {chance(1 - self.headroom.beyond)}."
-        if self.needed is None:
-            return text
-        return f"{text} For 5% risk: {int(self.needed.loc[0.05].iloc[-1]):,}."
+        """Return the headline, what else a decision has to know, and the confidence where it is not "tested"."""
+        doubt = [] if self.confidence.level == "tested" else [str(self.confidence)]
+        return " ".join([str(self.headline), *doubt])
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw the chance of exceeding the licences, day by day, as ``headroom.plot`` does."""
@@ -178,46 +152,58 @@ class Assessment(Result):
             raise ConfigError("the assessment has no headroom to draw; its notes say why")
         return self.headroom.plot(ax, **options)
 
+    def verdict(self) -> str:
+        """Return headline, confidence and decision table as text."""
+        table = self.decision_table()
+        confidence = f"Confidence: {self.confidence.level}. {self.confidence.reason}"
+        return "\n\n".join([str(self.headline), confidence, *([] if table is None else [columns_of(table)])])
+
     def __str__(self) -> str:
-        rows = self.to_frame()["value"]
-        width = max(len(what) for what in rows.index)
-        table = "\n".join(f"  {what:<{width}}  {value}" for what, value in rows.items())
-        notes = "\n".join(f"- {note}" for note in self.notes)
-        return "\n\n".join(part for part in (self.sentence(), table, notes) if part)
+        facts = self.to_frame()["value"]
+        width = max(len(what) for what in facts.index)
+        rows = "\n".join(f"  {what:<{width}}  {value}" for what, value in facts.items())
+        notes = "\n".join(f"- {'Warning: ' if note.severity == 'warning' else ''}{note}" for note in self.notes)
+        return "\n\n".join(part for part in (self.verdict(), rows, notes) if part)
 
     def _table(self) -> str:
+        table = self.decision_table()
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
-        return f"{html_of(self.sentence(), self.to_frame(), header=False)}<ul>{notes}</ul>"
+        choices = "" if table is None else table.to_html()
+        return f"{html_of(self.sentence())}{choices}{self.to_frame().to_html(header=False)}<ul>{notes}</ul>"
 
     # -- tables -------------------------------------------------------------------------------------------------
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the verdict as a table of words: index what, column value."""
-        value, time, _ = self.peak
+        """Return what was found as a table of words: index what, column value."""
+        value, time, whose = self.peak
+        what = "Peak so far" if self.variant else f"Peak so far of {self.display_name(whose)}"
         rows = {
-            "Licences": str(self.licences),
-            "Peak so far": f"{value:,} on {moment(time.tz_convert(self.tz))}",
-            "Days at the licences": f"{self.days_at_licences:,} of {self.days:,}",
-            "Days above them": f"{self.days_above_licences:,}",
+            "Licences": held_from(self.licences, self.ahead[0]),
+            what: f"{value:,} on {moment(time.tz_convert(self.tz))}",
         }
+        if self.variant:
+            rows["Days at the licences"] = f"{self.days_at_licences:,} of {self.days:,}"
+            rows["Days above them"] = f"{self.days_above_licences:,}"
+        elif self.diversity is not None:
+            low, high = self.diversity.pooled
+            rows["Peak so far of the total"] = f"at least {low:,}, at most {high:,}"
         if self.headroom is not None:
-            for days in [h for h in (30, 90, 365) if h < self.horizon] + [self.horizon]:
-                at = days - 1
-                above, reached = self.headroom.p_above.iloc[at], self.headroom.p_at_or_above.iloc[at]
-                rows[f"Chance to pass within {plural(days, 'day')}"] = f"{chance(above)}; to reach: {chance(reached)}"
+            reached = chance(float(self.headroom.p_at_or_above.iloc[-1]))
+            rows[f"Chance of all licences in use within {plural(self.horizon, 'day')}"] = reached
             for q, date in self.headroom.dates_given.items():
                 if date is not None and 1 - self.headroom.beyond >= 0.01:  # a handful of paths would say nothing
-                    rows[f"If passed, in {100 * q:g}% of cases by"] = day(date)
+                    rows[f"If exceeded, in {percent(q)} of cases by"] = day(date)
         if self.needed is not None:
             for risk, row in self.needed.iterrows():
                 enough = [f"{count:,} for {plural(int(days), 'day')}" for days, count in row.items()]
-                rows[f"Licences for {100 * float(risk):g}% risk"] = ", ".join(enough)
+                rows[f"Licences for {percent(float(risk))} risk"] = ", ".join(enough)
         return pd.DataFrame({"value": pd.Series(rows)}).rename_axis("what")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures for machines: everything JSON can hold, always the same keys in the same order.
 
-        ``verdict``, ``name``, ``tz``, ``seed``, ``horizon`` [days], ``variant``, ``span`` (start, end),
+        ``verdict``, ``headline`` (kind, action, number, reason, besides), ``confidence`` (level, reason), ``decisions``
+        (one row a choice), ``name``, ``tz``, ``seed``, ``horizon`` [days], ``variant``, ``span`` (start, end),
         ``licences`` (from, count), ``peak`` (calls, time, variant), ``days``, ``days_at_licences``,
         ``days_above_licences``, ``coverage`` (expected, present, missing intervals by variant), ``headroom`` (p_above,
         p_at_or_above within the horizon, beyond, dates_given, by_day, per_month, k_in_30), ``licences_needed`` (risk,
@@ -228,6 +214,9 @@ class Assessment(Result):
         """
         return {
             "verdict": self.sentence(),
+            "headline": machine.headline(self.headline),
+            "confidence": {"level": self.confidence.level, "reason": self.confidence.reason},
+            "decisions": None if self.decisions is None else machine.records(self.decisions),
             "name": self.name,
             "tz": self.tz,
             "seed": self.seed,
@@ -269,6 +258,8 @@ def assess(
     mean_call_length: Any = None,
     licence_price: float | None = None,
     lost_call_cost: float | None = None,
+    lead_time: SpanLike | None = None,
+    end: Any = None,
     backtest: bool = True,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Assessment:
@@ -303,6 +294,11 @@ def assess(
         Such as "3m": with it, the calls that were turned away are estimated.
     licence_price, lost_call_cost : float, optional
         A year's price of one licence and the cost of one lost call, in one currency; needs `mean_call_length`.
+    lead_time : int, str or timedelta, optional
+        From the order of licences to their use: days, or text such as "3w". Adds the date to order by.
+    end : date or datetime, optional
+        Up to when there should be data (exclusive; a date is midnight in `tz`), where that is later than the last
+        interval: the days that are missing at the end are then counted.
     backtest : bool
         Whether to try the forecast on the past.
     progress : callable, optional
@@ -337,6 +333,8 @@ def assess(
         )
     if len(validate(frame)) == 0:
         raise InsufficientData("the frame has no interval; there is nothing to assess")
+    last = frame.index[-1][0] + STEP
+    due = last if end is None else max(last, as_instant(end, name="end", tz=str(tz)))
     ask = steps.Ask.of(
         frame,
         as_licences(licences),
@@ -346,6 +344,7 @@ def assess(
         seed=seed,
         holidays=as_holidays(holidays),
         exclude=None if exclude is None else list(as_days(exclude, name="exclude")),
+        end=due,
     )
     found: steps.Found = {}
     todo = [*steps.measures(ask), *steps.outlook(ask, found, backtest)]
@@ -366,5 +365,6 @@ def assess(
         days=ask.days,
         peaks=ask.peaks,
         notes=(*failed, *steps.rests_on(ask, found)),
+        lead_time=None if lead_time is None else as_span(lead_time, "lead_time"),
         **found,
     )

@@ -6,10 +6,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import pandas as pd
 import typer
 
-from capacity.cli.app import app, progress
+from capacity.cli.app import app, progress, say
 from capacity.cli.options import Account, AnyEnv, End, Horizon, Licence, Out, Project, Seed, Start, Store, Zone
+from capacity.errors import ConfigError, InsufficientData
+from capacity.ground.text import chance, percent, plural
+from capacity.ground.times import as_instant
 
 if TYPE_CHECKING:
     from capacity.analysis.assessment import Assessment
@@ -27,6 +31,17 @@ CallLength = Annotated[
 ]
 LicencePrice = Annotated[float | None, typer.Option("--licence-price", help="Price of one licence a year.", min=0)]
 LostCallCost = Annotated[float | None, typer.Option("--lost-call-cost", help="Cost of one call turned away.", min=0)]
+LeadTime = Annotated[
+    str | None, typer.Option("--lead-time", help="From order to use, such as 14d or 3w: adds the date to order by.")
+]
+MaxRisk = Annotated[
+    str | None,
+    typer.Option(
+        "--max-risk",
+        help="Such as 5%: exit code 4 where the chance of exceeding the licences within the horizon is above it.",
+    ),
+]
+EXIT_RISK = 4
 
 
 @app.command()
@@ -47,11 +62,14 @@ def report(
     mean_call_length: CallLength = None,
     licence_price: LicencePrice = None,
     lost_call_cost: LostCallCost = None,
+    lead_time: LeadTime = None,
+    max_risk: MaxRisk = None,
 ) -> None:
     """Write the PNG report from a store.
 
     Example: capacity report --store calls --licences 120 --tz Europe/London --out report
     """
+    limit = _share(max_risk)
     assessment = _assessment(
         {"store": store, "start": start, "end": end, "tz": tz, "account": account, "project": project, "env": env},
         licences,
@@ -63,8 +81,10 @@ def report(
         mean_call_length=mean_call_length,
         licence_price=licence_price,
         lost_call_cost=lost_call_cost,
+        lead_time=lead_time,
     )
     write_report(assessment, out)
+    _hold_against(assessment, limit)
 
 
 @app.command()
@@ -84,12 +104,15 @@ def headroom(
     mean_call_length: CallLength = None,
     licence_price: LicencePrice = None,
     lost_call_cost: LostCallCost = None,
+    lead_time: LeadTime = None,
+    max_risk: MaxRisk = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
 ) -> None:
     """Say how close to the licence you are, when you run out, and how many channels to buy.
 
     Example: capacity headroom --store calls --licences 100,2026-03-01:120 --tz Europe/London --json
     """
+    limit = _share(max_risk)
     assessment = _assessment(
         {"store": store, "start": start, "end": end, "tz": tz, "account": account, "project": project, "env": env},
         licences,
@@ -101,11 +124,13 @@ def headroom(
         mean_call_length=mean_call_length,
         licence_price=licence_price,
         lost_call_cost=lost_call_cost,
+        lead_time=lead_time,
     )
     if as_json:
         typer.echo(json.dumps(assessment.to_dict(), indent=2))
     else:
         typer.echo(str(assessment))
+    _hold_against(assessment, limit)
 
 
 def _assessment(selection: dict[str, Any], licences: str, **options: Any) -> Assessment:
@@ -113,15 +138,48 @@ def _assessment(selection: dict[str, Any], licences: str, **options: Any) -> Ass
     import capacity as cap
 
     frame = cap.read_intervals(**selection)
+    end = selection["end"]
+    if end is not None:  # data that are not there yet are not missing
+        end = min(as_instant(end, selection["tz"], name="end"), pd.Timestamp.now("UTC").as_unit("ns"))
     with progress("Weighing the history") as step:
-        return cap.assess(frame, licences, progress=step, name=selection["project"] or "", **options)
+        return cap.assess(frame, licences, progress=step, name=selection["project"] or "", end=end, **options)
+
+
+def _share(text: str | None) -> float | None:
+    """Read a risk: 5%, 5 % or 0.05."""
+    if text is None:
+        return None
+    words = text.strip()
+    try:
+        share = float(words.removesuffix("%")) / (100 if words.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share < 1:
+        raise ConfigError(f"--max-risk {text!r} is no risk; write 5% or 0.05, at least 0 and below 100%")
+    return share
+
+
+def _hold_against(assessment: Assessment, limit: float | None) -> None:
+    """Leave with exit code 4 where the risk is above what was allowed; an unknown one is an error."""
+    if limit is None:
+        return
+    risk = assessment.situation.risk
+    if risk is None or (assessment.headroom is None and risk[0] <= limit):
+        raise InsufficientData(f"--max-risk cannot be judged: {assessment.confidence.reason}")
+    worst = risk[0] if assessment.headroom is None else risk[1]
+    if worst > limit:
+        span = plural(assessment.horizon, "day")
+        say(
+            f"The chance of exceeding the licences within {span} is {chance(worst)}, above --max-risk {percent(limit)}."
+        )
+        raise typer.Exit(EXIT_RISK)
 
 
 def write_report(assessment: Assessment, out: Path) -> None:
     """Print the verdict, write the pictures, and say where they are."""
     import capacity as cap
 
-    typer.echo(assessment.sentence())
+    typer.echo(assessment.verdict())
     paths = cap.report.save(assessment, out)
     typer.echo(f"\n{len(paths)} pictures in {out}:")
     for path in paths:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import textwrap
 from typing import Any
 
 import pandas as pd
 
 from capacity.ground.licences import Licences
 
-__all__ = ["chance", "count", "day", "held_from", "html_of", "listed", "moment", "percent", "plural"]
+__all__ = ["chance", "columns_of", "count", "day", "held_from", "html_of", "listed", "moment", "percent", "plural"]
 
 # Not strftime's: these do not change with the reader's locale.
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -70,8 +71,32 @@ def day(date: dt.date, *, weekday: bool = True, year: bool = True) -> str:
     return " ".join(parts)
 
 
-def held_from(licences: Licences, date: pd.Timestamp) -> str:
-    """Return which licences hold on a local day, and the steps after it.
+def columns_of(table: pd.DataFrame) -> str:
+    """Return a table of words as text: the index at the left, long column names over several lines.
+
+    Examples
+    --------
+    >>> print(columns_of(pd.DataFrame({"days above a month": ["0.3"]}, index=["now"])))
+           days above
+              a month
+      now         0.3
+    """
+    heads = [textwrap.wrap(str(name), 11, break_long_words=False) or [""] for name in table.columns]
+    height = max(len(head) for head in heads)
+    body = [[str(v) for v in table[name]] for name in table.columns]
+    columns = [[""] * (height - len(head)) + head + cells for head, cells in zip(heads, body, strict=True)]
+    first = [""] * height + [str(i) for i in table.index]
+    wide = [max(map(len, column)) for column in columns]
+    left = max(map(len, first))
+    rows = zip(first, *columns, strict=True)
+    return "\n".join(
+        "  ".join([f"  {name:<{left}}", *(f"{cell:>{w}}" for cell, w in zip(cells, wide, strict=True))]).rstrip()
+        for name, *cells in rows
+    )
+
+
+def held_from(licences: Licences, date: pd.Timestamp, last: pd.Timestamp | None = None) -> str:
+    """Return which licences hold on a local day, and the steps after it, up to the day `last`.
 
     Examples
     --------

@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
+import pandas as pd
+from scipy.stats import binom
 
-from capacity.ground.text import percent, plural
+from capacity.ground.text import day, percent, plural
 
 if TYPE_CHECKING:
     from capacity.analysis.backtest import Backtest
 
 __all__ = ["Confidence", "Evidence", "confidence", "evidence"]
 
-_TARGET = 0.95  # share of periods in which the licences for 5% risk should be enough
-_FAR = 0.65  # mean place of past days in their forecast from which it is called too low; mirrored for too high
+_RISK = 0.05  # of the licences that are tested
+_FAR = 0.65  # mean place of a period's days in their forecast from which it is called too low; mirrored for too high
+_SELDOM = 0.8  # share of forecasts whose licences for 5% risk were enough, below which it is too seldom
+_WITHIN = 0.6  # share of days that the central 80% range should hold at least
 _WINDOWS = 3  # separate periods that make a test
 _YEAR = 358  # days: a year, but for a day or two that may be incomplete
 _MUCH = 0.4  # share of days at the licences from which demand is little known
@@ -48,59 +51,92 @@ class Confidence:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a back-test proves, its overlapping tries counted as what they are.
+    """What a back-test proves, its overlapping forecasts counted as what they are.
 
     Attributes
     ----------
-    tries : int
-        Past dates that a forecast was made from.
-    kept : int
-        In how many of them the licences for 5% risk were enough.
-    windows : int
-        Periods among them that have no day in common.
-    within : float
-        Share of days within the central 80% range.
-    place : float
-        Mean place of the days in their forecast: 0.5 if it is unbiased, towards 1 where it was too low.
+    tries, kept : int
+        Past forecasts, and in how many of them the licences for 5% risk were enough.
+    windows, missed : int
+        Periods among them that have no day in common, and in how many of these the licences were not enough.
+    missed_days, missed_weeks : int
+        Distinct days above the licences of a forecast made before them, and the weeks in which they lie.
     horizon : int
         Days of each period.
+    within : float
+        Share of days within the central 80% range.
+    testable : bool
+        Whether any forecast could have failed.
+    lean : str
+        Whether the forecasts were too low or too high, or why they cannot be tested, in a sentence; "" if neither.
     """
 
     tries: int
     kept: int
     windows: int
-    within: float
-    place: float
+    missed: int
+    missed_days: int
+    missed_weeks: int
     horizon: int
+    within: float
+    testable: bool = True
+    lean: str = ""
 
     @property
     def too_low(self) -> bool:
-        """Whether the licences for 5% risk were enough much less often than they should have been."""
-        # As many separate misses as the share of the tries: one day that many tries share is one miss.
-        missed = self.windows * (1 - self.kept / self.tries)
-        return missed >= 1 and missed > 3 * (1 - _TARGET) * self.windows
+        """Whether the licences for 5% risk were enough much less often than they should have been.
 
-    @property
-    def leaning(self) -> str:
-        """Return "too low", "too high" or "" for how the past days lay in their forecasts."""
-        return "too low" if self.place > _FAR else "too high" if self.place < 1 - _FAR else ""
+        Either so many of the separate periods failed by chance in less than one of twenty cases, or more than a
+        fifth of the forecasts failed, on days of three weeks or more. One day that many forecasts share is one failure.
+        """
+        chance = float(binom.sf(self.missed - 1, self.windows, _RISK)) if self.missed else 1.0
+        return self.testable and (chance < 0.05 or (self.kept < _SELDOM * self.tries and self.missed_weeks >= _WINDOWS))
+
+    def sentence(self) -> str:
+        """Say how often past licences for 5% risk were enough."""
+        shared = f", {plural(self.windows, 'separate period')}" if self.windows < self.tries else ""
+        days = f"; {plural(self.missed_days, 'different day')} exceeded them" if self.missed_days else ""
+        return (
+            f"The licences for 5% risk were enough in {self.kept:,} of {plural(self.tries, 'past forecast')} "
+            f"({plural(self.horizon, 'day')} ahead{shared}{days})."
+        )
 
 
 def evidence(found: Backtest) -> Evidence:
     """Return what a back-test proves."""
-    ours, places = found.scores.iloc[0], np.asarray(found.pit, dtype=np.float64)
-    windows, free = 0, None
-    for origin in found.origins:
-        if free is None or origin >= free:
-            windows, free = windows + 1, origin + np.timedelta64(found.horizon, "D")
+    table, ours = found.by_origin, found.scores.iloc[0]
+    missed, free = 0, pd.Timestamp.min
+    for origin, kept in table["kept"].items():
+        if origin >= free:
+            missed, free = missed + (not kept), origin + pd.Timedelta(days=found.horizon)
+    days = found.missed_days
     return Evidence(
         tries=len(found.origins),
         kept=round(float(ours["kept_95"]) * len(found.origins)),
-        windows=windows,
-        within=float(ours["coverage_80"]),
-        place=float(np.nanmean(places)) if len(places) else 0.5,
+        windows=found.windows,
+        missed=missed,
+        missed_days=len(days),
+        missed_weeks=len(days.to_period("W").unique()),
         horizon=found.horizon,
+        within=float(ours["coverage_80"]),
+        testable=found.testable,
+        lean=_lean(found),
     )
+
+
+def _lean(found: Backtest) -> str:
+    """Return on which side the forecasts erred: all of them, or the latest ones, and since when."""
+    for note in found.notes:
+        return str(note)
+    if "pit" not in found.by_origin:
+        return ""
+    place = found.by_origin["pit"].astype(float)
+    for off, side in ((place > _FAR, "low"), (place < 1 - _FAR, "high")):
+        run = int(off[::-1].cummin().sum())  # of the latest forecasts
+        if run >= max(_WINDOWS, len(off) // 4):
+            since = place.index[-run]
+            return f"Forecasts made since {day(since, weekday=False)} were too {side}."
+    return ""
 
 
 def confidence(
@@ -112,6 +148,7 @@ def confidence(
     capped: float = 0.0,
     missing: int = 0,
     soft: bool = False,
+    ahead: int = 0,
 ) -> Confidence:
     """Judge a verdict.
 
@@ -127,12 +164,14 @@ def confidence(
         Share of the days that stood at the licences.
     missing : int
         Days without data at the end.
+    ahead : int
+        Days ahead that the verdict is about.
     soft : bool
         Whether the peaks pile up just above the licences.
 
     Examples
     --------
-    >>> confidence(Evidence(20, 19, 8, 0.8, 0.5, 90), forecast=True, total=True, days=700).level
+    >>> confidence(Evidence(20, 19, 8, 0, 1, 1, 90, 0.8), forecast=True, total=True, days=700).level
     'tested'
     """
     if not forecast:
@@ -140,38 +179,45 @@ def confidence(
     if not total:
         return Confidence("untested", "Without a total no forecast of it can be tried on the past.")
     if capped > _MUCH or soft:
-        pile = "the peaks were capped" if not soft else "the peaks pile up just above the licences, as at a cap"
-        return Confidence("untested", f"It cannot be tested: {pile} on {percent(capped)} of the days.")
+        pile = "the peaks pile up just above the licences, as at a cap," if soft else "the peaks were capped"
+        return Confidence("untested", f"The verdict cannot be tested: {pile} on {percent(capped)} of the days.")
     if proof is None:
         return Confidence("untested", "The forecast was not tried on the past.")
-    doubts = [*_doubts(proof)]
+    if not proof.testable:
+        return Confidence("untested", proof.lean)
+    doubts = _doubts(proof)
+    if proof.horizon < ahead:
+        doubts.append(f"{plural(proof.horizon, 'day')} ahead could be tested, not {ahead:,}.")
     if missing:
-        doubts.append(f"The last {plural(missing, 'day')} have no data.")
+        doubts.append(no_data(missing))
     if days < _YEAR:
-        doubts.append(f"The history covers {plural(days, 'day')}, less than a year: seasons in it are not known.")
+        doubts.append(f"The history covers {plural(days, 'day')}, less than a year: a season may not have been seen.")
     if doubts:
         return Confidence("weak", " ".join(doubts))
-    return Confidence("tested", f"{tried(proof)} {percent(proof.within)} of days fell within the central 80% range.")
-
-
-def tried(proof: Evidence) -> str:
-    """Return in a sentence how often past licences for 5% risk were enough."""
-    shared = f" ({plural(proof.windows, 'separate period')})" if proof.windows < proof.tries else ""
-    return (
-        f"The licences for 5% risk were enough in {proof.kept:,} of {plural(proof.tries, 'past forecast')}"
-        f"{shared}, {plural(proof.horizon, 'day')} ahead."
+    return Confidence(
+        "tested", f"{proof.sentence()} {percent(proof.within)} of days fell within the central 80% range."
     )
+
+
+def no_data(days: int) -> str:
+    """Say that the end of the data is missing.
+
+    Examples
+    --------
+    >>> no_data(1), no_data(7)
+    ('The last day has no data.', 'The last 7 days have no data.')
+    """
+    return "The last day has no data." if days == 1 else f"The last {days:,} days have no data."
 
 
 def _doubts(proof: Evidence) -> list[str]:
     doubts = []
     if proof.too_low:
-        doubts.append(f"Past forecasts were too low. {tried(proof)}")
+        doubts.append(f"Past forecasts were too low. {proof.sentence()}")
     elif proof.windows < _WINDOWS:
-        doubts.append(f"Little was tested. {tried(proof)}")
-    if proof.leaning and not (proof.too_low and proof.leaning == "too low"):
-        doubts.append(f"Most past days lay {'above' if proof.leaning == 'too low' else 'below'} the middle of their "
-                      f"forecast: it was {proof.leaning}.")  # fmt: skip
-    elif proof.within < 0.6:
+        doubts.append(f"Little was tested. {proof.sentence()}")
+    if proof.lean:
+        doubts.append(proof.lean)
+    elif proof.within < _WITHIN:
         doubts.append(f"Only {percent(proof.within)} of past days fell within the central 80% range.")
     return doubts

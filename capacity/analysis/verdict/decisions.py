@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from capacity.ground.text import chance, day, percent, plural
 
 if TYPE_CHECKING:
     from capacity.analysis.cost import CostCurve
+    from capacity.analysis.verdict.situation import Situation
 
-__all__ = ["NOW", "CHEAPEST", "decisions", "in_words"]
+__all__ = ["CHEAPEST", "NOW", "decisions", "in_words"]
 
 NOW, CHEAPEST = "now", "cheapest"
 _MONTH = 30  # days
@@ -85,21 +87,20 @@ def decisions(
     return pd.DataFrame(table, index=pd.Index(list(rows), name="choice")).astype({"order_by": "datetime64[ns]"})
 
 
-def in_words(table: pd.DataFrame, today: pd.Timestamp, planned: str) -> pd.DataFrame:
+def in_words(table: pd.DataFrame, facts: Situation) -> pd.DataFrame:
     """Return the table of `decisions` as it is printed, columns without anything in them left out.
 
     Parameters
     ----------
     table : DataFrame
         As `decisions` returns it.
-    today : Timestamp
-        The first day ahead: an order that was due before it is due now.
-    planned : str
-        The licences as planned, for the first row.
+    facts : Situation
+        Its planned changes stand beside the licences that are held; an order due before its first day is due now.
     """
+    planned = "".join(f", {n:,} from {day(date, weekday=False)}" for date, n in facts.changes)
     words: dict[str, list[str]] = {
-        "licences": [planned if c == NOW else f"{n:,}" for c, n in table["licences"].items()],
-        "difference": ["" if c == NOW else f"{n:+,}" for c, n in table["difference"].items()],
+        "licences": [f"{n:,}{planned if c == NOW else ''}" for c, n in table["licences"].items()],
+        "difference": ["" if c == NOW else f"{n:+,}" if n else "0" for c, n in table["difference"].items()],
     }
     for column in table.columns:
         if column.startswith("chance_"):
@@ -111,7 +112,7 @@ def in_words(table: pd.DataFrame, today: pd.Timestamp, planned: str) -> pd.DataF
     if table["cost"].notna().any():
         words["cost a year"] = [f"{n:,.0f}" for n in table["cost"]]
     if table["order_by"].notna().any():
-        words["order by"] = [_date(d, today) for d in table["order_by"]]
+        words["order by"] = [_date(d, facts.first) for d in table["order_by"]]
     return pd.DataFrame(words, index=table.index)
 
 
@@ -123,7 +124,7 @@ def _few(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 
 
-def _date(date: Any, today: pd.Timestamp) -> str:
+def _date(date: Any, today: dt.date) -> str:
     if pd.isna(date):
         return "–"
-    return "now" if date <= today else day(date, weekday=False)
+    return "now" if date.date() <= today else day(date, weekday=False)

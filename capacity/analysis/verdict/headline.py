@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from capacity.analysis.verdict.confidence import no_data
 from capacity.analysis.verdict.situation import Situation
 from capacity.ground.text import chance, day, percent, plural
 
@@ -232,7 +233,9 @@ class _Words:
         facts = self.facts
         known = bool(facts.needed)
         low, high = self.needed() if known else facts.peak
-        what = f"the {self.span} {percent(_TARGET)} level" if known else f"the highest peak in {plural(facts.days, 'day')}"
+        what = (
+            f"the {self.span} {percent(_TARGET)} level" if known else f"the highest peak in {plural(facts.days, 'day')}"
+        )
         reason = f"without a total {what} is known only within bounds: at least {low:,}, at most {high:,}"
         if facts.licences < low:
             return "no total", f"Hold at least {self.more(low)}", low, reason
@@ -276,10 +279,10 @@ class _Words:
 
     def besides(self, kind: str) -> list[str]:
         facts, said = self.facts, []
-        if facts.capping in ("hard", "soft") and kind not in ("capped", "soft-capped", "short history"):
-            if self.share >= _OFTEN or facts.capping == "soft":
-                words = self.cap()
-                said.append(f"{words[0].upper()}{words[1:]}; the demand behind them is estimated.")
+        piled = facts.capping == "soft" or (facts.capping == "hard" and self.share >= _OFTEN)
+        if piled and kind not in ("capped", "soft-capped", "short history"):
+            words = self.cap()
+            said.append(f"{words[0].upper()}{words[1:]}; the demand behind them is estimated.")
         if facts.combined:
             said.append(
                 f"The total of the {plural(facts.parts, 'project')} is not known; their sum is an upper bound of it."
@@ -288,8 +291,7 @@ class _Words:
             ago = "a year" if facts.growth.days_before > 300 else f"{facts.growth.days_before // 7} weeks"
             said.append(f"Demand is growing: {_by(facts.growth.factor)} within {ago}.")
         if facts.missing:
-            said.append(f"The last {plural(facts.missing, 'day')} have no data." if facts.missing > 1
-                        else "The last day has no data.")  # fmt: skip
+            said.append(no_data(facts.missing))
         if facts.cheapest is not None and facts.risk is not None:
             count, risk = facts.cheapest
             said.append(f"Cheapest at the prices given: {count:,}, at a {self.span} risk of {chance(risk)}.")
@@ -300,6 +302,6 @@ def _by(factor: float) -> str:
     """Say a growth of the mean daily peak."""
     if factor == float("inf"):
         return "there were hardly any calls before"
-    return f"the mean daily peak is {factor:.1f} times as high" if factor >= 2 else (
-        f"the mean daily peak rose by {percent(factor - 1)}"
-    )  # fmt: skip
+    if factor >= 2:
+        return f"the mean daily peak became {factor:.1f} times as high"
+    return f"the mean daily peak rose by {percent(factor - 1)}"

@@ -12,11 +12,12 @@ import pandas as pd
 if TYPE_CHECKING:
     from capacity.analysis.backtest import Backtest
     from capacity.analysis.headroom import Headroom
+    from capacity.analysis.verdict.headline import Headline
     from capacity.forecast.paths import PeakForecast
     from capacity.ground.licences import Licences
     from capacity.ground.result import Result
 
-__all__ = ["backtest", "forecast", "headroom", "licences", "needed", "plain", "records", "table"]
+__all__ = ["backtest", "forecast", "headline", "headroom", "licences", "needed", "plain", "records", "table"]
 
 
 def plain(value: Any) -> Any:
@@ -78,6 +79,18 @@ def licences(held: Licences) -> list[dict[str, Any]]:
     """Return the steps: the first count holds from ever on."""
     starts = [None, *held.dates[1:]]
     return [{"from": plain(s), "count": n} for s, n in zip(starts, held.counts, strict=True)]
+
+
+def headline(found: Headline) -> dict[str, Any]:
+    """Return the headline's parts, and all of it as text."""
+    return {
+        "kind": found.kind,
+        "action": found.action,
+        "number": found.number,
+        "reason": found.reason,
+        "besides": list(found.besides),
+        "text": found.text,
+    }
 
 
 def headroom(result: Headroom) -> dict[str, Any]:

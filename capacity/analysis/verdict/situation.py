@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -17,7 +17,7 @@ from capacity.ground.frame import TOTAL
 from capacity.ground.licences import Licences, as_licences
 
 if TYPE_CHECKING:
-    from capacity.analysis.assessment import Assessment
+    from capacity.analysis.verdict.answers import Verdict
     from capacity.forecast.paths import PeakForecast
 
 __all__ = ["Growth", "Situation", "growth_of", "situation"]
@@ -81,6 +81,8 @@ class Situation:
         The cheapest count and its risk.
     today : bool
         Whether `licences` are those that are held.
+    first : date
+        The first day ahead.
     """
 
     licences: int
@@ -102,9 +104,10 @@ class Situation:
     missing: int = 0
     cheapest: tuple[int, float] | None = None
     today: bool = True
+    first: dt.date = dt.date.min
 
 
-def situation(found: Assessment, licences: int | None = None) -> Situation:
+def situation(found: Verdict, licences: int | None = None) -> Situation:
     """Return the facts of an assessment; with `licences`, as if that many were held throughout."""
     held = found.licences if licences is None else as_licences(licences)
     ahead = found.ahead
@@ -126,6 +129,7 @@ def situation(found: Assessment, licences: int | None = None) -> Situation:
         growth=growth_of(found.daily(found.variant)) if found.variant else None,
         missing=found.missing_days,
         today=licences is None,
+        first=ahead[0].date(),
     )
     if forecast is None or (found.variant and found.variant not in forecast.variants):
         return facts
@@ -133,10 +137,8 @@ def situation(found: Assessment, licences: int | None = None) -> Situation:
 
 
 def _with_forecast(
-    facts: Situation, found: Assessment, forecast: PeakForecast, held: Licences, parts: list[str]
+    facts: Situation, found: Verdict, forecast: PeakForecast, held: Licences, parts: list[str]
 ) -> Situation:
-    from dataclasses import replace
-
     counts, now = held.on(forecast.dates), np.full(len(forecast.dates), facts.licences)
     whole = forecast.series(found.variant) if found.variant else None
     each = [forecast.series(p) for p in parts]
@@ -161,13 +163,13 @@ def _with_forecast(
     )
 
 
-def _parts(found: Assessment) -> list[str]:
+def _parts(found: Verdict) -> list[str]:
     """Return the series between whose maximum and sum the total lies; none where it is known."""
     ids = [str(i) for i in found.peaks.index.unique(1) if str(i) != TOTAL]
     return ids if not found.variant or found.peaks.index.names[1] == PROJECT else []
 
 
-def _peak(found: Assessment, parts: list[str]) -> Bounds:
+def _peak(found: Verdict, parts: list[str]) -> Bounds:
     if not parts:
         return found.peak[0], found.peak[0]
     highest = found.peaks["peak"].groupby(level=1, observed=True).max()
@@ -191,9 +193,7 @@ def _highest_within(paths: npt.NDArray[np.integer], risk: float) -> int:
     return int(tops[len(tops) - 1 - int(np.floor(risk * len(tops) + 1e-9))])
 
 
-def _needed(
-    whole: npt.NDArray[np.integer] | None, parts: list[npt.NDArray[np.integer]], risk: float
-) -> Bounds:
+def _needed(whole: npt.NDArray[np.integer] | None, parts: list[npt.NDArray[np.integer]], risk: float) -> Bounds:
     low = max((_highest_within(p, risk) for p in parts), default=0)
     if whole is not None:
         high = _highest_within(whole, risk)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from capacity.analysis.combine import bound_note
 from capacity.analysis.peaks import daily_peaks
+from capacity.analysis.verdict.capping import Capping, capping
 from capacity.errors import InsufficientData
 from capacity.ground.arguments import whole_of
 from capacity.ground.coverage import coverage
@@ -53,6 +54,8 @@ class Ask:
     days: int
     at: int  # days at the licences or above
     above: int  # days above them
+    capping: Capping  # what the licences were to the peaks
+    end: pd.Timestamp | None = None  # up to where there should be data
 
     @classmethod
     def of(cls, frame: pd.DataFrame, licences: Licences, zone: dt.tzinfo, **rest: Any) -> Ask:
@@ -73,13 +76,14 @@ class Ask:
             days=len(own),
             at=at,
             above=above,
+            capping=capping(own, held),
             **rest,
         )
 
     @property
     def cap(self) -> Licences | None:
-        """The licences, where they capped what was seen: demand piles up at a cap, and does not pass it."""
-        return self.licences if self.at - self.above >= self.above else None
+        """The licences, where they may have capped what was seen; None where peaks exceeded them freely."""
+        return None if self.capping == "plan" else self.licences
 
     def peak(self) -> tuple[int, pd.Timestamp, str]:
         """Return the highest peak: calls, UTC start of the first interval that reached it, variant."""
@@ -121,7 +125,7 @@ def measures(ask: Ask) -> list[Step]:
 
     frame, tz = ask.frame, ask.zone
     steps: list[Step] = [
-        ("coverage", "Coverage", lambda: coverage(frame)),
+        ("coverage", "Coverage", lambda: coverage(frame, end=ask.end)),
         ("percentiles", "Percentiles", lambda: percentiles(frame, tz=tz)),
         ("load_duration", "Load duration", lambda: load_duration(frame, tz=tz)),
         ("busy_hours", "Busy hours", lambda: busy_hours(frame, tz=tz)),
@@ -158,7 +162,11 @@ def outlook(ask: Ask, found: Found, backtest: bool) -> list[Step]:
             return None  # its note is there already
         # A third of what can be tested at most: a horizon as long as the history would leave one origin.
         span = max(14, min(ask.horizon, (ask.days - _EIGHT_WEEKS) // 3))
-        return try_out(ask.peaks, min(span, ask.horizon), variant=ask.variant, **same)
+        if ask.capping == "soft":
+            raise InsufficientData("peaks that pile up just above the licences could not have exceeded any limit")
+        # Where no day reached the licences they capped nothing, and what came could have exceeded any limit.
+        held = ask.cap if ask.at else None
+        return try_out(ask.peaks, min(span, ask.horizon), variant=ask.variant, **same | {"licences": held})
 
     steps: list[Step] = [
         ("forecast", "Forecast", lambda: forecast_peaks(ask.peaks, ask.horizon, **same)),
@@ -197,7 +205,7 @@ def money(ask: Ask, found: Found, length: Any, licence_price: float | None, lost
     def cheapest() -> Any:
         if found["headroom"] is None:
             raise InsufficientData("it is worked out on a forecast of the total, and there is none")
-        prices: dict[str, Any] = {"licence_price": licence_price, "lost_call_cost": lost_call_cost}
+        prices: dict[str, Any] = {"licence_price": licence_price or 0.0, "lost_call_cost": lost_call_cost or 0.0}
         shape = _day_shape(found["busy_hours"], ask.variant)
         return best_licence_count(
             found["forecast"], **prices, mean_call_length=length, day_shape=shape, variant=ask.variant
@@ -206,8 +214,7 @@ def money(ask: Ask, found: Found, length: Any, licence_price: float | None, lost
     steps: list[Step] = []
     if ask.cap is not None:
         steps.append(("traffic", "Calls turned away", turned_away))
-    if licence_price is not None:
-        steps.append(("cost", "Cost", cheapest))
+    steps.append(("losses" if licence_price is None else "cost", "Cost", cheapest))
     return steps
 
 
@@ -231,6 +238,34 @@ def _left_out(ask: Ask) -> list[Note]:
     ]
 
 
+def _licence_notes(ask: Ask) -> list[Note]:
+    """Return what the licences were to the peaks, and what that does to the forecast."""
+    if not ask.at:
+        return []
+    days = f"{plural(ask.at, 'day')} of {ask.days:,}"
+    if ask.capping == "plan":
+        plan = (
+            f"Licences: the peak was above them on {plural(ask.above, 'day')}, so they are taken as a plan, not as "
+            "what capped the calls seen."
+        )
+        return [Note(plan, field="licences")]
+    soft = ask.capping == "soft"
+    stood = "piled up at them or up to a tenth above them" if soft else "stood at them"
+    taken = " They are taken as a cap." if soft else ""
+    capped = (
+        f"Licences: the peak {stood} on {days}.{taken} Calls may have been turned away then; the forecast is of the "
+        "demand behind, estimated."
+    )
+    notes = [Note(capped, field="licences", severity="warning")]
+    if ask.at > _MUCH * ask.days:
+        rough = (
+            f"Licences: with {100 * ask.at / ask.days:.0f}% of the days at them little is known of the demand; "
+            "the estimate is rough, and more likely too low than too high."
+        )
+        notes.append(Note(rough, field="licences", severity="warning"))
+    return notes
+
+
 def rests_on(ask: Ask, found: Found) -> list[Note]:
     """Return in sentences what the forecast rests on."""
     bound = bound_note(ask.peaks) if ask.variant == TOTAL else ""
@@ -241,24 +276,7 @@ def rests_on(ask: Ask, found: Found) -> list[Note]:
             "of maxima; fetch it as well (total=True)."
         )
         notes.append(Note(no_total, field="headroom", severity="warning"))
-    if ask.cap is None:
-        plan = (
-            f"Licences: the peak was above them on {plural(ask.above, 'day')}, so they are taken as a plan, not as "
-            "what capped the calls seen."
-        )
-        notes.append(Note(plan, field="licences"))
-    elif ask.at:
-        capped = (
-            f"Licences: the peak stood at them on {plural(ask.at, 'day')} of {ask.days:,}. Calls may have been turned "
-            "away then; the forecast is of the demand behind, estimated."
-        )
-        notes.append(Note(capped, field="licences"))
-        if ask.at > _MUCH * ask.days:
-            rough = (
-                f"Licences: with {100 * ask.at / ask.days:.0f}% of the days at them little is known of the demand; "
-                "the estimate is rough, and more likely too low than too high."
-            )
-            notes.append(Note(rough, field="licences", severity="warning"))
+    notes += _licence_notes(ask)
     forecast = found.get("forecast")
     if forecast is None:
         return notes

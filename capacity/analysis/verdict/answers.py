@@ -1,0 +1,165 @@
+"""What an assessment answers: the headline, the confidence in it, the decision table and the risk curve."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from capacity.analysis.verdict.capping import Capping, capping
+from capacity.analysis.verdict.confidence import Confidence, Evidence, confidence, evidence
+from capacity.analysis.verdict.decisions import decisions, in_words
+from capacity.analysis.verdict.headline import Headline, headline
+from capacity.analysis.verdict.situation import Situation, situation
+from capacity.ground.result import Result
+
+if TYPE_CHECKING:
+    from capacity.analysis.backtest import Backtest
+    from capacity.analysis.cost import CostCurve
+    from capacity.analysis.diversity import Diversity
+    from capacity.analysis.headroom import Headroom
+    from capacity.forecast.paths import PeakForecast
+    from capacity.ground.licences import Licences
+
+__all__ = ["Verdict"]
+
+
+class Verdict(Result):
+    """The answers of an `Assessment`, from what its analyses found."""
+
+    # Fields of the assessment that the answers follow from.
+    tz: str
+    licences: Licences
+    horizon: int
+    span: tuple[pd.Timestamp, pd.Timestamp]
+    variant: str
+    peak: tuple[int, pd.Timestamp, str]
+    days_at_licences: int
+    days: int
+    peaks: pd.DataFrame
+    forecast: PeakForecast | None
+    headroom: Headroom | None
+    needed: pd.DataFrame | None
+    backtest: Backtest | None
+    diversity: Diversity | None
+    cost: CostCurve | None
+    losses: CostCurve | None
+    lead_time: int | None
+
+    @cached_property
+    def situation(self) -> Situation:
+        """The facts that the headline follows from."""
+        return situation(self)
+
+    @cached_property
+    def headline(self) -> Headline:
+        """What to do, with which number, and why."""
+        return headline(self.situation)
+
+    def headline_at(self, licences: int) -> Headline:
+        """Return the headline if so many licences were held throughout."""
+        return headline(situation(self, licences))
+
+    @cached_property
+    def confidence(self) -> Confidence:
+        """How far the verdict was tested, and why: what the back-test and the data say of it."""
+        return confidence(
+            self.evidence,
+            forecast=self.forecast is not None,
+            total=bool(self.variant),
+            days=self.days if self.forecast is None else len(self.forecast.history),
+            capped=self.days_at_licences / max(self.days, 1) if self.capping in ("hard", "soft") else 0.0,
+            soft=self.capping == "soft",
+            missing=self.missing_days,
+            ahead=self.horizon,
+        )
+
+    @cached_property
+    def evidence(self) -> Evidence | None:
+        """What the back-test proves; None without one."""
+        return None if self.backtest is None else evidence(self.backtest)
+
+    @cached_property
+    def decisions(self) -> pd.DataFrame | None:
+        """What each choice means: now, the cheapest, and the licences for 10, 5 and 1% risk; None without headroom.
+
+        Index ``choice``; columns ``licences``, ``difference``, ``chance_30``, ``chance_90``, ... (those within the
+        horizon, and all of it), ``days_above`` (expected in a month of 30 days), ``lost_calls`` and ``cost`` (a year),
+        ``order_by``.
+        """
+        if self.headroom is None or self.forecast is None or self.needed is None:
+            return None
+        lead = None if self.lead_time is None else pd.Timedelta(days=self.lead_time)
+        return decisions(
+            self.forecast.series(self.variant),
+            self.ahead,
+            self.licences.on(self.ahead),
+            self.needed.iloc[:, -1],
+            [int(span) for span in self.needed.columns],
+            losses=self.losses if self.losses is not None else self.cost,
+            priced=self.cost is not None,
+            lead_time=lead,
+        )
+
+    def decision_table(self) -> pd.DataFrame | None:
+        """Return `decisions` in words, as it is printed and drawn; None where there is none."""
+        if self.decisions is None:
+            return None
+        return in_words(self.decisions, self.situation)
+
+    def risk_curve(self) -> pd.DataFrame | None:
+        """Return the chance of exceeding each count of licences, held throughout; None without headroom.
+
+        Index ``licences``, every count from 0 to the highest path (and to the licences held); a column for each
+        horizon of `decisions` [days].
+        """
+        if self.headroom is None or self.forecast is None or self.needed is None:
+            return None
+        tops = {int(span): np.sort(self.forecast.series(self.variant)[:, :span].max(axis=1)) for span in self.needed}
+        most = max(int(tops[max(tops)][-1]), *self.licences.on(self.ahead))
+        counts = np.arange(most + 1)
+        chances = {span: 1 - np.searchsorted(top, counts, side="right") / len(top) for span, top in tops.items()}
+        return pd.DataFrame(chances, index=pd.Index(counts, name="licences"))
+
+    # -- facts --------------------------------------------------------------------------------------------------
+
+    @property
+    def ahead(self) -> pd.DatetimeIndex:
+        """The days ahead, naive local midnights: of the forecast, or from the end of the data on."""
+        if self.forecast is not None:
+            return self.forecast.dates
+        first = self.span[1].tz_convert(self.tz).tz_localize(None).normalize()
+        return pd.date_range(first, periods=self.horizon, freq="D")
+
+    @cached_property
+    def capping(self) -> Capping:
+        """What the licences were to the peaks: "none", "hard" (a cap), "soft" (a cap with calls above) or "plan"."""
+        own = self.daily(self.variant).dropna()
+        return capping(own, self.licences.on(pd.DatetimeIndex(own.index)))
+
+    @cached_property
+    def missing_days(self) -> int:
+        """Whole days at the end of the data that have none, or less than half of their intervals."""
+        own = self.peaks.xs(self.variant, level=1) if self.variant else self.peaks.groupby(level=0).max()
+        enough = own.index[own["intervals"] >= own["intervals"].median() / 2]
+        end = self.span[1].tz_convert(self.tz).tz_localize(None).normalize()
+        return max(int((end - enough[-1]).days) - 1, 0)
+
+    def daily(self, variant: str = "") -> pd.Series:
+        """Return the daily peaks [calls] of a series on every day of the data, NaN where there is none.
+
+        Without `variant`, each day's highest of any series.
+        """
+        own = self.peaks.xs(variant, level=1)["peak"] if variant else self.peaks["peak"].groupby(level=0).max()
+        end = self.span[1].tz_convert(self.tz).tz_localize(None) - pd.Timedelta(nanoseconds=1)
+        return own.astype(np.float64).reindex(
+            pd.date_range(own.index[0], max(own.index[-1], end.normalize()), name="date")
+        )
+
+    def display_name(self, variant: str) -> str:
+        """Return what people call a series; its id where no name is known."""
+        if self.diversity is not None and variant in self.diversity.table.index:
+            return str(self.diversity.table.loc[variant, "name"])
+        return variant
