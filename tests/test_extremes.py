@@ -1,5 +1,6 @@
 """Extreme-value fits against published ones, and return levels against simulation and the exact law."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from scipy import optimize, stats
 
 import capacity as cap
-from capacity.errors import ConfigError, InsufficientData
+from capacity.errors import ConfigError, FrameError, InsufficientData
 from capacity.stats.extremes_fits import fit_gev, fit_gpd, fit_gumbel, gev_by_l_moments
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference"
@@ -227,15 +228,34 @@ def test_short_flat_or_wrong_records_say_so():
         lambda: cap.return_levels(series, ("0Y",)),
         lambda: cap.return_levels(series, threshold=0.1),
         lambda: cap.return_levels(series, shape_prior="none"),
-        lambda: cap.return_levels(pd.concat([series, series])),
-        lambda: cap.return_levels(-series),
-        lambda: cap.return_levels(series.reset_index(drop=True)),
         lambda: fit_gev([1.0, np.nan] * 10),
         lambda: fit_gev(PORT_PIRIE, covariate=np.ones(65)),
         lambda: fit_gev(PORT_PIRIE).return_level(1.0),
     ):
         with pytest.raises(ConfigError):
             call()
+
+
+@pytest.mark.parametrize("ask", [cap.return_levels, partial(cap.forecast_peaks, horizon=7, seed=1)])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda s: pd.concat([s, s]),
+        lambda s: -s,
+        lambda s: s.reset_index(drop=True),
+        lambda s: s.where(s.index != s.index[9], np.inf),
+        lambda s: s.tz_localize("UTC"),
+        lambda s: s.set_axis(s.index + pd.Timedelta("5min")),
+        lambda s: s.astype(object).where(s.index != s.index[9], "many"),
+        lambda s: s.to_frame(),
+        lambda s: s.to_numpy(),
+        lambda _: None,
+    ],
+)
+def test_peaks_that_are_none_are_refused_in_one_way(ask, spoil):
+    """Nonsense would end in an error of the arithmetic, or each analysis would call the same fault by another name."""
+    with pytest.raises(FrameError, match="peaks"):
+        ask(spoil(peaks_of(400, 5)))
 
 
 @pytest.mark.parametrize(
@@ -248,7 +268,7 @@ def test_short_flat_or_wrong_records_say_so():
         ({"block_weeks": 1.5}, "block_weeks=1.5"),
         ({"periods": ()}, "periods is empty"),
         ({"periods": True}, "period=True"),
-        ({"variant": "b"}, "'b' is not the Series"),
+        ({"variant": "b"}, "'b' is not in the peaks"),
     ],
 )
 def test_wrong_arguments_are_named(wrong, match):

@@ -75,8 +75,8 @@ def test_agrees_with_polars():
 def test_the_percentile_is_the_decimal_that_is_written():
     """In binary 99.9 / 100 * 1000 is not 999 everywhere: the 99.9th of 1 to 1000 would be 1000."""
     times = pd.date_range("2026-01-01", periods=1000, freq="5min", tz="UTC")
-    found = cap.percentiles(of({cap.TOTAL: (times, range(1, 1001))}), (0, 0.1, 0.11, 28.9, 57.3, 99.9, 99.91))
-    assert found["value"].tolist() == [1, 1, 2, 289, 573, 999, 1000]
+    found = cap.percentiles(of({cap.TOTAL: (times, range(1, 1001))}), (0, 1.1, 1.11, 28.9, 57.3, 99.9, 99.91))
+    assert found["value"].tolist() == [1, 11, 12, 289, 573, 999, 1000]
     assert rank_of(33.33333333333333, np.array([10**15])).tolist() == [333333333333334]  # exact beyond int64
 
 
@@ -295,3 +295,10 @@ def test_load_duration_within_opening_hours():
         load_duration(frame.iloc[:0])
     with pytest.raises(ConfigError, match="Mars"):
         load_duration(frame, tz="Mars/Olympus")
+
+
+@pytest.mark.parametrize(("q", "write"), [(0.95, "95"), ((0.5, 0.999), "50"), ((50, 0.999), "99.9")])
+def test_a_quantile_is_no_percentile(q, write):
+    """`percentiles(frame, 0.95)` would return the lowest maxima, nearly always 0, without a word."""
+    with pytest.raises(ConfigError, match=rf"between 0 and 100; write {write}$"):
+        cap.percentiles(ragged(1), q)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -59,3 +61,69 @@ def test_every_result_class_defines_its_table(name: str) -> None:
     """`to_frame()` would raise NotImplementedError for one of the public results."""
     assert getattr(cap, name).to_frame is not cap.Result.to_frame
     assert getattr(cap, name).__str__ is not object.__str__
+
+
+CHARTS = {
+    "chances": "headroom",
+    "cost": "cost",
+    "days_above": "headroom",
+    "days_in_30": "headroom",
+    "heat_map": "profile",
+    "history": "peaks",
+    "load_duration": "load_duration",
+    "past_forecast": "backtest",
+    "percentiles": "percentiles",
+    "pit": "backtest",
+    "risk": "forecast",
+}
+
+
+@pytest.mark.parametrize("name", cap.report.charts.__all__)
+def test_charts_refuse_what_they_do_not_draw(name: str) -> None:
+    """A wrong argument would end in an AttributeError deep in the drawing."""
+    draw = getattr(cap.report.charts, name)
+    more = {"variant": cap.TOTAL} if name == "small_history" else {}
+    for wrong in (None, 3, pd.DataFrame({"a": [1]}), ordinary()):
+        with pytest.raises(cap.errors.ConfigError, match=r"give what (capacity|the column)"):
+            draw(wrong, **more)
+
+
+@pytest.mark.parametrize(("name", "field"), CHARTS.items())
+def test_every_chart_makes_its_own_axes(name: str, field: str) -> None:
+    """`ax` would be needed where a figure of its own is wanted."""
+    draw, what = getattr(cap.report.charts, name), getattr(ordinary(), field)
+    ax = draw(what)
+    assert isinstance(ax, Axes) and ax.get_children()
+    with pytest.raises(cap.errors.ConfigError, match="is no matplotlib Axes"):
+        draw(what, "ax")
+    pyplot.close("all")
+
+
+def test_what_is_no_forecast_or_assessment_is_refused(tmp_path: Path) -> None:
+    """`headroom(peaks, 100)` or `report.save(forecast, out)` would end in an AttributeError."""
+    found = ordinary()
+    for call in (
+        lambda: cap.headroom(found.peaks, 100),
+        lambda: cap.headroom(None, 100),
+        lambda: cap.licences_needed(found.headroom),
+        lambda: cap.report.save(found.forecast, tmp_path),
+        lambda: cap.report.page(found.headroom, 1),
+    ):
+        with pytest.raises(cap.errors.ConfigError, match="must be a"):
+            call()
+
+
+@pytest.mark.parametrize("wrong", [None, 3, "frame", [1, 2], pd.Series([1])], ids=str)
+@pytest.mark.parametrize("name", ["as_intervals", "coverage", "daily_peaks", "top_peaks", "percentiles", "diversity"])
+def test_what_is_no_frame_is_refused(name: str, wrong: object) -> None:
+    """A frame that is none would end in an AttributeError of pandas."""
+    with pytest.raises(cap.errors.FrameError, match=r"DataFrame|cap\.as_intervals"):
+        getattr(cap, name)(wrong)
+
+
+def test_what_is_no_list_of_frames_is_refused() -> None:
+    """A single frame would be joined by its columns, or None iterated over."""
+    frame = cap.as_intervals(pd.DataFrame({"time": [], "variant": [], "max_concurrent": []}))
+    for call in (lambda: cap.concat(frame), lambda: cap.concat(None), lambda: cap.combine([frame])):
+        with pytest.raises(cap.errors.ConfigError, match="give a"):
+            call()

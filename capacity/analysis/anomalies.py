@@ -122,7 +122,7 @@ def _fitted(peaks: pd.DataFrame, holidays: HolidayLike) -> Iterator[pd.DataFrame
     apart = special_days(holidays, peaks.index.levels[0])
     for _, series in peaks.groupby(level=1, sort=False):
         complete = series["complete"].to_numpy()
-        grid = week_grid(pd.DatetimeIndex(series.index.get_level_values("date")), 1, apart)
+        grid = week_grid(pd.DatetimeIndex(series.index.get_level_values(0)), 1, apart)
         teaching = replace(grid, special=grid.special | ~complete)
         z = np.sqrt(series["peak"].to_numpy() + _ANSCOMBE)
         level, score = np.full(len(z), np.nan), np.full(len(z), np.nan)

@@ -249,7 +249,7 @@ def assess(
     frame: pd.DataFrame,
     licences: LicenceLike,
     *,
-    tz: str | dt.tzinfo,
+    tz: str | dt.tzinfo = "UTC",
     horizon: int = 90,
     seed: int,
     name: str = "",

@@ -155,7 +155,7 @@ may be too many.
 
 
 def _totals(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    if not frames:
+    if not isinstance(frames, Mapping) or not frames:
         raise ConfigError("combine got no project; give a mapping such as {'hotel': frame, 'bank': frame}")
     series = {}
     for name, frame in frames.items():

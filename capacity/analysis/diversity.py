@@ -143,7 +143,7 @@ class Diversity(Result):
         return f"{one}{self.pooled[0]:,}. Pooling saves {saved:,} ({part:.0f} %; factor {self.factor:.2f})."
 
     def _driver(self) -> str:
-        first = self.table.sort_values("share_at_top", ascending=False, kind="stable").iloc[0]
+        first = self.table.iloc[int(self.table["share_at_top"].to_numpy().argmax())]
         whose = "the total's" if self.exact else "the sum's"
         highest = "highest interval" if self.top == 1 else f"{self.top:,} highest intervals"
         return f"In {whose} {highest} {first['name']} had {100 * first['share_at_top']:.0f} % of the calls."
@@ -285,7 +285,7 @@ def _table(frame: pd.DataFrame, kept: Dense, columns: list[int], whole: Ints, hi
         },
         index=pd.Index(labels, dtype=frame.index.levels[1].dtype, name=slice_name(frame)),
     )
-    return table.sort_values("peak", ascending=False, kind="stable")
+    return table.iloc[np.argsort(-peak[columns], kind="stable")]  # by position: a slice may be called "peak"
 
 
 def _names(frame: pd.DataFrame) -> dict[str, str]:

@@ -19,6 +19,7 @@ from scipy import optimize, stats
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.arguments import as_whole, pick
 from capacity.ground.frame import TOTAL
+from capacity.ground.peaks import wide_peaks
 from capacity.ground.result import Result
 from capacity.stats.extremes_fits import ExtremeFit, fit_excesses, fit_gev, fit_gpd, fit_gumbel
 from capacity.stats.extremes_likelihood import Prior
@@ -152,6 +153,9 @@ def return_levels(
     ------
     InsufficientData
         Fewer than 180 days, fewer than 20 block maxima or separate exceedances, or peaks that do not vary.
+    FrameError
+        Peaks that are not what `capacity.daily_peaks` returns, nor a Series of whole days; one that is negative,
+        infinite or no number.
     ConfigError
         A period that cannot be read, a variant that is not there, a threshold outside (0.5, 1), a confidence outside
         (0, 1), or blocks that are no whole weeks.
@@ -232,28 +236,12 @@ def return_levels(
 
 def _daily(peaks: pd.DataFrame | pd.Series, variant: str | None) -> tuple[str, pd.Series]:
     """Return the name and the daily peaks of one series, complete days only, ascending."""
-    if isinstance(peaks, pd.Series):
-        if not isinstance(peaks.index, pd.DatetimeIndex):
-            raise ConfigError("peaks is a Series without a daily DatetimeIndex; give one, or the frame of daily_peaks")
-        name, series = TOTAL if peaks.name in (None, "peak") else str(peaks.name), peaks
-        if variant is not None and variant != name:
-            raise ConfigError(f"variant={variant!r} is not the Series given, which is {name!r}; leave variant= out")
-    else:
-        if not isinstance(peaks.index, pd.MultiIndex) or "peak" not in peaks.columns:
-            raise ConfigError("peaks is not what cap.daily_peaks returns; give that, or a Series of daily peaks")
-        held = [str(label) for label in peaks.index.get_level_values(1).unique()]
-        level = str(peaks.index.names[1] or "variant")
-        name = pick(held, variant, where="the peaks", slice_name=level) if held else TOTAL
-        rows = peaks[peaks["complete"]] if "complete" in peaks.columns else peaks
-        rows = rows[rows.index.get_level_values(1) == name]
-        series = pd.Series(rows["peak"].to_numpy(), index=pd.DatetimeIndex(rows.index.get_level_values(0)))
-    series = series.dropna().astype(np.float64).sort_index()
-    series.index = pd.DatetimeIndex(series.index).tz_localize(None).normalize()
-    if series.index.has_duplicates:
-        raise ConfigError(f"two peaks stand on {series.index[series.index.duplicated()][0]:%Y-%m-%d}; keep one a day")
-    if len(series) and series.min() < 0:
-        raise ConfigError(f"a peak is {series.min():g}; counts are never negative")
-    return name, series
+    wide, complete, slice_name = wide_peaks(peaks)
+    if isinstance(peaks, pd.Series) and peaks.name not in (None, "peak"):
+        wide, complete = (table.set_axis([str(peaks.name)], axis=1) for table in (wide, complete))
+    name = pick(list(wide.columns), variant, where="the peaks", slice_name=slice_name) if len(wide.columns) else TOTAL
+    series = wide[name].where(complete[name]).dropna() if name in wide else pd.Series(dtype=np.float64)
+    return name, series.set_axis(pd.DatetimeIndex(series.index))
 
 
 def _blocks(

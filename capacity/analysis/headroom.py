@@ -13,7 +13,7 @@ import pandas as pd
 from capacity.analysis.combine import bound_note
 from capacity.errors import ConfigError
 from capacity.forecast.paths import PeakForecast
-from capacity.ground.arguments import as_whole
+from capacity.ground.arguments import as_whole, check_kind
 from capacity.ground.frame import TOTAL
 from capacity.ground.licences import LicenceLike, Licences, as_licences
 from capacity.ground.result import Result
@@ -139,7 +139,7 @@ def headroom(forecast: PeakForecast, licences: LicenceLike, *, variant: str | No
     Raises
     ------
     ConfigError
-        The licences cannot be read, or there is no such variant.
+        `forecast` is no PeakForecast, the licences cannot be read, or there is no such variant.
 
     Examples
     --------
@@ -151,6 +151,7 @@ def headroom(forecast: PeakForecast, licences: LicenceLike, *, variant: str | No
     >>> print(result.sentence().partition(" If")[0])
     Licences: 100. Chance of exceeding 100 within 3 days: 50%; of reaching 100: 75%.
     """
+    check_kind(forecast, PeakForecast, "forecast", made_by="capacity.forecast_peaks")
     steps = as_licences(licences)
     name = forecast.pick(variant)
     dates = forecast.dates.rename("date")
@@ -206,7 +207,7 @@ def licences_needed(
     Raises
     ------
     ConfigError
-        A risk outside (0, 1), or a horizon that the forecast does not cover.
+        `forecast` is no PeakForecast, a risk outside (0, 1), or a horizon that the forecast does not cover.
 
     Examples
     --------
@@ -216,6 +217,7 @@ def licences_needed(
     >>> licences_needed(forecast, (0.01, 0.05)).to_numpy().ravel()
     array([99, 95])
     """
+    check_kind(forecast, PeakForecast, "forecast", made_by="capacity.forecast_peaks")
     risks = np.atleast_1d(np.asarray(risk, dtype=np.float64))
     if len(risks) == 0 or not bool(((risks > 0) & (risks < 1)).all()):
         raise ConfigError(f"risk={risk!r} is not between 0 and 1; write 0.05 for 5%")

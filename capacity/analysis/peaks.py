@@ -125,12 +125,19 @@ def top_peaks(frame: pd.DataFrame, n: int = 10, *, tz: str | dt.tzinfo = "UTC") 
     """
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
         raise ConfigError(f"n={n!r} is no number of days; give a whole number of at least 1")
-    peaks = frame if frame.index.names[0] == "date" else daily_peaks(frame, tz=tz)
-    table = peaks.reset_index()
-    by = str(table.columns[1])
-    table = table.sort_values([by, "peak", "date"], ascending=[True, False, True])
-    table["rank"] = table.groupby(by, sort=False).cumcount() + 1
-    return table[table["rank"] <= n].set_index([by, "rank"])
+    daily = isinstance(frame, pd.DataFrame) and frame.index.names[0] == "date"
+    table = frame if daily else daily_peaks(frame, tz=tz)
+    by = table.index.names[1]
+    # By codes and arrays, not by column: a slice may be called "peak", "time" or "rank".
+    label, date = table.index.get_level_values(1), table.index.get_level_values(0)
+    order = np.lexsort(
+        (date.asi8, -table["peak"].to_numpy().astype(np.int64), np.asarray(pd.factorize(label, sort=True)[0]))
+    )
+    table, label, date = table.iloc[order], label[order], date[order]
+    rank = pd.Series(label).groupby(np.asarray(label, dtype=object), sort=False).cumcount().to_numpy() + 1
+    table = table.set_axis(pd.MultiIndex.from_arrays([label, rank], names=[by, "rank"]), axis=0)
+    table.insert(0, "date", date)
+    return table[rank <= n]
 
 
 def mean_of_highest(peaks: pd.DataFrame, days: tuple[int, ...] = (5, 30), *, value: str = "peak") -> pd.DataFrame:

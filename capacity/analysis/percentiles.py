@@ -58,7 +58,8 @@ def percentiles(
     frame : DataFrame
         THE frame, as `cap.as_intervals` makes it.
     q : float or sequence of float
-        Percentiles between 0 and 100; 100 is the maximum.
+        Percentiles between 0 and 100; 100 is the maximum. A number between 0 and 1, which would be a quantile, is
+        refused.
     by : {"hour", "weekday", "hour_of_week", "month", "day", "week"}, optional
         Local time to group by: 0 to 23; Monday 0 to Sunday 6; Monday 00:00 0 to Sunday 23:00 167; or each month,
         day or week (from Monday) by the naive midnight at which it begins.

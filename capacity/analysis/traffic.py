@@ -112,8 +112,8 @@ def offered_load(
     if not parts:
         index = pd.MultiIndex.from_arrays([pd.DatetimeIndex([], tz="UTC"), pd.Index([], dtype=object)])
         return pd.DataFrame({name: np.empty(0) for name in names}, index=index.set_names([head, level]))
-    out = pd.concat(parts, ignore_index=True).rename(columns={"key": head, "id": level})
-    return out.set_index([head, level]).sort_index()[names]
+    out = pd.concat(parts, ignore_index=True).set_index(["key", "id"]).sort_index()
+    return out[names].rename_axis([head, level])
 
 
 def _load_of(one: Series, turn: float, by: By | None, tz: str | dt.tzinfo) -> pd.DataFrame:

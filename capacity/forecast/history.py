@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.errors import FrameError, InsufficientData
+from capacity.errors import InsufficientData
 from capacity.ground.frame import TOTAL
 from capacity.ground.holidays import as_days
+from capacity.ground.peaks import wide_peaks
 
 __all__ = ["MIN_DAYS", "History", "as_history"]
 
@@ -77,7 +78,7 @@ def as_history(peaks: pd.DataFrame | pd.Series, *, exclude: Iterable[Any] | None
     >>> as_history(peaks, exclude=["2026-01-05"]).values[:6, 0].tolist()
     [0.0, 1.0, 2.0, 3.0, nan, 5.0]
     """
-    wide, complete, name = _wide(peaks)
+    wide, complete, name = wide_peaks(peaks)
     known = wide.notna()
     used = wide.where(complete)
     usable = used.notna().any(axis=1).to_numpy()
@@ -93,57 +94,6 @@ def as_history(peaks: pd.DataFrame | pd.Series, *, exclude: Iterable[Any] | None
     left_out = int((known & used.reindex(wide.index).isna()).any(axis=1).sum())
     used = used.iloc[int(np.flatnonzero(usable)[0]) :].asfreq("D")
     return _long_enough(used, name, left_out)
-
-
-def _wide(peaks: pd.DataFrame | pd.Series) -> tuple[pd.DataFrame, pd.DataFrame, str]:
-    if isinstance(peaks, pd.Series):
-        wide = peaks.to_frame(TOTAL)
-        wide.index = _days(wide.index)
-        wide = _numbers(wide)
-        return wide, wide.notna(), "variant"
-    if not isinstance(peaks, pd.DataFrame) or peaks.index.nlevels != 2 or "peak" not in peaks.columns:
-        raise FrameError(
-            f"peaks must be what daily_peaks() returns (index (date, variant), column peak) or one Series with a "
-            f"daily DatetimeIndex, not {type(peaks).__name__}"
-        )
-    name = str(peaks.index.names[1] or "variant")
-    if peaks.index.has_duplicates:
-        raise FrameError(f"peaks: {peaks.index[peaks.index.duplicated()][0]} appears twice; give each day once")
-    wide = peaks["peak"].unstack(level=1)  # noqa: PD010 - unique keys: nothing to aggregate
-    wide.columns = wide.columns.astype(str)
-    wide = wide[sorted(wide.columns, key=lambda v: (v != TOTAL, v))]
-    wide.index = _days(wide.index)
-    wide = _numbers(wide)
-    if "complete" not in peaks.columns:
-        return wide, wide.notna(), name
-    complete = peaks["complete"].astype(bool).unstack(level=1, fill_value=False)  # noqa: PD010
-    complete.columns = complete.columns.astype(str)
-    complete.index = _days(complete.index)
-    return wide, complete.reindex(index=wide.index, columns=wide.columns), name
-
-
-def _days(index: Any) -> pd.DatetimeIndex:
-    if not isinstance(index, pd.DatetimeIndex):
-        raise FrameError(f"peaks: the index holds {index.dtype}, not dates; give naive local midnights")
-    if index.tz is not None:
-        raise FrameError(f"peaks: the dates carry the zone {index.tz}; give naive local midnights (tz_localize(None))")
-    days = index.as_unit("ns")
-    if days.hasnans or bool((days != days.normalize()).any()):
-        raise FrameError("peaks: the index holds times that are no whole days; give one peak a day, at midnight")
-    if days.has_duplicates:
-        raise FrameError(f"peaks: {days[days.duplicated()][0].date()} appears twice; give each day once")
-    return days.rename("date")
-
-
-def _numbers(wide: pd.DataFrame) -> pd.DataFrame:
-    try:
-        wide = wide.astype(np.float64).sort_index()
-    except (TypeError, ValueError) as exc:
-        raise FrameError(f"peaks: not all are numbers ({exc})") from exc
-    values = wide.to_numpy()
-    if bool(np.isinf(values).any()) or bool((values < 0).any()):
-        raise FrameError("peaks: there is a negative or infinite one; peaks are counts of calls, NaN where missing")
-    return wide
 
 
 def _long_enough(used: pd.DataFrame, name: str, left_out: int) -> History:

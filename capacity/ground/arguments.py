@@ -9,7 +9,7 @@ from typing import Any
 from capacity.errors import ConfigError
 from capacity.ground.frame import TOTAL
 
-__all__ = ["as_amount", "as_horizon", "as_seed", "as_whole", "pick", "some", "whole_of"]
+__all__ = ["as_amount", "as_horizon", "as_seed", "as_whole", "check_kind", "pick", "some", "whole_of"]
 
 _LONGEST = 365  # days
 
@@ -32,6 +32,32 @@ def as_whole(value: Any, name: str, *, least: int, most: int | None = None, of: 
         limits = f"of at least {least}" if most is None else f"from {least} to {most}"
         raise ConfigError(f"{name}={value!r} is no whole number{f' of {of}' if of else ''} {limits}")
     return int(value)
+
+
+def check_kind(value: object, kind: type, name: str, *, made_by: str) -> None:
+    """Refuse what is not of a kind.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument.
+    made_by : str
+        The function that returns such a thing.
+
+    Raises
+    ------
+    ConfigError
+        It is something else.
+
+    Examples
+    --------
+    >>> check_kind(3, dict, "forecast", made_by="dict")
+    Traceback (most recent call last):
+    ...
+    capacity.errors.ConfigError: forecast must be a dict, not int; give what dict returns
+    """
+    if not isinstance(value, kind):
+        raise ConfigError(f"{name} must be a {kind.__name__}, not {type(value).__name__}; give what {made_by} returns")
 
 
 def as_horizon(days: Any) -> int:

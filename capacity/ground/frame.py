@@ -78,6 +78,10 @@ def as_intervals(df: pd.DataFrame) -> pd.DataFrame:
     >>> frame["max_concurrent"].tolist()
     [3, 5]
     """
+    if not isinstance(df, pd.DataFrame):
+        raise FrameError(
+            f"as_intervals takes a DataFrame, not {type(df).__name__}; give one with time and max_concurrent"
+        )
     if list(df.index.names) == [None]:
         table = df
     else:
@@ -189,6 +193,8 @@ def validate(frame: pd.DataFrame) -> pd.DataFrame:
     capacity.errors.FrameError: the index is not (time, variant); build the frame with cap.as_intervals(df)
     """
     mend = "build the frame with cap.as_intervals(df)"
+    if not isinstance(frame, pd.DataFrame):
+        raise FrameError(f"the frame is a {type(frame).__name__}, not a DataFrame; {mend}")
     index = frame.index
     if not isinstance(index, pd.MultiIndex) or index.nlevels != 2 or index.names[0] != "time" or not index.names[1]:
         raise FrameError(f"the index is not (time, variant); {mend}")
@@ -311,6 +317,8 @@ def concat(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     >>> len(concat([as_intervals(one), as_intervals(one.assign(variant="b"))]))
     2
     """
+    if not isinstance(frames, Iterable) or isinstance(frames, pd.DataFrame):
+        raise ConfigError(f"concat takes several frames, not a {type(frames).__name__}; give a list of them")
     parts = [validate(frame) for frame in frames]
     if not parts:
         raise ConfigError("concat got no frame; give at least one")

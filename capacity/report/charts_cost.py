@@ -10,28 +10,34 @@ from capacity.analysis.cost import CostCurve
 from capacity.ground.text import count
 from capacity.report.axes import above, below, halo, key, nudge, width_of
 from capacity.report.beside import FAR, upright
-from capacity.report.theme import CAPTION, DEMAND, INK, LICENCE, STANDOUT, style, text_width
+from capacity.report.canvas import drawing
+from capacity.report.theme import CAPTION, DEMAND, INK, LICENCE, STANDOUT, text_width
 
 __all__ = ["cost"]
 
 
-def cost(curve: CostCurve, ax: Axes, *, licences: int | None = None) -> Axes:
+def cost(curve: CostCurve, ax: Axes | None = None, *, licences: int | None = None) -> Axes:
     """Draw what each count of licences costs in a year: the licences, the calls lost, and both together.
 
     Parameters
     ----------
     curve : CostCurve
         As `capacity.best_licence_count` returns it.
-    ax : Axes
-        Where to draw; counts far dearer than the best are left out.
+    ax : Axes, optional
+        Where to draw; by default a new figure; counts far dearer than the best are left out.
     licences : int, optional
         What holds now, as an upright line.
 
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(curve, CostCurve, "capacity.best_licence_count", ax) as ax:
         table = curve.table
         least = float(table.loc[curve.best, "total"])
         total = table["total"].to_numpy()

@@ -27,7 +27,8 @@ from capacity.report.axes import (
     room_for,
 )
 from capacity.report.beside import FAR, leader, leaders, upright
-from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, LICENCE, MUTED, RULE, day, number_of, style
+from capacity.report.canvas import drawing
+from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, LICENCE, MUTED, RULE, day, number_of
 
 _PARTS = {0.1: "one in ten", 0.5: "half", 0.9: "nine in ten"}
 
@@ -39,23 +40,28 @@ def horizons_within(days: int, wanted: Sequence[int] = (30, 90, 365)) -> list[in
     return [h for h in wanted if h <= days] or [days]
 
 
-def chances(headroom: Headroom, ax: Axes, *, horizons: Sequence[int] | None = None) -> Axes:
+def chances(headroom: Headroom, ax: Axes | None = None, *, horizons: Sequence[int] | None = None) -> Axes:
     """Draw the chance that demand has passed the licences within each horizon, as bars with their figures.
 
     Parameters
     ----------
     headroom : Headroom
         ``p_above``: by date, the probability that some day up to it is above the licences.
-    ax : Axes
-        Where to draw.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
     horizons : sequence of int, optional
         Days ahead; by default those of 30, 90 and 365 that the forecast reaches, or all of it.
 
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(headroom, Headroom, "capacity.headroom", ax) as ax:
         rising = headroom.p_above
         chosen = horizons_within(len(rising)) if horizons is None else list(horizons)
         ax.set_xlim(0, 1)
@@ -72,23 +78,28 @@ def chances(headroom: Headroom, ax: Axes, *, horizons: Sequence[int] | None = No
     return ax
 
 
-def exhaustion(headroom: Headroom, ax: Axes, *, tz: str | None = None) -> Axes:
+def exhaustion(headroom: Headroom, ax: Axes | None = None, *, tz: str | None = None) -> Axes:
     """Draw by date the chance that demand has passed the licences, and that it has reached them.
 
     Parameters
     ----------
     headroom : Headroom
         ``p_above``, ``p_at_or_above`` (Series by date) and ``dates_given`` (.1, .5, .9 -> date).
-    ax : Axes
-        Where to draw.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
     tz : str, optional
         The zone in which days are days, for the axis.
 
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(headroom, Headroom, "capacity.headroom", ax) as ax:
         rising = headroom.p_above
         dates = pd.DatetimeIndex(rising.index)
         date_axis(ax, dates[0], dates[-1], tz=tz)
@@ -120,21 +131,26 @@ def _given(ax: Axes, headroom: Headroom, rising: pd.Series) -> None:
     leaders(ax, notes, np.vstack(curves))
 
 
-def days_above(headroom: Headroom, ax: Axes) -> Axes:
+def days_above(headroom: Headroom, ax: Axes | None = None) -> Axes:
     """Draw the expected number of days above the licences in each month ahead.
 
     Parameters
     ----------
     headroom : Headroom
         ``per_month``: index month, column ``above`` [days].
-    ax : Axes
-        Where to draw.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(headroom, Headroom, "capacity.headroom", ax) as ax:
         table = headroom.per_month
         if table is None or len(table) == 0:
             return missing(ax, "No month lies ahead.")
@@ -162,7 +178,7 @@ def days_above(headroom: Headroom, ax: Axes) -> Axes:
 
 def risk(
     forecast: PeakForecast,
-    ax: Axes,
+    ax: Axes | None = None,
     *,
     licences: Licences | None = None,
     variant: str | None = None,
@@ -175,8 +191,8 @@ def risk(
     ----------
     forecast : PeakForecast
         The risk at n licences is the share of paths whose highest peak is above n.
-    ax : Axes
-        Where to draw.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
     licences : Licences, optional
         What holds at the end of the horizon, drawn as an upright line.
     variant : str, optional
@@ -189,8 +205,13 @@ def risk(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(forecast, PeakForecast, "capacity.forecast_peaks", ax) as ax:
         place = forecast.variants.index(forecast.pick(variant))
         chosen = horizons_within(len(forecast.dates)) if horizons is None else sorted(horizons)
         tops = {h: np.sort(forecast.max_over(h)[place]) for h in chosen}

@@ -26,7 +26,8 @@ from capacity.report.axes import (
     width_of,
 )
 from capacity.report.beside import FAR
-from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, STANDOUT, day, number_of, style, text_width
+from capacity.report.canvas import drawing
+from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, STANDOUT, day, number_of, text_width
 
 __all__ = ["daily", "history", "outlook", "weeks"]
 
@@ -66,7 +67,7 @@ def daily(peaks: pd.DataFrame, variant: str | None = None) -> pd.DataFrame:
 
 def history(
     peaks: pd.DataFrame,
-    ax: Axes,
+    ax: Axes | None = None,
     *,
     licences: Licences | None = None,
     forecast: PeakForecast | None = None,
@@ -80,8 +81,8 @@ def history(
     ----------
     peaks : DataFrame
         As `capacity.daily_peaks` returns it.
-    ax : Axes
-        Where to draw.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
     licences : Licences, optional
         Drawn as steps.
     forecast : PeakForecast, optional
@@ -97,8 +98,13 @@ def history(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(peaks, pd.DataFrame, "capacity.daily_peaks", ax, columns=("peak",)) as ax:
         days = daily(peaks, variant)
         if not days["peak"].notna().any():
             return missing(ax, "No day has data.")
@@ -134,7 +140,7 @@ def history(
 
 def outlook(
     forecast: PeakForecast,
-    ax: Axes,
+    ax: Axes | None = None,
     *,
     licences: Licences | None = None,
     variant: str | None = None,
@@ -148,8 +154,8 @@ def outlook(
     ----------
     forecast : PeakForecast
         Its history is what stands left of the line.
-    ax : Axes
-        Where to draw.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
     licences : Licences, optional
         Drawn as steps.
     variant : str, optional
@@ -164,8 +170,13 @@ def outlook(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(forecast, PeakForecast, "capacity.forecast_peaks", ax) as ax:
         paths = _paths(forecast, variant)
         if paths is None:
             return missing(ax, f"The forecast has no series {variant!r}.")

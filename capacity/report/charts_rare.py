@@ -15,7 +15,8 @@ from capacity.ground.arrays import Floats
 from capacity.ground.text import chance, count, plural
 from capacity.report.axes import below, halo, key, nudge, percent_axis, room_for, width_of
 from capacity.report.beside import upright
-from capacity.report.theme import CAPTION, DEMAND, FORECAST, INK, LICENCE, style, text_width
+from capacity.report.canvas import drawing
+from capacity.report.theme import CAPTION, DEMAND, FORECAST, INK, LICENCE, text_width
 
 __all__ = ["days_in_30", "return_levels"]
 
@@ -26,23 +27,28 @@ _APART = {"GEV": -0.17, "GPD": 0.17}  # of a row
 _METHODS = {"GEV": "GEV, of highest peaks", "GPD": "GPD, of exceedances"}
 
 
-def return_levels(levels: ReturnLevels, ax: Axes, *, licences: int | None = None) -> Axes:
+def return_levels(levels: ReturnLevels, ax: Axes | None = None, *, licences: int | None = None) -> Axes:
     """Draw the peaks that are reached once in a period on average, with their limits, by both methods.
 
     Parameters
     ----------
     levels : ReturnLevels
         As `capacity.return_levels` returns it. A level of which the period is longer than the record is drawn hollow.
-    ax : Axes
-        Where to draw; room for words is needed at its left.
+    ax : Axes, optional
+        Where to draw; by default a new figure; room for words is needed at its left.
     licences : int, optional
         What holds now, as an upright line.
 
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(levels, ReturnLevels, "capacity.return_levels", ax) as ax:
         table = levels.table
         periods = list(table.index.unique("period"))
         row_of = {period: row for row, period in enumerate(periods)}
@@ -96,21 +102,26 @@ def _period(period: str) -> str:
     return "once a year" if years == 1 else f"once in {years:g} years"
 
 
-def days_in_30(headroom: Headroom, ax: Axes) -> Axes:
+def days_in_30(headroom: Headroom, ax: Axes | None = None) -> Axes:
     """Draw the chance that at least so many of 30 days are above the licences: of the next 30, and of any in a row.
 
     Parameters
     ----------
     headroom : Headroom
         ``k_in_30``: columns ``k``, ``probability`` and ``any_30``.
-    ax : Axes
-        Where to draw.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(headroom, Headroom, "capacity.headroom", ax) as ax:
         table = headroom.k_in_30
         soon, ever = table["probability"].to_numpy(dtype=float), table["any_30"].to_numpy(dtype=float)
         window, days = min(30, len(headroom.dates)), len(headroom.dates)

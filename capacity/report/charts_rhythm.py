@@ -24,7 +24,8 @@ from capacity.report.axes import (
     width_of,
 )
 from capacity.report.beside import FAR
-from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, INK, LICENCE, VOID, style, text_width
+from capacity.report.canvas import drawing
+from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, INK, LICENCE, VOID, text_width
 
 __all__ = ["busy_hours", "heat_map", "load_duration", "percentiles", "pick"]
 
@@ -40,7 +41,12 @@ def pick(table: pd.DataFrame, variant: str | None = None) -> pd.DataFrame:
 
 
 def heat_map(
-    profile: pd.DataFrame, ax: Axes, *, column: str = "q90", variant: str | None = None, tz: str | None = None
+    profile: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    column: str = "q90",
+    variant: str | None = None,
+    tz: str | None = None,
 ) -> Axes:
     """Draw the typical week as a table of hours, dark where it is busy, with the numbers in it.
 
@@ -48,8 +54,8 @@ def heat_map(
     ----------
     profile : DataFrame
         As `capacity.weekly_profile` returns it with 168 hours: index (variant, ``hour_of_week``).
-    ax : Axes
-        Where to draw.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
     column : str
         Which of its columns, such as ``median``, ``q90`` or ``q99``.
     variant : str, optional
@@ -60,8 +66,13 @@ def heat_map(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(profile, pd.DataFrame, "capacity.weekly_profile", ax, columns=(column,)) as ax:
         cells = pick(profile, variant)[column].reindex(range(168)).to_numpy(dtype=float).reshape(7, 24)
         top = float(np.nanmax(cells)) if not np.isnan(cells).all() else 0.0
         ax.set_facecolor(VOID)
@@ -94,7 +105,9 @@ def _numbers(ax: Axes, cells: npt.NDArray[np.float64], top: float) -> None:
         ax.text(hour + 0.5, row + 0.5, text, ha="center", va="center_baseline", fontsize=size, color=colour)
 
 
-def percentiles(table: pd.DataFrame, ax: Axes, *, licences: int | None = None, variant: str | None = None) -> Axes:
+def percentiles(
+    table: pd.DataFrame, ax: Axes | None = None, *, licences: int | None = None, variant: str | None = None
+) -> Axes:
     """Draw percentiles of 5-minute maxima as a table whose rows end in their values.
 
     Parameters
@@ -102,8 +115,8 @@ def percentiles(table: pd.DataFrame, ax: Axes, *, licences: int | None = None, v
     table : DataFrame
         As `capacity.percentiles` returns it without ``by``: index (variant, ``q``), column ``value``; ``low`` and
         ``high`` are drawn as whiskers if they are there.
-    ax : Axes
-        Where to draw.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
     licences : int, optional
         What holds now, as an upright line.
     variant : str, optional
@@ -112,8 +125,13 @@ def percentiles(table: pd.DataFrame, ax: Axes, *, licences: int | None = None, v
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(table, pd.DataFrame, "capacity.percentiles", ax, columns=("value",)) as ax:
         rows = pick(table, variant)
         value = rows["value"].to_numpy(dtype=float)
         y = np.arange(len(value))
@@ -176,15 +194,17 @@ def _upright(ax: Axes, licences: float) -> None:
     )
 
 
-def load_duration(table: pd.DataFrame, ax: Axes, *, licences: int | None = None, variant: str | None = None) -> Axes:
+def load_duration(
+    table: pd.DataFrame, ax: Axes | None = None, *, licences: int | None = None, variant: str | None = None
+) -> Axes:
     """Draw how many hours a year each level is reached: the rarer, the further left.
 
     Parameters
     ----------
     table : DataFrame
         Index (variant, ``level``); column ``hours_a_year`` [h] at or above the level.
-    ax : Axes
-        Where to draw.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
     licences : int, optional
         What holds now, as a level line.
     variant : str, optional
@@ -193,8 +213,15 @@ def load_duration(table: pd.DataFrame, ax: Axes, *, licences: int | None = None,
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(
+        table, pd.DataFrame, "capacity.analysis.percentiles.load_duration", ax, columns=("hours_a_year",)
+    ) as ax:
         rows = pick(table, variant)
         rows = rows[rows.index > 0]
         if len(rows) == 0:
@@ -257,15 +284,15 @@ def _hours(value: float) -> str:
     return f"{60 * value:.0f} min" if value < 1 else f"{value:,.0f} h"
 
 
-def busy_hours(busy: BusyHours, ax: Axes, *, variant: str | None = None, tz: str | None = None) -> Axes:
+def busy_hours(busy: BusyHours, ax: Axes | None = None, *, variant: str | None = None, tz: str | None = None) -> Axes:
     """Draw the mean load of each hour of the day, with the time-consistent busy hour picked out.
 
     Parameters
     ----------
     busy : BusyHours
         As `capacity.busy_hours` returns it.
-    ax : Axes
-        Where to draw.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
     variant : str, optional
         By default TOTAL, or the first one.
     tz : str, optional
@@ -274,8 +301,13 @@ def busy_hours(busy: BusyHours, ax: Axes, *, variant: str | None = None, tz: str
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(busy, BusyHours, "capacity.busy_hours", ax) as ax:
         known = list(busy.table.index)
         chosen = variant if variant is not None else TOTAL if TOTAL in known else known[0]
         row = busy.table.loc[chosen]

@@ -15,13 +15,19 @@ from capacity.ground.coverage import Coverage
 from capacity.ground.frame import TOTAL, TOTAL_NAME
 from capacity.ground.text import count, percent
 from capacity.report.axes import above, below, count_axis, date_axis, halo, height_of, key, missing, nudge, width_of
-from capacity.report.theme import BANDS, CAPTION, DEMAND, INK, MUTED, STANDOUT, number_of, plain, shorten, style
+from capacity.report.canvas import drawing
+from capacity.report.theme import BANDS, CAPTION, DEMAND, INK, MUTED, STANDOUT, number_of, plain, shorten
 
 __all__ = ["coverage_of", "gaps", "past_forecast", "pit"]
 
 
 def gaps(
-    coverage: Coverage, ax: Axes, *, names: Mapping[str, str] | None = None, tz: str = "UTC", most: int = 12
+    coverage: Coverage,
+    ax: Axes | None = None,
+    *,
+    names: Mapping[str, str] | None = None,
+    tz: str = "UTC",
+    most: int = 12,
 ) -> Axes:
     """Draw each series as a bar over time, broken where intervals are missing.
 
@@ -29,8 +35,8 @@ def gaps(
     ----------
     coverage : Coverage
         Its ``table`` and ``gaps``.
-    ax : Axes
-        Where to draw.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
     names : mapping, optional
         What to call the series.
     tz : str
@@ -41,8 +47,13 @@ def gaps(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(coverage, Coverage, "capacity.coverage", ax) as ax:
         table = coverage.table
         order = sorted(table.index, key=lambda v: (v != TOTAL, -int(table.loc[v, "missing"]), str(v)))
         shown = order[: max(1, min(most, int(height_of(ax) // 10)))]
@@ -96,7 +107,7 @@ def gaps(
 
 
 def past_forecast(
-    backtest: Backtest, ax: Axes, *, origin: Any = None, days: int | None = None, tz: str | None = None
+    backtest: Backtest, ax: Axes | None = None, *, origin: Any = None, days: int | None = None, tz: str | None = None
 ) -> Axes:
     """Draw one forecast of the past beside what happened.
 
@@ -104,8 +115,8 @@ def past_forecast(
     ----------
     backtest : Backtest
         ``forecasts``: index (origin, date), columns p5, p10, p25, p50, p75, p90, p95 and ``actual`` [calls].
-    ax : Axes
-        Where to draw.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
     origin : date, optional
         The last day that the forecast knew; by default the latest.
     days : int, optional
@@ -116,8 +127,13 @@ def past_forecast(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(backtest, Backtest, "capacity.backtest", ax) as ax:
         known = backtest.forecasts.index.unique(0)
         if len(known) == 0:
             return missing(ax, "No forecast of the past was kept.")
@@ -134,23 +150,28 @@ def past_forecast(
     return ax
 
 
-def coverage_of(backtest: Backtest, ax: Axes, *, row: str | None = None) -> Axes:
+def coverage_of(backtest: Backtest, ax: Axes | None = None, *, row: str | None = None) -> Axes:
     """Draw how often what happened lay within the central 50, 80 and 95% of the forecasts of the past.
 
     Parameters
     ----------
     backtest : Backtest
         ``scores``: a row for each way to forecast, columns ``coverage_50``, ``coverage_80``, ``coverage_95``.
-    ax : Axes
-        Where to draw.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
     row : str, optional
         Which way stands out; by default the first.
 
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(backtest, Backtest, "capacity.backtest", ax) as ax:
         scores = backtest.scores
         levels = [c for c in scores.columns if str(c).startswith("coverage_")]
         promised = [float(str(c).rsplit("_", 1)[1]) / 100 for c in levels]
@@ -182,23 +203,28 @@ def coverage_of(backtest: Backtest, ax: Axes, *, row: str | None = None) -> Axes
     return ax
 
 
-def pit(backtest: Backtest, ax: Axes, *, bins: int = 10) -> Axes:
+def pit(backtest: Backtest, ax: Axes | None = None, *, bins: int = 10) -> Axes:
     """Draw where in its forecast each day of the past fell: level if the forecasts are honest.
 
     Parameters
     ----------
     backtest : Backtest
         ``pit``: the probability integral transform of each day, between 0 and 1.
-    ax : Axes
-        Where to draw.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
     bins : int
         How many parts of equal chance.
 
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(backtest, Backtest, "capacity.backtest", ax) as ax:
         values = np.asarray(backtest.pit, dtype=float).ravel()
         values = values[~np.isnan(values)]
         share = np.histogram(values, bins=bins, range=(0, 1))[0] / max(len(values), 1)

@@ -11,15 +11,16 @@ from capacity.analysis.utilisation import Utilisation
 from capacity.ground.licences import Licences
 from capacity.ground.text import count, plural
 from capacity.report.axes import above, below, halo, key, missing, month_ticks, nudge, width_of
+from capacity.report.canvas import drawing
 from capacity.report.charts_rhythm import pick
-from capacity.report.theme import BANDS, CAPTION, DEMAND, LICENCE, RULE, number_of, style, text_width
+from capacity.report.theme import BANDS, CAPTION, DEMAND, LICENCE, RULE, number_of, text_width
 
 __all__ = ["utilisation"]
 
 _COLOURS = {80: BANDS[0], 90: BANDS[2], 100: DEMAND}  # [% of the licences]: the fuller, the darker
 
 
-def utilisation(result: Utilisation, ax: Axes, *, variant: str | None = None) -> Axes:
+def utilisation(result: Utilisation, ax: Axes | None = None, *, variant: str | None = None) -> Axes:
     """Draw by month the hours at or above 80, 90 and 100% of the licences, and where these change.
 
     The bars stand one in front of the other: hours at or above 90% are among those at or above 80%.
@@ -28,16 +29,21 @@ def utilisation(result: Utilisation, ax: Axes, *, variant: str | None = None) ->
     ----------
     result : Utilisation
         As `capacity.utilisation` returns it.
-    ax : Axes
-        Where to draw.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
     variant : str, optional
         By default TOTAL, or the first one.
 
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(result, Utilisation, "capacity.utilisation", ax) as ax:
         hours = pick(result.months, variant)["hours"].unstack(level=0).fillna(0.0)  # noqa: PD010 - a column a level
         if not hours.to_numpy().any():
             return missing(ax, f"No interval reached {hours.columns[0]}% of the licences.")

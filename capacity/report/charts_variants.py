@@ -14,6 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 from capacity.analysis.diversity import Diversity
 from capacity.ground.text import count, percent, plural
 from capacity.report.axes import date_axis, height_of, missing, nudge, width_of
+from capacity.report.canvas import drawing
 from capacity.report.charts_history import daily, weeks
 from capacity.report.theme import (
     BANDS,
@@ -27,7 +28,6 @@ from capacity.report.theme import (
     number_of,
     plain,
     shorten,
-    style,
     text_width,
 )
 
@@ -38,15 +38,17 @@ _AGREE = LinearSegmentedColormap.from_list("agree", [STANDOUT, "#F4F8FB", DEMAND
 _ROW = 13.0  # [pt] a bar with its name needs
 
 
-def drivers(shares: pd.Series, ax: Axes, *, names: Mapping[str, str] | None = None, most: int = 12) -> Axes:
+def drivers(
+    shares: pd.Series, ax: Axes | None = None, *, names: Mapping[str, str] | None = None, most: int = 12
+) -> Axes:
     """Draw each variant's share of the calls at the total's highest intervals; beyond `most` the rest is summed.
 
     Parameters
     ----------
     shares : Series
         By variant, of 0 to 1.
-    ax : Axes
-        Where to draw; the names take up to 42% of it, at the left.
+    ax : Axes, optional
+        Where to draw; by default a new figure; the names take up to 42% of it, at the left.
     names : mapping, optional
         What to call the variants.
     most : int
@@ -55,8 +57,13 @@ def drivers(shares: pd.Series, ax: Axes, *, names: Mapping[str, str] | None = No
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(shares, pd.Series, "the column share_at_top of capacity.diversity", ax) as ax:
         shares = shares.dropna().astype(float)
         shares = shares.iloc[np.argsort(-shares.to_numpy(), kind="stable")]
         if len(shares) == 0:
@@ -96,21 +103,26 @@ def _name(variant: Any, names: Mapping[str, str] | None) -> str:
     return plain((names or {}).get(str(variant), variant))
 
 
-def pooling(diversity: Diversity, ax: Axes) -> Axes:
+def pooling(diversity: Diversity, ax: Axes | None = None) -> Axes:
     """Draw the sum of the variants' own peaks beside the peak of the total: what sharing the licences saves.
 
     Parameters
     ----------
     diversity : Diversity
         As `capacity.diversity` returns it; without a total the pool is drawn between its bounds.
-    ax : Axes
-        Where to draw.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(diversity, Diversity, "capacity.diversity", ax) as ax:
         apart, (low, high) = diversity.separate, diversity.pooled
         ax.set_axis_off()
         ax.set_xlim(0, 1)
@@ -149,15 +161,18 @@ def _saved(diversity: Diversity) -> str:
     return f"One pool saves {count(max(low, 0))} to {plural(high, 'licence')}."
 
 
-def correlation(diversity: Diversity, ax: Axes, *, names: Mapping[str, str] | None = None, most: int = 12) -> Axes:
+def correlation(
+    diversity: Diversity, ax: Axes | None = None, *, names: Mapping[str, str] | None = None, most: int = 12
+) -> Axes:
     """Draw how far the daily peaks of each two variants rise and fall together, as a table of correlations.
 
     Parameters
     ----------
     diversity : Diversity
         As `capacity.diversity` returns it.
-    ax : Axes
-        Where to draw; the names stand at its left, and columns are called by the number before the name.
+    ax : Axes, optional
+        Where to draw; by default a new figure. The names stand at its left, and columns are called by the number
+        before the name.
     names : mapping, optional
         What to call the variants.
     most : int
@@ -166,8 +181,13 @@ def correlation(diversity: Diversity, ax: Axes, *, names: Mapping[str, str] | No
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(diversity, Diversity, "capacity.diversity", ax) as ax:
         shown = [v for v in diversity.table.index if v in diversity.correlation.index][:most]
         cells = diversity.correlation.loc[shown, shown].to_numpy(dtype=float)
         below_diagonal = np.tril(np.ones(cells.shape, dtype=bool), -1)
@@ -206,7 +226,12 @@ def correlation(diversity: Diversity, ax: Axes, *, names: Mapping[str, str] | No
 
 
 def small_history(
-    peaks: pd.DataFrame, ax: Axes, *, variant: str, name: str | None = None, span: tuple[Any, Any] | None = None
+    peaks: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    variant: str,
+    name: str | None = None,
+    span: tuple[Any, Any] | None = None,
 ) -> Axes:
     """Draw one variant's highest peak of each week (of each day within 100 days), small, on a scale of its own.
 
@@ -214,8 +239,8 @@ def small_history(
     ----------
     peaks : DataFrame
         As `capacity.daily_peaks` returns it.
-    ax : Axes
-        Where to draw.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
     variant : str
         Which one.
     name : str, optional
@@ -226,8 +251,13 @@ def small_history(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ConfigError
+        Something else was given to draw, or `ax` is no Axes.
     """
-    with style():
+    with drawing(peaks, pd.DataFrame, "capacity.daily_peaks", ax, columns=("peak",)) as ax:
         days = daily(peaks, variant)
         first, last = span if span is not None else (days.index[0], days.index[-1])
         date_axis(ax, first, last)

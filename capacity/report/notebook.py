@@ -92,8 +92,6 @@ def plot(result: Result, ax: Axes | None = None, **options: Any) -> Axes:
     from capacity.report import charts
 
     chart = _chart_of(result)
-    if ax is None:
-        ax = _new_axes()
     drawn: Axes = getattr(charts, chart)(result, ax, **options)
     return drawn
 
@@ -116,12 +114,6 @@ def _chart_of(result: Result) -> str:
     if not chart:
         raise ConfigError(f"a {type(result).__name__} has no picture; give such as a Headroom or a PeakForecast")
     return str(chart)
-
-
-def _new_axes() -> Axes:
-    from matplotlib import pyplot
-
-    return pyplot.subplots(figsize=(7.5, 3.2), layout="constrained")[1]
 
 
 def _screen(figure: Figure) -> Figure:

@@ -35,7 +35,7 @@ def _sentence(assessment: Assessment) -> str:
     found = assessment.diversity
     if found is None:
         return _ALONE if assessment.total_only else "What the variants have to do with the peak is not known."
-    first = found.table.sort_values("share_at_top", ascending=False, kind="stable").iloc[0]
+    first = found.table.iloc[int(found.table["share_at_top"].to_numpy().argmax())]
     full = plain(names_of(assessment).get(str(first.name), first.name))
     if len(found.table) == 1:
         return f"All calls are those of {shorten(full, 180 * PT, 13, 'bold')}."

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from capacity.analysis.assessment import Assessment
 from capacity.errors import ConfigError
+from capacity.ground.arguments import check_kind
 from capacity.report import alone, page_exhaustion, page_history, page_rhythm, page_trust, page_variants, page_verdict
 from capacity.report.panels import Panel, single
 from capacity.report.sheet import Sheet, png
@@ -39,7 +40,7 @@ def page(assessment: Assessment, number: int) -> bytes:
     Raises
     ------
     ConfigError
-        There is no such page.
+        There is no such page, or `assessment` is none.
 
     Examples
     --------
@@ -49,8 +50,9 @@ def page(assessment: Assessment, number: int) -> bytes:
     >>> page(cap.assess(frame, 10, tz="UTC", seed=1), 1)[1:4]
     b'PNG'
     """
+    check_kind(assessment, Assessment, "assessment", made_by="capacity.assess")
     draws = [draw for draw, _ in _PAGES.values()]
-    if not 1 <= number <= len(draws):
+    if not isinstance(number, int) or not 1 <= number <= len(draws):
         raise ConfigError(f"number={number!r} is no page; the report has pages 1 to {len(draws)}")
     with style():
         return png(draws[number - 1](assessment).figure)
@@ -74,8 +76,9 @@ def save(assessment: Assessment, out_dir: str | os.PathLike[str]) -> list[Path]:
     Raises
     ------
     ConfigError
-        `out_dir` is a file.
+        `out_dir` is a file, or `assessment` is none.
     """
+    check_kind(assessment, Assessment, "assessment", made_by="capacity.assess")
     out = Path(out_dir)
     if out.exists() and not out.is_dir():
         raise ConfigError(f"out_dir={str(out)!r} is a file; name a directory")

@@ -38,7 +38,7 @@ class Grouped(NamedTuple):
 
 
 def as_percents(q: float | Sequence[float]) -> tuple[float, ...]:
-    """Return percentiles as a tuple; ConfigError for one that does not lie between 0 and 100."""
+    """Return percentiles as a tuple; ConfigError for one that does not lie between 0 and 100, or is a quantile."""
     try:
         percents = tuple(np.atleast_1d(np.asarray(q, dtype=np.float64)).ravel().tolist())
     except (TypeError, ValueError):
@@ -46,6 +46,12 @@ def as_percents(q: float | Sequence[float]) -> tuple[float, ...]:
     fit = all(0 <= one <= 100 for one in percents)
     if not (percents and fit and len(set(percents)) == len(percents)):
         raise ConfigError(f"q={q!r}: give percentiles between 0 and 100, each once, such as (50, 95, 99.9)")
+    small = next((one for one in percents if 0 < one < 1), None)
+    if small is not None:
+        raise ConfigError(
+            f"q={q!r}: {small:g} looks like a quantile, and percentiles are between 0 and 100; "
+            f"write {float(Decimal(repr(small)) * 100):g}"
+        )
     return percents
 
 

@@ -60,13 +60,13 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     >>> records(pd.DataFrame({"above": [1.5]}, index=pd.Index(["2026-09"], name="month")))
     [{'month': '2026-09', 'above': 1.5}]
     """
-    named = any(name is not None for name in table.index.names)
-    flat = table.reset_index() if named else table
-    keys = [_key(column) for column in flat.columns]
-    return [
-        {key: plain(value) for key, value in zip(keys, row, strict=True)}
-        for row in flat.itertuples(index=False, name=None)
-    ]
+    columns = [_key(column) for column in table.columns]
+    cells = [table.iloc[:, k] for k in range(len(columns))]
+    for k in reversed(range(table.index.nlevels)):
+        if (name := table.index.names[k]) is not None:
+            columns.insert(0, f"slice_{name}" if name in columns else _key(name))  # a slice may be called "peak"
+            cells.insert(0, table.index.get_level_values(k).to_series())
+    return [{key: plain(value) for key, value in zip(columns, row, strict=True)} for row in zip(*cells, strict=True)]
 
 
 def _key(value: Any) -> str:
