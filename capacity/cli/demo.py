@@ -15,6 +15,7 @@ from capacity.cli.options import Horizon, Seed, Verbose
 from capacity.cli.records import read_log
 from capacity.cli.reporting import write_report
 from capacity.errors import ConfigError
+from capacity.ground.extras import extra
 from capacity.ground.times import as_zone
 
 if TYPE_CHECKING:
@@ -96,7 +97,9 @@ def _project(name: str, calls: pd.DataFrame) -> str:
 
 def _fetch(records: pd.DataFrame, project: str, span: tuple[dt.date, dt.date], store: Path, tz: str) -> pd.DataFrame:
     import capacity as cap
-    from capacity.calls import emulator
+
+    with extra("emulator", "serving the endpoint"):
+        from capacity.calls import emulator
 
     with emulator.serve(records, account=ACCOUNT, project=project, key=KEY) as server:
         client: Client

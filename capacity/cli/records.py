@@ -11,6 +11,7 @@ import typer
 from capacity.cli.app import app, say
 from capacity.cli.options import Seed, Zone
 from capacity.errors import ConfigError
+from capacity.ground.extras import extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -148,7 +149,8 @@ def serve(
 
     Example: CAPACITY_EMULATOR_KEY=secret capacity serve --calls calls.parquet --account A --project P
     """
-    from capacity.calls import emulator
+    with extra("emulator", "serving the endpoint"):
+        from capacity.calls import emulator
 
     if not os.environ.get("CAPACITY_EMULATOR_KEY"):
         raise ConfigError("no key to ask for: set CAPACITY_EMULATOR_KEY, so that only who knows it is answered")

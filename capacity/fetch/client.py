@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import quote, urlsplit
 
+import anyio
 import httpx
 import pandas as pd
 import stamina
@@ -29,9 +30,11 @@ from capacity.errors import (
 from capacity.fetch import endpoint, payload
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.keys import API_KEY_VARIABLE, CALLS_KEY_VARIABLE, Keys, Secret
-from capacity.fetch.loop import THREAD_NAME, PrivateLoop, to_its_end
+from capacity.fetch.logs import mind_the_logs
+from capacity.fetch.loop import PrivateLoop, to_its_end
 from capacity.fetch.patience import Patience, Pause, Slot, retry_after
 from capacity.fetch.windows import Window
+from capacity.ground.durations import Length, as_length
 
 __all__ = ["API_KEY_VARIABLE", "DEFAULT_TIMEOUT", "Client"]
 
@@ -50,35 +53,9 @@ _BY_STATUS: dict[int, type[FetchError]] = {
     429: RateLimited,
     501: NotSupported,
 }
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_PROXIES: tuple[str, ...] = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _SHOWN = 300  # characters of what a server says
-
-
-class _MaskNumbers(logging.Filter):
-    """Cut phone numbers out of the log lines of httpx, which name every URL in full."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        if "number" in text or "cursor" in text:
-            record.msg, record.args = endpoint.mask(text), ()
-        return True
-
-
-class _OursSaysIt(logging.Filter):
-    """Drop stamina's warning about a retry of ours, which our own line tells with the window."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.threadName != THREAD_NAME
-
-
-_MASK = _MaskNumbers()
-_OURS = _OursSaysIt()
-
-
-def _mind_the_logs() -> None:
-    # A filter acts on the logger that a record was made by, not on its children: each has to be named.
-    for name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy"):
-        logging.getLogger(name).addFilter(_MASK)
-    logging.getLogger("stamina").addFilter(_OURS)
 
 
 class Client:
@@ -99,6 +76,9 @@ class Client:
         Of connecting, and of each read [s].
     max_workers : int
         Requests in flight at once.
+    wait : str or timedelta, optional
+        How long to wait where the server asks for a pause (Retry-After) that is longer than a window may take;
+        by default not at all: the windows that are left are then missing.
     transport : httpx.AsyncBaseTransport, optional
         For tests.
 
@@ -124,6 +104,7 @@ class Client:
         base_url: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         max_workers: int = 4,
+        wait: Length | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         Scope(account_id, project_id)  # says what is wrong with an id
@@ -138,10 +119,10 @@ class Client:
         self.max_workers = max_workers
         self._key = Keys(api_key)
         self._transport = transport
-        self._patience = Patience()
+        self._patience = Patience(pauses=as_length(wait, name="wait").total_seconds() if wait is not None else 0.0)
         self._now: Callable[[], pd.Timestamp] = lambda: pd.Timestamp.now("UTC")
         self._session: _Session | None = None
-        _mind_the_logs()
+        mind_the_logs()
 
     def __repr__(self) -> str:
         return f"Client({self.account_id!r}, {self.project_id!r}, base_url={self.base_url!r})"
@@ -180,15 +161,7 @@ class _Session:
         self._patience = client._patience
         self._pause = Pause(client._patience)
         self._slots = asyncio.Semaphore(client.max_workers)
-        host = urlsplit(client.base_url).hostname or ""
-        self._http = httpx.AsyncClient(
-            timeout=httpx.Timeout(client.timeout, pool=None),
-            limits=httpx.Limits(max_connections=client.max_workers, max_keepalive_connections=client.max_workers),
-            follow_redirects=False,  # the key must not travel to another host
-            trust_env=not endpoint.is_loopback(host),  # no proxy between this machine and itself
-            transport=client._transport,
-            headers={"accept": "application/json", "user-agent": "call-capacity"},
-        )
+        self._http = _connections(client)
         self._loop = PrivateLoop()
         self.close = weakref.finalize(client, self._loop.close, self._http.aclose)
 
@@ -237,18 +210,18 @@ class _Session:
             if not (isinstance(error, FetchError) and payload.retryable(error)):
                 return False
             _LOG.info("%s %s: %s; asking again", scope, window, error.message)
-            return patience.clock() + pause.left < deadline
+            return patience.clock() + pause.left < began + patience.longest_pause
 
         try:
             await slot.take()
             await self._after_pause(window)
-            deadline = patience.clock() + patience.budget
-            async with asyncio.timeout(patience.budget):
+            began = patience.clock()
+            with anyio.fail_after(patience.budget) as limit:
                 async for attempt in stamina.retry_context(on=again, **patience.stamina):
                     with attempt:
                         attempts = attempt.num
                         await slot.take()
-                        await pause.over()
+                        limit.deadline += await pause.over()
                         return await self._once(url, scope, window, slot, read, secret)
         except FetchError as exc:
             exc.attempts = attempts
@@ -262,22 +235,23 @@ class _Session:
 
     async def _after_pause(self, window: Window) -> None:
         """Wait for a pause that began with another window; it costs this one nothing of its budget."""
-        if self._pause.left > self._patience.budget:
-            raise RateLimited(
-                f"not asked: the server wants a pause of {self._pause.left:.0f} s more, longer than the "
-                f"{self._patience.budget:g} s that one window may take; ask again then",
-                window=window,
-                attempts=0,
-            )
+        if self._pause.left > self._patience.longest_pause:
+            raise RateLimited(f"not asked: {self._too_long(self._pause.left)}", window=window, attempts=0)
         await self._pause.over()
+
+    def _too_long(self, seconds: float) -> str:
+        return (
+            f"the server wants a pause of {seconds:.0f} s, longer than the {self._patience.longest_pause:g} s that one "
+            f"window may take; ask again then, or let the client wait with wait='{seconds // 60 + 1:.0f}m' (--wait)"
+        )
 
     async def _once(
         self, url: str, scope: Scope, window: Window, slot: Slot, read: Callable[[bytes], Answer], secret: Secret
     ) -> Answer:
         response = await self._send(url, scope, window, secret)
         if response.status_code != 200:
-            self._maybe_pause(response)
-            raise self._refused(response, scope, window, secret)
+            pause = self._maybe_pause(response)
+            raise self._refused(response, scope, window, secret, pause)
         slot.give()  # reading the answer need not keep others from asking
         body = response.content
         del response  # or the body would stay in memory for as long as what was read of it
@@ -286,25 +260,32 @@ class _Session:
         return answer
 
     async def _send(self, url: str, scope: Scope, window: Window, secret: Secret) -> httpx.Response:
-        request = self._http.build_request("GET", url)
-        request.headers[_KEY_HEADER] = secret.reveal()
-        _LOG.debug("GET %s", endpoint.mask(str(request.url)))
+        _LOG.debug("GET %s", endpoint.mask(url))
         try:
+            request = self._http.build_request("GET", url, headers={_KEY_HEADER: secret.reveal()})
             return await self._http.send(request)
-        except httpx.HTTPError as exc:
-            exc.request = httpx.Request("GET", self._base)  # its own has the key and the phone number in it
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as exc:
+            if isinstance(exc, httpx.RequestError):
+                exc.request = httpx.Request("GET", self._base)  # its own has the key and the phone number in it
             why = self._clean(str(exc), scope) or "no answer"
             raise TransportFailure(f"{type(exc).__name__}: {why}", window=window) from exc
 
-    def _maybe_pause(self, response: httpx.Response) -> None:
+    def _maybe_pause(self, response: httpx.Response) -> float:
+        """Make all workers wait where the server asks for it; return how long [s]."""
+        if response.status_code not in (429, 503):
+            return 0.0
         asked = retry_after(response.headers.get("retry-after"), response.headers.get("date"))
         if asked is None and response.status_code == 429:
             asked = self._patience.first_wait
-        if asked is not None and response.status_code in (429, 503):
-            _LOG.info("%d: all requests wait for %.1f s", response.status_code, asked)
-            self._pause.extend(asked)
+        if asked is None:
+            return 0.0
+        _LOG.info("%d: all requests wait for %.1f s", response.status_code, asked)
+        self._pause.extend(asked)
+        return asked
 
-    def _refused(self, response: httpx.Response, scope: Scope, window: Window, secret: Secret) -> FetchError:
+    def _refused(
+        self, response: httpx.Response, scope: Scope, window: Window, secret: Secret, pause: float
+    ) -> FetchError:
         status = response.status_code
         kind = _BY_STATUS.get(status, ServerError if 500 <= status < 600 else FetchError)
         said = payload.error_message(response.content)
@@ -314,7 +295,10 @@ class _Session:
             if secret.variable == CALLS_KEY_VARIABLE:
                 said = endpoint.without_numbers(said)
             message += f": {said}"
-        if remedy := self._remedy(status, scope, response.headers.get("location", ""), secret.variable):
+        remedy = self._remedy(status, scope, response.headers.get("location", ""), secret.variable)
+        if pause > self._patience.longest_pause:
+            remedy = self._too_long(pause)
+        if remedy:
             message += f" ({remedy})"
         return kind(message, window=window, status=status, error_message=said)
 
@@ -338,3 +322,35 @@ class _Session:
                 text = text.replace(value, endpoint.masked_number(value)).replace(quote(value, safe=""), "***")
         text = " ".join(endpoint.mask(text).split())
         return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+def _connections(client: Client) -> httpx.AsyncClient:
+    """Return the connections; what the environment says of proxies and certificates holds, but not for loopback."""
+    at_once = client.max_workers
+    try:
+        return httpx.AsyncClient(
+            timeout=httpx.Timeout(client.timeout, pool=None),
+            limits=httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once),
+            follow_redirects=False,  # the key must not travel to another host
+            trust_env=not endpoint.is_loopback(urlsplit(client.base_url).hostname or ""),
+            transport=client._transport,
+            headers={"accept": "application/json", "user-agent": "call-capacity"},
+        )
+    except (ImportError, ValueError, OSError, httpx.InvalidURL) as exc:
+        # Not `from exc`, nor its text: it may quote the address of a proxy, and with it a password.
+        raise ConfigError(_environment(exc)) from None
+
+
+def _environment(problem: Exception) -> str:
+    """Say which part of the environment cannot be used, and what to do."""
+    names = _PROXIES
+    if isinstance(problem, OSError):
+        why = problem.strerror or type(problem).__name__
+        names = _CERTIFICATES
+        what = f"certificates that the environment names cannot be read ({why})"
+    elif isinstance(problem, ImportError):
+        what = "environment names a SOCKS proxy: pip install 'httpx[socks]' for it"
+    else:
+        what = "proxy that the environment names cannot be used: write it like http://host:port"
+    given = [name for name in os.environ if name.upper() in names and os.environ[name]]
+    return f"the {what}, or unset {' and '.join(given)}"

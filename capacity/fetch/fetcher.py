@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
+import anyio
 import pandas as pd
 
 from capacity.errors import (
@@ -258,9 +258,9 @@ class _Run:
 
         # More workers than requests in flight (the session counts those): while some answers are read and
         # written, other requests are under way.
-        async with asyncio.TaskGroup() as group:
+        async with anyio.create_task_group() as group:
             for _ in range(min(2 * self._client.max_workers, len(asks))):
-                group.create_task(worker())
+                group.start_soon(worker)
 
     async def _one(self, session: Any, ask: Ask) -> None:
         asked_at = self._client._now()

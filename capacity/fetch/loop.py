@@ -1,4 +1,4 @@
-"""A private event loop in a thread of its own, so that a blocking call works anywhere, in Jupyter as well.
+"""An event loop in a thread of its own (anyio's portal), so that a blocking call works anywhere, in Jupyter as well.
 
 A thread pool would wait for a hanging read when the interpreter exits; tasks in a loop can be cancelled.
 """
@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import os
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
+
+import anyio
+from anyio.from_thread import start_blocking_portal
 
 __all__ = ["THREAD_NAME", "PrivateLoop", "to_its_end"]
 
@@ -24,32 +28,21 @@ _GRACE_S = 0.8  # how long an interrupted caller waits for its tasks to let go
 
 async def to_its_end(work: Callable[[], T]) -> T:
     """Run `work` in a thread; a cancellation waits until it is done, so that what was answered is kept."""
-    running = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait([running])
-        raise
+    with anyio.CancelScope(shield=True):
+        # Not anyio's own threads: those are no daemons, and keep a process from ending whose client was not closed.
+        return await asyncio.to_thread(work)
+    raise AssertionError("a shielded scope is never cancelled")
 
 
 class PrivateLoop:
     """An event loop that runs in a daemon thread until it is closed."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        # Few threads read answers and write files: more of them would only keep the loop from its turn.
-        self._loop.set_default_executor(concurrent.futures.ThreadPoolExecutor(_HELPERS, THREAD_NAME))
-        self._thread = threading.Thread(target=self._serve, name=THREAD_NAME, daemon=True)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_forever()
-        finally:
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
-            self._loop.close()
+        self._pid = os.getpid()
+        self._running = start_blocking_portal(name=THREAD_NAME)
+        self._portal = self._running.__enter__()
+        self._portal.call(_few_helpers)
+        self._under_way: set[concurrent.futures.Future[Any]] = set()
 
     def run(self, work: Coroutine[Any, Any, T], tick: Callable[[], None] | None = None) -> T:
         """Run `work` in the loop and wait for it; `tick` is called now and then in the calling thread.
@@ -65,7 +58,9 @@ class PrivateLoop:
             finally:
                 over.set()
 
-        future = asyncio.run_coroutine_threadsafe(watched(), self._loop)
+        future = self._portal.start_task_soon(watched)
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
         try:
             while not concurrent.futures.wait([future], timeout=_TICK_S).done:
                 if tick is not None:
@@ -79,21 +74,24 @@ class PrivateLoop:
         except concurrent.futures.CancelledError as exc:
             raise RuntimeError("the client was closed while it was fetching") from exc
 
-    def close(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run `last` (closing what lives in the loop), then end the loop and its thread."""
-        if not self._thread.is_alive() or self._loop.is_closed():
+    def close(self, last: Callable[[], Awaitable[None]]) -> None:
+        """Cancel what is under way, run `last` (closing what lives in the loop), then end the loop and its thread."""
+        if os.getpid() != self._pid:  # a fork has no such thread
             return
 
-        async def finish() -> None:
-            others = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in others:
-                task.cancel()
-            try:
-                await asyncio.gather(*others, return_exceptions=True)
-                await last()
-            finally:
-                self._loop.stop()
+        def finish() -> None:
+            for future in list(self._under_way):
+                future.cancel()
+            self._portal.call(last)
+            self._running.__exit__(None, None, None)
 
-        asyncio.run_coroutine_threadsafe(finish(), self._loop)
-        if threading.current_thread() is not self._thread:  # the last reference may die in the loop itself
-            self._thread.join(timeout=2)
+        if threading.current_thread().name.startswith(THREAD_NAME):  # the last reference may die in the loop itself
+            threading.Thread(target=finish, daemon=True).start()
+        else:
+            finish()
+
+
+async def _few_helpers() -> None:
+    # Few threads read answers and write files: more of them would only keep the loop from its turn.
+    executor = concurrent.futures.ThreadPoolExecutor(_HELPERS, f"{THREAD_NAME}-helper")
+    asyncio.get_running_loop().set_default_executor(executor)

@@ -20,8 +20,10 @@ class Patience:
     ----------
     budget : float
         Wall clock [s] from the first attempt to the end of the last.
+    pauses : float
+        How much longer [s] that may take where a server asks for a pause (Retry-After).
     attempts : int
-        At most so many.
+        Maximum number of attempts per window.
     first_wait, longest_wait, jitter : float
         Exponential backoff between attempts [s].
     sleep, clock : callable
@@ -29,6 +31,7 @@ class Patience:
     """
 
     budget: float = 60.0
+    pauses: float = 0.0
     attempts: int = 10
     first_wait: float = 0.25
     longest_wait: float = 8.0
@@ -37,11 +40,16 @@ class Patience:
     clock: Callable[[], float] = time.monotonic
 
     @property
+    def longest_pause(self) -> float:
+        """The longest pause [s] that is waited for."""
+        return self.budget + self.pauses
+
+    @property
     def stamina(self) -> dict[str, Any]:
-        """The same for `stamina.retry_context`."""
+        """The same for `stamina.retry_context`, which does not know of pauses: the time is watched by its caller."""
         return {
             "attempts": self.attempts,
-            "timeout": self.budget,
+            "timeout": None,
             "wait_initial": self.first_wait,
             "wait_max": self.longest_wait,
             "wait_jitter": self.jitter,
@@ -64,10 +72,12 @@ class Pause:
         """Make everybody wait for at least so long from now."""
         self._until = max(self._until, self._patience.clock() + seconds)
 
-    async def over(self) -> None:
-        """Wait until the pause is over, also where it grows meanwhile."""
+    async def over(self) -> float:
+        """Wait until the pause is over, also where it grows meanwhile; return how long that took [s]."""
+        began = self._patience.clock()
         while (left := self.left) > 0:
             await self._patience.sleep(left)
+        return self._patience.clock() - began
 
 
 class Slot:
