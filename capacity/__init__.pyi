@@ -37,6 +37,8 @@ from .analysis.verdict.confidence import Confidence as Confidence
 from .analysis.verdict.headline import Headline as Headline
 from .calls.concurrency import intervals_from_calls as intervals_from_calls
 from .calls.simulate import simulate_calls as simulate_calls
+from .fetch.call_reader import read_stored_calls as read_stored_calls
+from .fetch.calls import fetch_calls as fetch_calls
 from .fetch.client import Client as Client
 from .fetch.fetcher import fetch_intervals as fetch_intervals
 from .fetch.reader import read_intervals as read_intervals

@@ -34,7 +34,7 @@ SCHEMA = pa.schema(
         ("total_duration", pa.int32()),
         ("polyai_duration", pa.int32()),
         ("handoff", pa.bool_()),
-        *((name, pa.dictionary(pa.int32(), pa.string())) for name in TEXTS),
+        *((name, pa.string()) for name in TEXTS),
     ]
 )
 
@@ -155,7 +155,7 @@ def _table(found: list[_Conversation], asked_at: dt.datetime, env: str) -> pa.Ta
         "total_duration": [_seconds(c.total_duration, "total_duration", k) for k, c in enumerate(found)],
         "polyai_duration": [_seconds(c.polyai_duration, "polyai_duration", k) for k, c in enumerate(found)],
         "handoff": [c.handoff for c in found],
-        **{name: pa.array(values, type=pa.string()).dictionary_encode() for name, values in texts.items()},
+        **texts,
     }
     arrays = [
         value.cast(kind) if isinstance(value, pa.Array | pa.ChunkedArray) else pa.array(value, type=kind)

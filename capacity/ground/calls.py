@@ -42,6 +42,8 @@ class Calls(Result):
     frame: pd.DataFrame
     account: Account | str = ""
     command: str = ""
+    span: tuple[pd.Timestamp, pd.Timestamp] | None = None
+    callers: pd.DataFrame | None = None
 
     def __len__(self) -> int:
         return len(self.frame)

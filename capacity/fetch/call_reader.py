@@ -1,0 +1,110 @@
+"""The store -> call records, offline."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+import pyarrow as pa
+
+from capacity.errors import ConfigError
+from capacity.fetch.call_frame import as_calls
+from capacity.fetch.call_plan import call_filters
+from capacity.fetch.call_rows import latest
+from capacity.fetch.callfile import Day, HourCounts
+from capacity.fetch.callstore import CallStore
+from capacity.fetch.endpoint import Scope
+from capacity.fetch.windows import Window
+from capacity.ground.calls import Calls
+from capacity.ground.times import DAY, Instant, as_instant, check_range
+
+__all__ = ["read_stored_calls", "shown", "stored"]
+
+
+def read_stored_calls(
+    store: str | os.PathLike[str],
+    start: Instant | None = None,
+    end: Instant | None = None,
+    *,
+    tz: str | None = None,
+    account: str | None = None,
+    project: str | None = None,
+    env: str | None = None,
+    variant_id: str | None = None,
+    variant_name: str | None = None,
+    channel: str | Iterable[str] | None = None,
+    unfiltered: bool = False,
+) -> Calls:
+    """Read the call records that a store holds, without a request.
+
+    Parameters
+    ----------
+    store : path
+        The folder that `fetch_calls` filled.
+    start, end : str, date, datetime or Timestamp, optional
+        The half-open range; by default all days that were answered for.
+    tz : str, optional
+        IANA name; for dates and times that are naive.
+    account, project, env, variant_id, variant_name, channel : str, optional
+        Needed where the store holds more than one of them.
+    unfiltered : bool
+        Read what was fetched without a filter, where the store holds that and more.
+
+    Returns
+    -------
+    Calls
+        As `fetch_calls` returns them.
+
+    Raises
+    ------
+    ConfigError
+        There is no such store, it holds no call records, or of more than one selection.
+    StoreError
+        A file is damaged, or of another version.
+
+    Examples
+    --------
+    >>> read_stored_calls("no-such-folder")
+    Traceback (most recent call last):
+    ...
+    capacity.errors.ConfigError: store='no-such-folder' does not exist; fetch into it first
+    """
+    archive = CallStore(store)
+    if not archive.root.exists():
+        raise ConfigError(f"store={str(archive.root)!r} does not exist; fetch into it first")
+    there = archive.scopes()
+    if not there:
+        raise ConfigError(f"store={str(archive.root)!r} holds no call records; fetch them with fetch_calls first")
+    filters = call_filters(variant_id, variant_name, channel)
+    asked = {"account": account, "project": project, "env": env}
+    chosen = [s for s in there if all(v is None or getattr(s, k) == v for k, v in asked.items())]
+    if filters or unfiltered:
+        chosen = [s for s in chosen if s.filters == filters]
+    if len(chosen) != 1:
+        listed = "\n".join(f"  {shown(scope)}" for scope in there)
+        raise ConfigError(
+            "which calls to read is not clear: give account=, project=, env= or the filter (or unfiltered=True). "
+            f"The store holds\n{listed}"
+        )
+    days, _ = archive.days(chosen[0])
+    held = [day.piece.window for day in days if day.piece is not None]
+    first = min(w.start for w in held) if start is None and held else as_instant(start or 0, tz, name="start")
+    last = max(w.end for w in held) if end is None and held else as_instant(end or 0, tz, name="end")
+    check_range(first, last)
+    rows, callers = stored(archive, days, Window(first, last))
+    return as_calls(rows, Window(first, last), callers)
+
+
+def stored(archive: CallStore, days: Sequence[Day], window: Window) -> tuple[pa.Table, HourCounts]:
+    """Read the days that a range needs: its own, and those on which calls began that reach into it."""
+    needed = [
+        d for d in days if d.day < window.end and (d.day + DAY > window.start or d.still or d.until > window.start)
+    ]
+    callers = {hour: counts for day in needed for hour, counts in day.callers.items()}
+    return latest([archive.table(day) for day in needed]), callers
+
+
+def shown(scope: Scope) -> str:
+    """Return what is shown of a scope of call records."""
+    where = f" where {scope.shown_filters}" if scope.filters else ""
+    return f"{scope.account}/{scope.project} {scope.env} calls{where}"
