@@ -9,6 +9,7 @@ import typer
 
 from capacity.cli.app import app, say, show_requests
 from capacity.cli.options import Absent, Account, AnyEnv, End, Env, Project, Start, Store, Verbose, Zone
+from capacity.errors import ConfigError
 
 __all__ = ["export", "fetch", "status"]
 
@@ -32,6 +33,12 @@ def fetch(
     phone_number: Annotated[
         list[str] | None, typer.Option("--phone-number", help="One request each; may be repeated.")
     ] = None,
+    calls: Annotated[
+        bool, typer.Option("--calls", help="Fetch call records (Conversations API v3) in place of the maxima.")
+    ] = False,
+    channel: Annotated[
+        list[str] | None, typer.Option("--channel", help="With --calls: only this channel; may be repeated.")
+    ] = None,
     max_workers: Annotated[int, typer.Option("--workers", help="Requests at once.", min=1, max=32)] = 4,
     refetch: Annotated[bool, typer.Option("--refetch", help="Ask for everything again, also what is final.")] = False,
     repair: Annotated[bool, typer.Option("--repair", help="Fetch again the weeks whose files are damaged.")] = False,
@@ -40,31 +47,45 @@ def fetch(
 ) -> None:
     """Fetch a date range into a store, with a progress bar; only what is not held yet is asked for.
 
-    The API key is read from POLYAI_API_KEY. Exit code 3: some windows are missing; run the same command again.
+    The API key is read from POLYAI_API_KEY; with --calls from POLYAI_V3_API_KEY, where that is set. Exit code 3: some
+    windows are missing; run the same command again.
 
     Example: capacity fetch --account A --project P --start 2026-01-01 --end 2026-07-01 --tz Europe/London --store calls
     """
     import capacity as cap
+    from capacity.fetch.call_plan import plan_calls
     from capacity.fetch.fetcher import plan
 
     show_requests(verbose)
+    if calls and (language or phone_number):
+        raise ConfigError("--calls takes no --language and no --phone-number: records of all of them come; slice those")
+    if channel and not calls:
+        raise ConfigError("--channel is for call records; give --calls with it")
+    own = (
+        {"channel": channel or None}
+        if calls
+        else {"languages": language or None, "phone_numbers": phone_number or None}
+    )
     wanted: dict[str, Any] = {
         "tz": tz,
         "env": env,
         "variant_id": variant_id,
         "variant_name": variant_name,
-        "languages": language or None,
-        "phone_numbers": phone_number or None,
         "store": store,
         "refetch": refetch,
         "repair": repair,
+        **own,
     }
     with cap.Client(account, project, region=region, base_url=base_url, max_workers=max_workers) as client:
         if dry_run:
-            windows = plan(client, start, end, **wanted)
+            windows = (plan_calls if calls else plan)(client, start, end, **wanted)
             typer.echo(windows.to_string(index=False) if len(windows) else "Nothing: all of it is held and final.")
             return
         try:
+            if calls:
+                say(str(cap.fetch_calls(client, start, end, **wanted)))
+                typer.echo(store)
+                return
             frame = cap.fetch_intervals(client, start, end, **wanted)
         except KeyboardInterrupt:
             say(f"Interrupted. What was fetched is kept in {store}; the same command goes on from there.")

@@ -49,7 +49,7 @@ class Calls(Result):
         return len(self.frame)
 
     def __str__(self) -> str:
-        return f"{len(self.frame):,} calls\n{self.account}".strip()
+        return str(self.account) or f"{len(self.frame):,} calls"
 
     def to_frame(self) -> pd.DataFrame:
         """Return the calls as a frame: one row a call."""
