@@ -71,5 +71,10 @@ from .ground.tariff import Tariff as Tariff
 from .stats.erlang import channels_for as channels_for
 from .stats.erlang import erlang_b as erlang_b
 from .stats.erlang import load_for as load_for
+from .stats.waiting import agents_for as agents_for
+from .stats.waiting import erlang_a as erlang_a
+from .stats.waiting import erlang_c as erlang_c
+from .stats.waiting import service_level as service_level
+from .stats.waiting import staffing as staffing
 
 __version__: str
