@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from capacity.cli import demo, fetching, records, reporting  # noqa: F401  each registers its commands
+from capacity.cli import demo, fetching, fleet, records, reporting  # noqa: F401  each registers its commands
 from capacity.cli.app import app, say
 from capacity.errors import CapacityError, IncompleteError
 
@@ -23,7 +23,8 @@ def main() -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
-    0 done; 1 an error, told in one line; 2 wrong usage; 3 a fetch that ended incomplete; 130 an interrupted one.
+    0 done; 1 an error, told in one line; 2 wrong usage; 3 a fetch that ended incomplete, or a
+    fleet with projects that have no verdict; 130 an interrupted one.
     """
     try:
         app(arguments, prog_name="capacity")

@@ -90,16 +90,16 @@ class Plan:
 COLUMNS = tuple(field.name for field in fields(PlanRow))
 
 
-def read_plan(plan: PlanLike) -> Plan:
+def read_plan(plan: PlanLike | Plan) -> Plan:
     """Read and check a plan.
 
     Parameters
     ----------
-    plan : path or DataFrame
-        A CSV file with a header, or the same columns as a DataFrame. Needed: ``project``, ``store``, ``licences``,
-        ``tz``. Optional: ``account``, ``env``, ``pool``, ``holidays``, ``mean_call_length``, ``licence_price``,
-        ``lost_call_cost``, ``events`` (a path), ``key_env``. A relative path is relative to the plan's folder, or to
-        the working directory where the plan is a DataFrame.
+    plan : path, DataFrame or Plan
+        A CSV file with a header, or the same columns as a DataFrame; a plan that was read stays as it is. Needed:
+        ``project``, ``store``, ``licences``, ``tz``. Optional: ``account``, ``env``, ``pool``, ``holidays``,
+        ``mean_call_length``, ``licence_price``, ``lost_call_cost``, ``events`` (a path), ``key_env``. A relative path
+        is relative to the plan's folder, or to the working directory where the plan is a DataFrame.
 
     Raises
     ------
@@ -114,6 +114,8 @@ def read_plan(plan: PlanLike) -> Plan:
     >>> [row.project for row in plan.rows], plan.failures[0].reason.partition(";")[0]
     (['hotel'], "licences: 'many' is no count of channels")
     """
+    if isinstance(plan, Plan):
+        return plan
     table, folder = _table(plan)
     notes = _check_columns(list(table.columns))
     known = [c for c in COLUMNS if c in table.columns]

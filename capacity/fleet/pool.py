@@ -137,10 +137,23 @@ class Pools(Result):
         failed = len(self.table) - len(sound)
         return text + (f" Without a verdict: {failed:,}." if failed else "")
 
+    def words(self) -> pd.DataFrame:
+        """Return the table in words, each pair of bounds in one cell: index pool."""
+        sound = self.table[self.table["reason"] == ""]
+        shown = sound[["projects", "licences", "method"]].copy()
+        for name in ("peak", "p_above_30", "p_above_90", "p_above_365", "needed_05"):
+            say = chance if name.startswith("p_") else "{:,}".format
+            low, high = (sound[f"{name}_{side}"] for side in ("lower", "upper"))
+            shown[name] = [
+                "" if pd.isna(a) else say(a) if say(a) == say(b) else f"{say(a)} to {say(b)}"
+                for a, b in zip(low, high, strict=True)
+            ]
+        return shown
+
     def __str__(self) -> str:
-        reasons = self.table["reason"]
-        shown = self.table.drop(columns="reason").to_string()
-        return "\n\n".join([self.sentence(), shown, *(f"- {n}: {why}" for n, why in reasons.items() if why)])
+        shown = self.words()
+        failed = [f"- {name}: {why}" for name, why in self.table["reason"].items() if why]
+        return "\n\n".join([self.sentence(), *([shown.to_string()] if len(shown) else []), *failed])
 
 
 def assess_pools(

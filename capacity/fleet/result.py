@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from capacity.analysis.verdict.machine import records
 from capacity.errors import ConfigError
 from capacity.fleet.plan import Plan
 from capacity.fleet.pool import Pool, Pools, pools_table
@@ -200,6 +201,22 @@ class Fleet(Result):
     def to_frame(self) -> pd.DataFrame:
         """Return the table."""
         return self.table.copy()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures for machines: everything JSON can hold, always the same keys.
+
+        ``sentence``, ``horizon`` [days], ``seed``, ``projects`` (one object a project, with the columns of the table),
+        ``pooled``, ``changes``, ``notes``.
+        """
+        return {
+            "sentence": self.sentence(),
+            "horizon": self.settings.horizon,
+            "seed": self.settings.seed,
+            "projects": records(self.table),
+            "pooled": records(self.pooled),
+            "changes": records(self.changes),
+            "notes": [str(note) for note in self.notes],
+        }
 
     def __str__(self) -> str:
         parts = [self.sentence()]

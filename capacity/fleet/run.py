@@ -26,7 +26,7 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 
 
 def assess_fleet(
-    plan: PlanLike,
+    plan: PlanLike | Plan,
     *,
     horizon: int = 365,
     seed: int = 1,

@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from capacity.report import charts as charts
     from capacity.report import notebook as notebook
+    from capacity.report.page_fleet import save_fleet as save_fleet
     from capacity.report.pages import page as page
     from capacity.report.pages import save as save
 
 # matplotlib is loaded with the first picture, not with the library.
-_HOME = {"page": "capacity.report.pages", "save": "capacity.report.pages"}
+_HOME = {
+    "page": "capacity.report.pages",
+    "save": "capacity.report.pages",
+    "save_fleet": "capacity.report.page_fleet",
+}
 _MODULES = ("charts", "notebook")
 
-__all__ = ["charts", "notebook", "page", "save"]
+__all__ = ["charts", "notebook", "page", "save", "save_fleet"]
 
 
 def __getattr__(name: str) -> Any:
