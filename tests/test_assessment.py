@@ -32,7 +32,7 @@ def made(days: int, *, start: str = "2026-01-05", top: float = 60, cap_at: int |
 @pytest.fixture(scope="module")
 def whole() -> cap.assess:
     """Half a year with everything there is to find."""
-    return cap.assess(made(180), 90, tz="UTC", horizon=40, seed=3, holidays="GB", name="Hotel")
+    return cap.assess(made(180), 90, tz="UTC", horizon=40, seed=3, holidays="GB-ENG", name="Hotel")
 
 
 def test_the_verdict_in_a_sentence(whole):
@@ -67,7 +67,7 @@ def test_printed_it_is_the_headline_the_tables_and_the_notes(whole):
 
 def test_parts_are_those_of_the_functions_called_alone(whole):
     """The report would show other figures than a notebook with the same seed."""
-    forecast = cap.forecast_peaks(cap.daily_peaks(made(180)), 40, seed=3, holidays="GB", licences=90)
+    forecast = cap.forecast_peaks(cap.daily_peaks(made(180)), 40, seed=3, holidays="GB-ENG", licences=90)
     np.testing.assert_array_equal(whole.forecast.paths, forecast.paths)
     pd.testing.assert_series_equal(whole.headroom.p_above, headroom(forecast, 90).p_above)
     pd.testing.assert_frame_equal(whole.needed, licences_needed(forecast, horizons=(30, 40)))

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import capacity as cap
 from capacity.errors import ConfigError
-from capacity.ground.holidays import as_days, holiday_dates
+from capacity.ground.holidays import as_days, holiday_dates, holiday_words
 
 
 def test_country_and_subdivision():
@@ -89,3 +90,42 @@ def test_a_number_is_no_date(value):
     for days in ([value], value):
         with pytest.raises(ConfigError, match="is a number, not a date"):
             as_days(days, name="exclude")
+
+
+@pytest.mark.parametrize(
+    ("code", "brings", "differ"),
+    [
+        (
+            "GB",
+            ["6 days in 2025", "Good Friday", "Boxing Day", "such as GB-ENG Easter Monday, Late Summer Bank Holiday"],
+            True,
+        ),
+        ("GB-ENG", ["8 days in 2025", "Easter Monday"], False),
+        ("US", ["days in 2025", "Juneteenth", "Parts of the country have more"], True),
+        ("JP", ["days in 2025", "Coming of Age Day"], False),
+        (["2025-12-25"], ["as given"], False),
+        (None, ["none were given"], False),
+    ],
+)
+def test_words_name_the_holidays_that_a_code_brings(code, brings, differ):
+    """GB would be taken for the holidays of London, and Easter Monday be planned as an ordinary day."""
+    words, more = holiday_words(code, 2025)
+    assert all(part in words for part in brings), words
+    assert more is differ
+
+
+def test_a_country_whose_parts_differ_is_warned_of():
+    """Who names a country would not learn that the code lacks holidays of the part where the calls come from."""
+    peaks = pd.Series(np.arange(70) % 7 + 20, pd.date_range("2026-01-05", periods=70))
+    with pytest.warns(UserWarning, match="holidays='GB': parts of the country have more, such as GB-ENG Easter Monday"):
+        cap.forecast_peaks(peaks, 7, seed=1, holidays="GB", paths=10)
+    cap.forecast_peaks(peaks, 7, seed=1, holidays="GB-ENG", paths=10)
+
+
+def test_an_assessment_notes_it_in_place_of_a_warning():
+    """A report would be read by people who never saw the warning of the program that made it."""
+    times = pd.date_range("2026-01-05", periods=60 * 288, freq="5min", tz="UTC")
+    frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": times.hour}))
+    found = cap.assess(frame, 30, tz="UTC", seed=1, horizon=7, holidays="GB", backtest=False)
+    note = next(note for note in found.notes if note.startswith("Public holidays: GB, 7 days in 2026"))
+    assert note.severity == "warning" and "GB-ENG" in note

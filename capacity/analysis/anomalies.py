@@ -14,6 +14,7 @@ from capacity.analysis.peaks import daily_peaks
 from capacity.analysis.week_grid import special_days, week_grid
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.arrays import Floats
+from capacity.ground.floats import usual_float_errors
 from capacity.ground.holidays import HolidayLike
 from capacity.stats.cycles import fit_cycles
 
@@ -26,6 +27,7 @@ _TO_SD = 1.4826  # a median absolute deviation is this part of a normal standard
 _LEAST_SPREAD = 0.15
 
 
+@usual_float_errors
 def anomalies(
     frame: pd.DataFrame,
     *,

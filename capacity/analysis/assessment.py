@@ -14,8 +14,9 @@ from capacity.analysis.verdict import machine, steps
 from capacity.analysis.verdict.answers import Verdict
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.arguments import as_horizon, as_seed
+from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import TOTAL, validate
-from capacity.ground.holidays import HolidayLike, as_days, as_holidays
+from capacity.ground.holidays import HolidayLike, as_days, as_holidays, holiday_dates
 from capacity.ground.licences import LicenceLike, Licences, as_licences
 from capacity.ground.notes import Note
 from capacity.ground.spans import SpanLike, as_span
@@ -245,6 +246,7 @@ class Assessment(Verdict):
         }
 
 
+@usual_float_errors
 def assess(
     frame: pd.DataFrame,
     licences: LicenceLike,
@@ -335,6 +337,7 @@ def assess(
         raise InsufficientData("the frame has no interval; there is nothing to assess")
     last = frame.index[-1][0] + STEP
     due = last if end is None else max(last, as_instant(end, name="end", tz=str(tz)))
+    named = as_holidays(holidays)
     ask = steps.Ask.of(
         frame,
         as_licences(licences),
@@ -342,7 +345,8 @@ def assess(
         tz=str(tz),
         horizon=horizon,
         seed=seed,
-        holidays=as_holidays(holidays),
+        holidays=None if named is None else holiday_dates(named, range(frame.index[0][0].year - 1, due.year + 3)),
+        named_holidays=named,
         exclude=None if exclude is None else list(as_days(exclude, name="exclude")),
         end=due,
     )

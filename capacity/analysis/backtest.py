@@ -16,6 +16,7 @@ from capacity.forecast.history import MIN_DAYS, as_history
 from capacity.forecast.scores import FAN, Scorer
 from capacity.ground.arguments import as_horizon, as_seed, as_whole, pick
 from capacity.ground.arrays import Floats
+from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import TOTAL
 from capacity.ground.holidays import HolidayLike, as_holidays
 from capacity.ground.licences import LicenceLike, as_licences
@@ -171,6 +172,7 @@ class Backtest(Result):
         return html_of(self.sentence(), self.scores.round(3))
 
 
+@usual_float_errors
 def backtest(
     peaks: pd.DataFrame | pd.Series,
     horizon: int,

@@ -20,6 +20,7 @@ from capacity.errors import InsufficientData
 from capacity.ground.arguments import as_seed
 from capacity.ground.arrays import Floats
 from capacity.ground.call_length import CallLength, as_call_length
+from capacity.ground.floats import usual_float_errors
 from capacity.ground.licences import LicenceLike, Licences, as_licences
 from capacity.ground.localtime import local_times, slot_of_day, slot_of_week
 from capacity.ground.result import Result
@@ -105,6 +106,7 @@ class Blocking(Result):
         return html_of(str(self), self.monthly, float_format="{:,.4g}".format)
 
 
+@usual_float_errors
 def blocking(
     frame: pd.DataFrame,
     mean_call_length: CallLength,

@@ -26,6 +26,7 @@ from capacity.forecast.paths import PeakForecast
 from capacity.ground.arguments import as_amount
 from capacity.ground.arrays import Floats
 from capacity.ground.call_length import CallLength, as_call_length
+from capacity.ground.floats import usual_float_errors
 from capacity.ground.result import Result
 from capacity.ground.tariff import MONTHS, Burst, Rule, Tariff
 from capacity.ground.text import html_of
@@ -142,6 +143,7 @@ class CostCurve(Result):
         return html_of(str(self), near, float_format="{:,.1f}".format)
 
 
+@usual_float_errors
 def best_licence_count(
     demand: PeakForecast | pd.DataFrame | pd.Series,
     *,

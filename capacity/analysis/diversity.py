@@ -15,6 +15,7 @@ from capacity.analysis.peaks import daily_peaks
 from capacity.errors import InsufficientData
 from capacity.ground.arrays import Ints
 from capacity.ground.dense import Dense, dense
+from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import TOTAL, slice_name
 from capacity.ground.result import Result
 from capacity.ground.text import html_of
@@ -149,6 +150,7 @@ class Diversity(Result):
         return f"In {whose} {highest} {first['name']} had {100 * first['share_at_top']:.0f} % of the calls."
 
 
+@usual_float_errors
 def diversity(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", top: int = 100) -> Diversity:
     """Compare the variants' peaks with the total's: bounds, diversity factor, who drives the peak, what a pool saves.
 

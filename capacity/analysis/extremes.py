@@ -18,6 +18,7 @@ from scipy import optimize, stats
 
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.arguments import as_whole, pick
+from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import TOTAL
 from capacity.ground.peaks import wide_peaks
 from capacity.ground.result import Result
@@ -110,6 +111,7 @@ class ReturnLevels(Result):
         return "\n".join(lines)
 
 
+@usual_float_errors
 def return_levels(
     peaks: pd.DataFrame | pd.Series,
     periods: str | float | Sequence[str | float] = ("1Y", "2Y", "5Y"),

@@ -15,6 +15,7 @@ from capacity.forecast.history import History, as_history
 from capacity.forecast.paths import PeakForecast
 from capacity.ground.arguments import as_horizon, as_seed, as_whole, whole_of
 from capacity.ground.arrays import Floats
+from capacity.ground.floats import usual_float_errors
 from capacity.ground.holidays import HolidayLike, holiday_dates
 from capacity.ground.licences import LicenceLike, Licences, as_licences
 from capacity.stats.censoring import uncensor
@@ -24,6 +25,7 @@ __all__ = ["PeakForecast", "forecast_peaks"]
 _WORLDS = 4  # draws of the demand behind the cap, each with its share of the paths
 
 
+@usual_float_errors
 def forecast_peaks(
     peaks: pd.DataFrame | pd.Series,
     horizon: int,
@@ -107,7 +109,7 @@ def forecast_peaks(
     history = as_history(peaks, exclude=exclude)
     first = history.dates[-1] + pd.Timedelta(days=1)
     dates = pd.date_range(first, periods=horizon, freq="D", unit="ns")
-    days_off = holiday_dates(holidays, range(history.dates[0].year - 1, dates[-1].year + 2))
+    days_off = holiday_dates(holidays, range(history.dates[0].year - 1, dates[-1].year + 2), warn=True)
     cap = None if licences is None else as_licences(licences)
 
     def ahead(values: Floats, seed: int, count: int) -> npt.NDArray[np.int32]:

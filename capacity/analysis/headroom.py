@@ -14,6 +14,7 @@ from capacity.analysis.combine import bound_note
 from capacity.errors import ConfigError
 from capacity.forecast.paths import PeakForecast
 from capacity.ground.arguments import as_whole, check_kind
+from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import TOTAL
 from capacity.ground.licences import LicenceLike, Licences, as_licences
 from capacity.ground.result import Result
@@ -120,6 +121,7 @@ class Headroom(Result):
         return html_of(self.sentence(), self.per_month.round(1))
 
 
+@usual_float_errors
 def headroom(forecast: PeakForecast, licences: LicenceLike, *, variant: str | None = None) -> Headroom:
     """Ask a forecast when, how often and how surely the licences are passed.
 
@@ -176,6 +178,7 @@ def headroom(forecast: PeakForecast, licences: LicenceLike, *, variant: str | No
     )
 
 
+@usual_float_errors
 def licences_needed(
     forecast: PeakForecast,
     risk: float | Sequence[float] = (0.01, 0.05, 0.1),

@@ -13,6 +13,7 @@ import pandas as pd
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.arrays import Ints
 from capacity.ground.dense import Dense, dense
+from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import TOTAL, slice_name
 from capacity.ground.localtime import LocalDays, local_days
 from capacity.ground.result import Result
@@ -231,6 +232,7 @@ class BusyHours(Result):
         return "\n".join([*lines, *([f"... and {len(ids) - 10} variants more"] if len(ids) > 10 else [])])
 
 
+@usual_float_errors
 def busy_hours(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> BusyHours:
     """Return the time-consistent and the bouncing busy hour of each variant.
 

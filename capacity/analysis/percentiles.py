@@ -14,6 +14,7 @@ from capacity.analysis.opening_hours import HoursLike, open_slots
 from capacity.analysis.percentile_limits import limits
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.dense import Dense, dense
+from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import slice_name
 from capacity.ground.localtime import hour_of_day, hour_of_week, local_times, slot_of_week
 from capacity.ground.times import as_zone
@@ -35,6 +36,7 @@ class _Groups(NamedTuple):
     labels: pd.Index
 
 
+@usual_float_errors
 def percentiles(
     frame: pd.DataFrame,
     q: float | Sequence[float] = (50, 90, 95, 99, 99.9, 100),
@@ -127,6 +129,7 @@ def percentiles(
     return _table(columns, found.counts, slice_name(frame), cells.ids, groups.labels, percents)
 
 
+@usual_float_errors
 def load_duration(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", hours: HoursLike | None = None) -> pd.DataFrame:
     """Return how many hours a year the 5-minute maxima are at or above each level, by variant.
 

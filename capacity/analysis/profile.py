@@ -11,6 +11,7 @@ import pandas as pd
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.arrays import Floats, Ints
 from capacity.ground.dense import Dense, dense
+from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import slice_name
 from capacity.ground.localtime import hour_of_week, local_times, slot_of_week
 from capacity.stats.order_statistics import group_blocks, group_quantiles, rank_of
@@ -23,6 +24,7 @@ _WEEK = 2016
 _ENOUGH = 0.9  # of a week's intervals, for its mean to stand for it
 
 
+@usual_float_errors
 def weekly_profile(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", slots: int = 168) -> pd.DataFrame:
     """Return the typical week of 5-minute maxima, by variant.
 

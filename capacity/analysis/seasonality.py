@@ -15,6 +15,7 @@ from capacity.analysis.anomalies import anomalies
 from capacity.analysis.week_grid import Grid, special_days, week_grid
 from capacity.errors import InsufficientData
 from capacity.ground.dense import dense
+from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import slice_name, trim, validate
 from capacity.ground.holidays import HolidayLike
 from capacity.ground.localtime import local_times
@@ -87,6 +88,7 @@ class Decomposition(Result):
         return f"{text}, left out: {', '.join(self.left_out)}" if self.left_out else text
 
 
+@usual_float_errors
 def decompose(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", holidays: HolidayLike = None) -> Decomposition:
     """Split every series into trend, daily cycle, weekly cycle and remainder, robustly.
 
@@ -164,6 +166,7 @@ def decompose(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", holidays: Hol
     )
 
 
+@usual_float_errors
 def seasonal_strength(
     frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", holidays: HolidayLike = None
 ) -> pd.DataFrame:

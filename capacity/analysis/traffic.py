@@ -28,6 +28,7 @@ from capacity.analysis.observed import Series, all_series
 from capacity.errors import ConfigError
 from capacity.ground.arrays import Floats
 from capacity.ground.call_length import CallLength, as_call_length
+from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import slice_name
 from capacity.ground.licences import LicenceLike
 from capacity.ground.localtime import hour_of_week, local_times
@@ -43,6 +44,7 @@ _NEWTON_STEPS = 40
 _CLOSE = 1e-4  # of sqrt(load)
 
 
+@usual_float_errors
 def offered_load(
     frame: pd.DataFrame,
     mean_call_length: CallLength,

@@ -13,6 +13,7 @@ import pandas as pd
 from capacity.errors import InsufficientData
 from capacity.ground.arrays import Ints
 from capacity.ground.dense import Dense, dense
+from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import TOTAL, slice_name
 from capacity.ground.licences import LicenceLike, Licences, as_licences
 from capacity.ground.localtime import LocalDays, local_days
@@ -93,6 +94,7 @@ class Utilisation(Result):
         return "\n".join([*lines, *([f"... and {len(ids) - 10} variants more"] if len(ids) > 10 else [])])
 
 
+@usual_float_errors
 def utilisation(frame: pd.DataFrame, licences: LicenceLike, *, tz: str | dt.tzinfo = "UTC") -> Utilisation:
     """Return how much of the time 80, 90 and 100 % of the licences were in use, by variant.
 

@@ -104,4 +104,4 @@ def special_days(holidays: HolidayLike, local: pd.DatetimeIndex) -> pd.DatetimeI
     """Return the holidays in the years of some local times, as naive midnights."""
     if len(local) == 0:
         return holiday_dates(holidays, [])
-    return holiday_dates(holidays, range(local[0].year, local[-1].year + 1))
+    return holiday_dates(holidays, range(local[0].year, local[-1].year + 1), warn=True)

@@ -14,6 +14,7 @@ import pandas as pd
 from capacity.calls.profiles import VARIANTS, Campaign, Profile, rates
 from capacity.errors import ConfigError
 from capacity.ground.arrays import Floats
+from capacity.ground.floats import usual_float_errors
 from capacity.ground.holidays import HolidayLike
 from capacity.ground.licences import LicenceLike, as_licences
 from capacity.ground.times import DAY, STEP, Instant, as_instant, as_range, as_zone
@@ -32,6 +33,7 @@ _MOST_DAYS = 22_000  # some sixty years: more is a mistake
 _CAMPAIGN_EVERY = 45  # [days], on average
 
 
+@usual_float_errors
 def simulate_calls(
     start: Instant = "2025-01-01",
     end: Instant | None = None,

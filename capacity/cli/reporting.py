@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["headroom", "report"]
 
 Holidays = Annotated[
-    str | None, typer.Option("--holidays", help="Country whose public holidays count, such as GB or US-CA.")
+    str | None, typer.Option("--holidays", help="Country whose public holidays count, such as GB-ENG or US-CA.")
 ]
 Exclude = Annotated[
     list[str] | None, typer.Option("--exclude", help="A day that must not teach the forecast; may be repeated.")

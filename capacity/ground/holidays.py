@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from functools import cache
 from numbers import Number
 from typing import Any, TypeAlias
 
@@ -12,12 +13,12 @@ import pandas as pd
 
 from capacity.errors import ConfigError
 
-__all__ = ["HolidayLike", "as_days", "as_holidays", "holiday_dates"]
+__all__ = ["HolidayLike", "as_days", "as_holidays", "holiday_dates", "holiday_words"]
 
 HolidayLike: TypeAlias = str | Iterable[Any] | None
 
 
-def holiday_dates(holidays: HolidayLike, years: Iterable[int]) -> pd.DatetimeIndex:
+def holiday_dates(holidays: HolidayLike, years: Iterable[int], *, warn: bool = False) -> pd.DatetimeIndex:
     """Return the public holidays of some years as naive midnights.
 
     Parameters
@@ -28,6 +29,8 @@ def holiday_dates(holidays: HolidayLike, years: Iterable[int]) -> pd.DatetimeInd
         dates), which are returned whole, whatever `years` says; or None for no holidays at all.
     years : iterable of int
         The calendar years wanted from a country's calendar.
+    warn : bool
+        Whether to warn of a country whose subdivisions have holidays that its own code does not bring.
 
     Returns
     -------
@@ -53,8 +56,52 @@ def holiday_dates(holidays: HolidayLike, years: Iterable[int]) -> pd.DatetimeInd
     if holidays is None:
         return pd.DatetimeIndex([], dtype="datetime64[ns]")
     if isinstance(holidays, str):
-        return _index(_country(holidays, sorted({int(year) for year in years})))
+        wanted = sorted({int(year) for year in years})
+        days = _index(list(_country(holidays, wanted)))
+        if warn and wanted and (more := _of_parts(holidays, wanted[-1])):
+            warnings.warn(f"holidays={holidays!r}: {more}", UserWarning, stacklevel=3)
+        return days
     return as_days(holidays, name="holidays")
+
+
+def holiday_words(holidays: HolidayLike, year: int) -> tuple[str, bool]:
+    """Return in words which holidays count in a year, and whether parts of the country have others.
+
+    Examples
+    --------
+    >>> words, parts_differ = holiday_words("GB", 2025)
+    >>> words.partition(" (")[0], parts_differ
+    ('GB, 6 days in 2025', True)
+    """
+    if holidays is None:
+        return "none were given", False
+    if not isinstance(holidays, str):
+        return "as given", False
+    found = _country(holidays, [year])
+    days = f"{len(found)} day{'' if len(found) == 1 else 's'} in {year}"
+    more = _of_parts(holidays, year)
+    words = f"{holidays}, {days} ({_listed([found[date] for date in sorted(found)])})"
+    return (f"{words}. {more[0].upper()}{more[1:]}" if more else words), bool(more)
+
+
+def _of_parts(code: str, year: int) -> str:
+    """Say which holidays a part of the country has beside those of its code; "" where none has."""
+    if "-" in code or "_" in code:
+        return ""
+    own = _country(code, [year])
+    for part in own.subdivisions:
+        theirs = _country(f"{code}-{part}", [year])
+        if set(theirs) - set(own):
+            names = _listed([theirs[date] for date in sorted(set(theirs) - set(own))])
+            return (
+                f"parts of the country have more, such as {code.strip().upper()}-{part} {names}; "
+                "name the part where the calls come from"
+            )
+    return ""
+
+
+def _listed(names: list[str], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def as_holidays(holidays: HolidayLike) -> str | list[pd.Timestamp] | None:
@@ -100,7 +147,8 @@ def _dates_of(days: pd.Series) -> Iterable[Any]:
     return list(days.index)  # text: whether it is dates is looked at one by one
 
 
-def _country(code: str, years: list[int]) -> list[Any]:
+@cache
+def _calendar(code: str, years: tuple[int, ...]) -> Any:
     import holidays as calendars  # a large package, needed only where a country is named
 
     country, _, subdivision = code.strip().replace("_", "-").partition("-")
@@ -108,13 +156,17 @@ def _country(code: str, years: list[int]) -> list[Any]:
         # The package warns of old subdivision names and of years in which a calendar is provisional.
         warnings.simplefilter("ignore")
         try:
-            found = calendars.country_holidays(country.upper(), subdiv=subdivision or None, years=years)
+            return calendars.country_holidays(country.upper(), subdiv=subdivision or None, years=years)
         except (NotImplementedError, KeyError, AttributeError, TypeError) as exc:
             raise ConfigError(
                 f"holidays={code!r} is no calendar that is known; write a country like 'GB', one with its "
                 "subdivision like 'US-CA', or give the dates themselves"
             ) from exc
-    return list(found)
+
+
+def _country(code: str, years: Iterable[int]) -> Any:
+    """Return a calendar: a mapping of date -> name, with the country's ``subdivisions``."""
+    return _calendar(code, tuple(years))
 
 
 def _day(value: Any, name: str) -> pd.Timestamp:

@@ -20,6 +20,7 @@ import pandas as pd
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties, fontManager, get_font
 
+from capacity.ground.floats import usual_errstate
 from capacity.ground.text import day as in_words
 
 __all__ = [
@@ -153,7 +154,7 @@ def style() -> Iterator[None]:
         if _depth:
             yield
             return
-        with mpl.rc_context():
+        with mpl.rc_context(), usual_errstate():
             settings: Any = mpl.rcParams
             settings.update({k: v for k, v in mpl.rcParamsDefault.items() if not k.startswith(_KEEP)} | _rc())
             _depth += 1

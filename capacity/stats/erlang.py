@@ -26,6 +26,7 @@ from scipy import special
 
 from capacity.errors import ConfigError
 from capacity.ground.arrays import Floats
+from capacity.ground.floats import usual_float_errors
 
 __all__ = ["channels_for", "erlang_b", "load_for"]
 
@@ -37,6 +38,7 @@ _SURE = 0.05  # of a channel: how well a root is known before it is rounded
 _TINY = 1e-280  # below it the incomplete gamma function loses digits, and the continued fraction is quick
 
 
+@usual_float_errors
 def erlang_b(channels: npt.ArrayLike, load: npt.ArrayLike, *, peakedness: npt.ArrayLike = 1.0) -> Any:
     """Return the share of calls that find every channel taken (Erlang B).
 
@@ -71,6 +73,7 @@ def erlang_b(channels: npt.ArrayLike, load: npt.ArrayLike, *, peakedness: npt.Ar
     return _unwrap(np.exp(log_erlang_b(n / z, a / z)))
 
 
+@usual_float_errors
 def channels_for(load: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: npt.ArrayLike = 1.0) -> Any:
     """Return the fewest channels that lose at most the share `blocking` of the calls.
 
@@ -113,6 +116,7 @@ def channels_for(load: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: np
     return _unwrap(whole.astype(np.int64).reshape(load.shape))
 
 
+@usual_float_errors
 def load_for(channels: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: npt.ArrayLike = 1.0) -> Any:
     """Return the load at which the share `blocking` of the calls is lost.
 

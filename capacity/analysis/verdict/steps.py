@@ -18,7 +18,7 @@ from capacity.errors import InsufficientData
 from capacity.ground.arguments import whole_of
 from capacity.ground.coverage import coverage
 from capacity.ground.frame import TOTAL
-from capacity.ground.holidays import HolidayLike, as_days
+from capacity.ground.holidays import HolidayLike, as_days, holiday_words
 from capacity.ground.licences import Licences
 from capacity.ground.notes import Note
 from capacity.ground.text import plural
@@ -46,7 +46,8 @@ class Ask:
     zone: dt.tzinfo
     horizon: int
     seed: int
-    holidays: HolidayLike
+    holidays: HolidayLike  # as dates
+    named_holidays: HolidayLike  # as they were given
     exclude: list[Any] | None
     peaks: pd.DataFrame
     ids: list[str]
@@ -291,7 +292,5 @@ def rests_on(ask: Ask, found: Found) -> list[Note]:
             "not been seen is not in it."
         )
         notes.append(Note(season, field="forecast", severity="warning"))
-    days_off = (
-        "none were given" if ask.holidays is None else ask.holidays if isinstance(ask.holidays, str) else "as given"
-    )
-    return [*notes, Note(f"Public holidays: {days_off}.", field="forecast")]
+    days_off, differ = holiday_words(ask.named_holidays, forecast.dates[0].year)
+    return [*notes, Note(f"Public holidays: {days_off}.", field="forecast", severity="warning" if differ else "info")]
