@@ -1,4 +1,4 @@
-"""The Concurrent Calls API on your own machine, served from call records: for the demo, for tests, for trying out."""
+"""Both APIs on your own machine, maxima and conversations, served from call records: for the demo and for tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import hashlib
 import hmac
-import ipaddress
 import logging
 import os
 import socket
@@ -25,52 +24,21 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from capacity.calls.answers import Answers, Refusal
+from capacity.calls.listener import bind, url_of
+from capacity.calls.listener import warn as _warn
+from capacity.calls.listing import Listing
+from capacity.calls.listing_query import parse_calls_path, parse_listing
 from capacity.calls.query import parse_path, parse_query
+from capacity.calls.switches import Switches, taking
 from capacity.errors import ConfigError
 
-__all__ = ["KEY_VARIABLE", "Emulator", "Server", "Switches", "run", "serve"]
+__all__ = ["CALLS_KEY_VARIABLE", "KEY_VARIABLE", "Emulator", "Server", "Switches", "run", "serve"]
 
 KEY_VARIABLE = "CAPACITY_EMULATOR_KEY"
+CALLS_KEY_VARIABLE = "CAPACITY_EMULATOR_V3_KEY"  # of conversations; the same key where it is not set
 
 _PART = 1 << 18  # [bytes]
 _log = logging.getLogger("capacity.emulator")
-
-
-@dataclass(frozen=True)
-class Switches:
-    """How the emulator misbehaves, to try out a client.
-
-    Which request fails depends on the seed, its query and how often it came before: not on the order in which
-    several clients ask.
-
-    Attributes
-    ----------
-    latency : float [s]
-        Each answer waits so long.
-    failures : float
-        The share of requests that get `failure_status`.
-    failure_status : int
-    too_many : float
-        The share of requests that get 429 with ``Retry-After: retry_after``.
-    retry_after : int [s]
-    cut : float
-        The share of answers whose JSON is cut in half.
-    zeros : bool
-        Whether intervals without a conversation are sent.
-    inclusive_end : bool
-        Whether the interval that begins at end_time is sent as well.
-    seed : int
-    """
-
-    latency: float = 0.0
-    failures: float = 0.0
-    failure_status: int = 503
-    too_many: float = 0.0
-    retry_after: int = 1
-    cut: float = 0.0
-    zeros: bool = True
-    inclusive_end: bool = False
-    seed: int = 0
 
 
 @dataclass
@@ -101,8 +69,8 @@ class Emulator:
         As `capacity.intervals_from_calls` takes them.
     account, project : str
         The ids that exist.
-    key : str
-        The API key that is let in.
+    keys : tuple of str
+        The API keys that are let in, to the maxima and to the conversations.
     switches : Switches
     server : Server, optional
         Where answered requests are written down.
@@ -114,14 +82,16 @@ class Emulator:
         *,
         account: str,
         project: str,
-        key: str,
+        keys: tuple[str, str],
         switches: Switches | None = None,
         server: Server | None = None,
     ) -> None:
         self._switches = switches or Switches()
-        self._answers = Answers(calls, account=account, project=project, zeros=self._switches.zeros)
+        counted = taking(calls, self._switches)
+        self._answers = Answers(counted, account=account, project=project, zeros=self._switches.zeros)
+        self._listing = Listing(calls, account=account, project=project)
         self._ids = (account, project)
-        self._key = key.encode()
+        self._keys = [key.encode() for key in keys]
         self._server = server or Server(url="")
         self._seen: Counter[str] = Counter()
 
@@ -141,10 +111,12 @@ class Emulator:
 
     async def _answer(self, request: Request, query: str) -> Response:
         raw_path = request.scope.get("raw_path") or request.scope["path"].encode()
-        ids = parse_path(raw_path.partition(b"?")[0])
+        path = raw_path.partition(b"?")[0]
+        listing = path.startswith(b"/v3/")
+        ids = (parse_calls_path if listing else parse_path)(path)
         if request.method != "GET":
             return _error(405, f"{request.method} is not allowed; GET is", Allow="GET")
-        self._let_in(request)
+        self._let_in(request, listing=listing)
         if ids != self._ids:
             raise Refusal(404, "no such account or project")
         if self._switches.latency:
@@ -156,19 +128,28 @@ class Emulator:
         if 0 <= luck < self._switches.failures:
             return _error(self._switches.failure_status, "failing on purpose")
         luck -= self._switches.failures
-        ask = parse_query(query.encode("latin-1"))
-        if self._switches.inclusive_end:
-            ask = replace(ask, last=ask.last + 1)
-        body = await run_in_threadpool(self._answers.body, ask)
+        body = await run_in_threadpool(self._listed if listing else self._counted, query.encode("latin-1"))
         if 0 <= luck < self._switches.cut:
             body = body[: len(body) // 2]
         return _Body(body, media_type="application/json")
 
-    def _let_in(self, request: Request) -> None:
+    def _counted(self, query: bytes) -> bytes:
+        ask = parse_query(query)
+        if self._switches.inclusive_end:
+            ask = replace(ask, last=ask.last + 1)
+        return self._answers.body(ask)
+
+    def _listed(self, query: bytes) -> bytes:
+        return self._listing.body(parse_listing(query))
+
+    def _let_in(self, request: Request, *, listing: bool) -> None:
         given = request.headers.get("x-api-key")
         if given is None:
             raise Refusal(401, "no API key; send it in the header x-api-key")
-        if not hmac.compare_digest(given.encode("latin-1"), self._key):
+        own, other = (hmac.compare_digest(given.encode("latin-1"), self._keys[k]) for k in (listing, not listing))
+        if not own and other:
+            raise Refusal(401, "this API key is for the other API")
+        if not own:
             raise Refusal(403, "this API key is not let in")
 
     def _luck(self, query: str) -> float:
@@ -196,6 +177,7 @@ def serve(
     account: str,
     project: str,
     key: str | None = None,
+    calls_key: str | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
     switches: Switches | None = None,
@@ -210,6 +192,8 @@ def serve(
         The ids that exist; they may hold any character.
     key : str, optional
         The API key that is let in; by default the environment's ``CAPACITY_EMULATOR_KEY``.
+    calls_key : str, optional
+        The key of conversations, where it is another; by default the environment's ``CAPACITY_EMULATOR_V3_KEY``.
     host, port : str, int
         Port 0 takes a free one.
     switches : Switches, optional
@@ -233,9 +217,16 @@ def serve(
     ...     server.url.startswith("http://127.0.0.1:")
     True
     """
-    with contextlib.closing(_bind(host, port)) as listener:
-        server = Server(url=_url(listener))
-        app = Emulator(calls, account=account, project=project, key=_key(key), switches=switches, server=server)
+    with contextlib.closing(bind(host, port)) as listener:
+        server = Server(url=url_of(listener))
+        app = Emulator(
+            calls,
+            account=account,
+            project=project,
+            keys=_keys(key, calls_key),
+            switches=switches,
+            server=server,
+        )
         _warn(host, sys.stderr.write)
         worker = _Worker(_config(app))
         thread = threading.Thread(target=worker.run, args=([listener],), name="capacity-emulator", daemon=True)
@@ -255,16 +246,17 @@ def run(
     account: str,
     project: str,
     key: str | None = None,
+    calls_key: str | None = None,
     host: str = "127.0.0.1",
     port: int = 8000,
     switches: Switches | None = None,
     say: Callable[[str], object] = sys.stderr.write,
 ) -> None:
     """Serve the endpoint until interrupted; the arguments are those of `serve`."""
-    with contextlib.closing(_bind(host, port)) as listener:
-        app = Emulator(calls, account=account, project=project, key=_key(key), switches=switches)
+    with contextlib.closing(bind(host, port)) as listener:
+        app = Emulator(calls, account=account, project=project, keys=_keys(key, calls_key), switches=switches)
         _warn(host, say)
-        say(f"Serving {len(calls):,} calls on {_url(listener)} (Ctrl-C ends it)\n")
+        say(f"Serving {len(calls):,} calls on {url_of(listener)} (Ctrl-C ends it)\n")
         uvicorn.Server(_config(app)).run([listener])
 
 
@@ -285,43 +277,11 @@ def _config(app: Emulator) -> uvicorn.Config:
     return uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
 
 
-def _key(key: str | None) -> str:
+def _keys(key: str | None, calls_key: str | None) -> tuple[str, str]:
     found = key or os.environ.get(KEY_VARIABLE)
     if not found:
         raise ConfigError(f"the emulator needs a key to ask for; set {KEY_VARIABLE}, or give key=")
-    return found
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, proto, _, address = found[0]
-        listener = socket.socket(family, kind, proto)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-        except OSError:
-            listener.close()
-            raise
-    except OSError as exc:
-        raise ConfigError(f"cannot listen on {host}:{port} ({exc}); choose another port, or 0 for a free one") from exc
-    return listener
-
-
-def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _warn(host: str, say: Callable[[str], object]) -> None:
-    with contextlib.suppress(ValueError):
-        if ipaddress.ip_address(host).is_loopback:
-            return
-    if host != "localhost":
-        say(
-            f"*** NOT ONLY THIS MACHINE: the emulator listens on {host}. Whoever reaches it and has the key reads "
-            "these call records' counts, over plain HTTP. ***\n"
-        )
+    return found, calls_key or os.environ.get(CALLS_KEY_VARIABLE) or found
 
 
 def _error(status: int, message: str, **headers: str) -> Response:

@@ -11,12 +11,12 @@ from urllib.parse import unquote_to_bytes
 from capacity.calls.answers import FILTERS, Ask, Refusal
 from capacity.ground.times import STEP, WEEK
 
-__all__ = ["parse_path", "parse_query"]
+__all__ = ["ENVS", "decoded", "parse_path", "parse_query", "time_of"]
 
 _STEP = STEP.to_pytimedelta()
 _WEEK = WEEK.to_pytimedelta()
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_ENVS = ("sandbox", "pre-release", "live")
+ENVS = ("sandbox", "pre-release", "live")
 _KNOWN = ("start_time", "end_time", "client_env", "slice_by", *FILTERS)
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?(?:[.,](\d+))?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
 
@@ -37,7 +37,7 @@ def parse_path(raw: bytes) -> tuple[str, str]:
     match raw.split(b"/"):
         case [b"", b"v1", account, project, b"conversations", b"concurrency"] if account and project:
             try:
-                return _decoded(account), _decoded(project)
+                return decoded(account), decoded(project)
             except UnicodeDecodeError as exc:
                 raise Refusal(404, "no such account or project: the path is not UTF-8") from exc
         case _:
@@ -59,14 +59,14 @@ def parse_query(raw: bytes) -> Ask:
     2
     """
     given = _parameters(raw)
-    start, end = _time(given, "start_time", up=False), _time(given, "end_time", up=True)
+    start, end = time_of(given, "start_time", up=False), time_of(given, "end_time", up=True)
     if end <= start:
         raise Refusal(400, f"end_time {end.isoformat()} is not after start_time {start.isoformat()}")
     if end - start > _WEEK:
         raise Refusal(400, f"start_time and end_time are {end - start} apart; no more than 1 week is allowed")
     env = given.get("client_env", "live")
-    if env not in _ENVS:
-        raise Refusal(400, f"client_env {env!r} is none of {', '.join(_ENVS)}")
+    if env not in ENVS:
+        raise Refusal(400, f"client_env {env!r} is none of {', '.join(ENVS)}")
     if "variant_id" in given and "variant_name" in given:
         raise Refusal(400, "variant_id and variant_name exclude each other; give one of them")
     slice_by = given.get("slice_by")
@@ -88,7 +88,7 @@ def _parameters(raw: bytes) -> dict[str, str]:
     for part in raw.split(b"&"):
         name, _, value = part.partition(b"=")
         try:
-            key, text = _decoded(name), _decoded(value)
+            key, text = decoded(name), decoded(value)
         except UnicodeDecodeError as exc:
             raise Refusal(400, "the query is not percent-encoded UTF-8") from exc
         if key not in _KNOWN:
@@ -101,11 +101,13 @@ def _parameters(raw: bytes) -> dict[str, str]:
     return given
 
 
-def _decoded(raw: bytes) -> str:
+def decoded(raw: bytes) -> str:
+    """Return percent-encoded UTF-8 as text."""
     return unquote_to_bytes(raw).decode("utf-8")
 
 
-def _time(given: dict[str, str], name: str, *, up: bool) -> dt.datetime:
+def time_of(given: dict[str, str], name: str, *, up: bool) -> dt.datetime:
+    """Return a parameter that is a time, to the microsecond, rounded up or down; Refusal where it is none."""
     if name not in given:
         raise Refusal(400, f"{name} is missing")
     text = given[name]

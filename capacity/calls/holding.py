@@ -1,0 +1,52 @@
+"""What takes a channel: which part of a conversation, and on which kinds of channel. Nobody says; one can try."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+__all__ = ["DURATIONS", "held_until", "is_voice"]
+
+DURATIONS = ("total_duration", "polyai_duration")
+_NS = 1_000_000_000
+_VOICE = ("voice", "phone", "sip", "pstn", "tel", "call")
+
+
+def held_until(calls: pd.DataFrame, duration: str) -> pd.Series:
+    """Return when each call stops taking a channel, by one of its durations; its end where that is not known.
+
+    Parameters
+    ----------
+    calls : DataFrame
+        ``start``, ``end`` and, where the log has them, the durations [s].
+    duration : {"total_duration", "polyai_duration"}
+
+    Examples
+    --------
+    >>> start = pd.to_datetime(["2026-07-01T14:00Z"])
+    >>> calls = pd.DataFrame({"start": start, "end": start + pd.Timedelta("3min"), "polyai_duration": [60]})
+    >>> held_until(calls, "polyai_duration").tolist()
+    [Timestamp('2026-07-01 14:01:00+0000', tz='UTC')]
+    """
+    if duration not in calls or duration == "total_duration":
+        return calls["end"]
+    seconds = calls[duration].to_numpy(dtype=np.float64, na_value=np.nan)
+    known = np.isfinite(seconds) & calls["end"].notna().to_numpy()
+    length = pd.to_timedelta(np.where(known, np.rint(np.where(known, seconds, 0) * _NS), 0).astype(np.int64))
+    return (calls["start"] + length).where(known, calls["end"])
+
+
+def is_voice(calls: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Return which calls came by voice; all where the log does not say, and those of which it does not say.
+
+    Examples
+    --------
+    >>> is_voice(pd.DataFrame({"channel": ["VOICE-SIP", "webchat", None]})).tolist()
+    [True, False, True]
+    """
+    if "channel" not in calls:
+        return np.ones(len(calls), dtype=bool)
+    codes, labels = pd.factorize(calls["channel"])
+    by_label = [any(str(label).lower().startswith(word) for word in _VOICE) or not str(label) for label in labels]
+    return np.asarray(np.array([*by_label, True], dtype=bool)[codes])
