@@ -68,6 +68,8 @@ from .ground.sample import load_sample as load_sample
 from .ground.tariff import Burst as Burst
 from .ground.tariff import Package as Package
 from .ground.tariff import Tariff as Tariff
+from .plan.purchase import PurchaseSchedule as PurchaseSchedule
+from .plan.purchase import purchase_schedule as purchase_schedule
 from .stats.erlang import channels_for as channels_for
 from .stats.erlang import erlang_b as erlang_b
 from .stats.erlang import load_for as load_for
