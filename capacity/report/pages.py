@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from capacity.analysis.assessment import Assessment
 from capacity.errors import ConfigError
 from capacity.ground.arguments import check_kind
 from capacity.report import alone, page_exhaustion, page_history, page_rhythm, page_trust, page_variants, page_verdict
+from capacity.report.frame import PAGES
 from capacity.report.panels import Panel, single
 from capacity.report.sheet import Sheet, png
 from capacity.report.theme import style
 
-__all__ = ["page", "save"]
+__all__ = ["page", "panels", "parts", "save", "sheets"]
 
 # File name -> the page, and the panels of which it is made.
 _PAGES: dict[str, tuple[Callable[[Assessment], Sheet], Sequence[Panel]]] = {
@@ -85,10 +86,10 @@ def save(assessment: Assessment, out_dir: str | os.PathLike[str]) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     paths = []
     with style():
-        for name, (draw, _) in _PAGES.items():
+        for name, sheet in zip(_PAGES, sheets(assessment), strict=True):
             paths.append(out / f"{name}.png")
-            png(draw(assessment).figure, paths[-1])
-        for panel in _panels():
+            png(sheet.figure, paths[-1])
+        for panel in panels():
             if not panel.stands_alone(assessment):
                 continue
             paths.append(out / f"chart-{panel.name}.png")
@@ -96,5 +97,18 @@ def save(assessment: Assessment, out_dir: str | os.PathLike[str]) -> list[Path]:
     return paths
 
 
-def _panels() -> list[Panel]:
-    return [*(panel for _, panels in _PAGES.values() for panel in panels), *alone.PANELS]
+def sheets(assessment: Assessment) -> Iterator[Sheet]:
+    """Yield the pages, drawn one after the other; within `style`."""
+    for draw, _ in _PAGES.values():
+        yield draw(assessment)
+
+
+def panels() -> list[Panel]:
+    """Return every panel: those of the pages in order, then those that are files only."""
+    return [*(panel for _, drawn in _PAGES.values() for panel in drawn), *alone.PANELS]
+
+
+def parts(assessment: Assessment) -> Iterator[tuple[str, str, Sequence[Panel]]]:
+    """Yield for each page its name, what it says in a sentence, and its panels."""
+    for name, (_, drawn) in zip(PAGES, _PAGES.values(), strict=True):
+        yield name, "", drawn

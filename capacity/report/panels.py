@@ -14,7 +14,7 @@ from capacity.report.frame import reason, whose
 from capacity.report.sheet import PT, Sheet
 from capacity.report.theme import CAPTION, INK, MUTED, TINT, plain, shorten
 
-__all__ = ["Area", "Panel", "place", "rows_within", "single", "table"]
+__all__ = ["Area", "Panel", "place", "rows_within", "single", "table", "why_absent"]
 
 _HEAD = 14.0  # [mm] title and line
 _SINGLE = (190.0, 104.0)  # [mm]
@@ -93,9 +93,14 @@ def place(panel: Panel, assessment: Assessment, area: Area) -> None:
     area.sheet.heading(area.x, area.y, area.width, panel.title, what)
     inner = Area(area.sheet, area.x, area.y + _HEAD, area.width, area.height - _HEAD)
     if absent:
-        missing(inner.axes(left=0, top=-4, bottom=0), reason(assessment, panel.field) or panel.otherwise)
+        missing(inner.axes(left=0, top=-4, bottom=0), why_absent(panel, assessment))
     else:
         panel.draw(assessment, inner)
+
+
+def why_absent(panel: Panel, assessment: Assessment) -> str:
+    """Return why there is nothing to draw for a panel."""
+    return reason(assessment, panel.field) or panel.otherwise
 
 
 def single(panel: Panel, assessment: Assessment) -> Sheet:

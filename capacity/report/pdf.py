@@ -1,0 +1,60 @@
+"""The report as one PDF: the pages as vectors, with text that can be searched."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.backends.backend_pdf import PdfPages
+
+from capacity.analysis.assessment import Assessment
+from capacity.ground.files import replaced
+from capacity.report.pages import sheets
+from capacity.report.theme import style
+
+__all__ = ["save_pdf"]
+
+
+def save_pdf(assessment: Assessment, path: str | os.PathLike[str]) -> Path:
+    """Write the report's pages into one PDF, and return its path.
+
+    The pages are those of `save`, as vectors; text can be searched and copied. The same assessment gives the same
+    bytes.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        As `capacity.assess` returns it.
+    path : path
+        File to write; one of the same name is replaced, whole or not at all.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ConfigError
+        `path` is a folder, or `assessment` is something else.
+
+    See Also
+    --------
+    save : The pages and every chart as PNG.
+    save_html : One file for e-mail.
+
+    Examples
+    --------
+    >>> import capacity as cap, pandas as pd, tempfile
+    >>> times = pd.date_range("2026-07-01", periods=288, freq="5min", tz="UTC")
+    >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": 7}))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save_pdf(cap.assess(frame, 10, tz="UTC", seed=1), f"{folder}/report.pdf")
+    ...     path.read_bytes()[:5]
+    b'%PDF-'
+    """
+    about = {"Title": f"Licences: {assessment.name}".rstrip(": "), "Creator": "capacity", "CreationDate": None}
+    with replaced(path) as held, style(), mpl.rc_context({"pdf.fonttype": 42}), PdfPages(held, metadata=about) as pdf:
+        for sheet in sheets(assessment):
+            pdf.savefig(sheet.figure)
+    return Path(path)
