@@ -41,6 +41,8 @@ MaxRisk = Annotated[
         help="Such as 5%: exit code 4 where the chance of exceeding the licences within the horizon is above it.",
     ),
 ]
+AsHtml = Annotated[bool, typer.Option("--html/--no-html", help="One HTML file, to read and to send.")]
+AsPdf = Annotated[bool, typer.Option("--pdf/--no-pdf", help="The pages as one PDF, to print.")]
 EXIT_RISK = 4
 
 
@@ -64,8 +66,10 @@ def report(
     lost_call_cost: LostCallCost = None,
     lead_time: LeadTime = None,
     max_risk: MaxRisk = None,
+    html: AsHtml = True,
+    pdf: AsPdf = True,
 ) -> None:
-    """Write the PNG report from a store.
+    """Write the report from a store: one HTML file, one PDF and the pages and charts as PNG.
 
     Example: capacity report --store calls --licences 120 --tz Europe/London --out report
     """
@@ -83,7 +87,7 @@ def report(
         lost_call_cost=lost_call_cost,
         lead_time=lead_time,
     )
-    write_report(assessment, out)
+    write_report(assessment, out, html=html, pdf=pdf)
     _hold_against(assessment, limit)
 
 
@@ -175,12 +179,17 @@ def _hold_against(assessment: Assessment, limit: float | None) -> None:
         raise typer.Exit(EXIT_RISK)
 
 
-def write_report(assessment: Assessment, out: Path) -> None:
-    """Print the verdict, write the pictures, and say where they are."""
+def write_report(assessment: Assessment, out: Path, *, html: bool = True, pdf: bool = True) -> None:
+    """Print the verdict, write the report as HTML, PDF and pictures, and say where they are."""
     import capacity as cap
 
     typer.echo(assessment.verdict())
-    paths = cap.report.save(assessment, out)
-    typer.echo(f"\n{len(paths)} pictures in {out}:")
-    for path in paths:
-        typer.echo(f"  {path}")
+    pictures = cap.report.save(assessment, out)
+    typer.echo()
+    if html:
+        typer.echo(f"{cap.report.save_html(assessment, out / 'report.html')}  to read in a browser and to send")
+    if pdf:
+        typer.echo(f"{cap.report.save_pdf(assessment, out / 'report.pdf')}  to print")
+    typer.echo(f"{len(pictures)} pictures in {out}:")
+    for path in pictures:
+        typer.echo(f"  {path.name}")

@@ -18,11 +18,12 @@ from matplotlib.figure import Figure
 
 import capacity
 from capacity.analysis.assessment import Assessment
+from capacity.ground.arguments import check_kind
 from capacity.ground.files import replaced
 from capacity.report.frame import period
 from capacity.report.pages import parts
 from capacity.report.panels import Panel, single, why_absent
-from capacity.report.risk_curve import risk_curve
+from capacity.report.risk_curve import Table, risk_curve
 from capacity.report.theme import plain, style
 
 __all__ = ["save_html"]
@@ -96,6 +97,7 @@ def save_html(assessment: Assessment, path: str | os.PathLike[str]) -> Path:
     ...     path.read_text(encoding="utf-8")[:15]
     '<!doctype html>'
     """
+    check_kind(assessment, Assessment, "assessment", made_by="capacity.assess")
     text = _page(assessment)
     with replaced(path) as held:
         held.write(text.encode())
@@ -109,7 +111,7 @@ def _page(assessment: Assessment) -> str:
         f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_digest(script)}'; base-uri 'none'; "
         "form-action 'none'"
     )
-    headline = plain(assessment.headline())
+    headline = plain(str(assessment.headline))
     return (
         jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
         .from_string(source)
@@ -124,8 +126,8 @@ def _page(assessment: Assessment) -> str:
             confidence=assessment.confidence,
             warnings=[note for note in assessment.notes if note.severity == "warning"],
             notes=assessment.notes,
-            decision=assessment.decision(),
-            curve=risk_curve(assessment, assessment.horizons, assessment.bound),
+            decision=_decision(assessment),
+            curve=risk_curve(assessment),
             sections=_sections(assessment),
             glossary=_GLOSSARY,
             version=capacity.__version__,
@@ -133,6 +135,15 @@ def _page(assessment: Assessment) -> str:
             data_hash=_data_hash(assessment),
             tz=assessment.tz,
         )
+    )
+
+
+def _decision(assessment: Assessment) -> Table | None:
+    table = assessment.decision_table()
+    if table is None:
+        return None
+    return Table(
+        ["choice", *table.columns], [[str(name), *row] for name, row in zip(table.index, table.to_numpy(), strict=True)]
     )
 
 

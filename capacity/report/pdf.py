@@ -9,6 +9,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_pdf import PdfPages
 
 from capacity.analysis.assessment import Assessment
+from capacity.ground.arguments import check_kind
 from capacity.ground.files import replaced
 from capacity.report.pages import sheets
 from capacity.report.theme import style
@@ -53,6 +54,7 @@ def save_pdf(assessment: Assessment, path: str | os.PathLike[str]) -> Path:
     ...     path.read_bytes()[:5]
     b'%PDF-'
     """
+    check_kind(assessment, Assessment, "assessment", made_by="capacity.assess")
     about = {"Title": f"Licences: {assessment.name}".rstrip(": "), "Creator": "capacity", "CreationDate": None}
     with replaced(path) as held, style(), mpl.rc_context({"pdf.fonttype": 42}), PdfPages(held, metadata=about) as pdf:
         for sheet in sheets(assessment):

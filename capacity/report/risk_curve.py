@@ -6,15 +6,17 @@ import json
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from capacity.analysis.assessment import Assessment
+from capacity.ground.arrays import Floats, Ints
 from capacity.ground.text import chance, plural
 from capacity.report.frame import licences_now
 
 __all__ = ["Curve", "Line", "Table", "risk_curve"]
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 706.0, 16.0, 208.0  # of the drawing [px]
-_MOST = 600  # counts on the slider
+_MOST = 200  # counts on the slider
 _DASHES = {"solid": "", "dashed": "7 4", "dotted": "2 4"}
 
 
@@ -65,40 +67,30 @@ class Curve:
     table: Table
 
 
-def risk_curve(assessment: Assessment, horizons: list[int], bound: str = "") -> Curve | None:
-    """Return the curve over licence counts, from the paths that `headroom` counts; None without a forecast.
-
-    Parameters
-    ----------
-    assessment : Assessment
-    horizons : list of int
-        Days ahead, the forecast's whole horizon last.
-    bound : str
-        Said after each chance where it is a bound.
-    """
-    forecast, headroom = assessment.forecast, assessment.headroom
-    if forecast is None or headroom is None:
+def risk_curve(assessment: Assessment) -> Curve | None:
+    """Return the curve over licence counts held throughout, and the headline at each; None without headroom."""
+    chances = assessment.risk_curve()
+    if chances is None:
         return None
-    highest = {days: np.sort(_maxima(assessment, days)) for days in horizons}
     now = licences_now(assessment)
-    counts = _counts(highest[horizons[-1]], now)
-    shares = {days: 1 - np.searchsorted(held, counts, side="right") / len(held) for days, held in highest.items()}
-    x = _LEFT + (_RIGHT - _LEFT) * (counts - counts[0]) / max(int(counts[-1] - counts[0]), 1)
-    looks = list(_DASHES)[: len(horizons)][::-1] if len(horizons) <= len(_DASHES) else ["solid"] * len(horizons)
-    words = [plural(days, "day") for days in horizons]
+    shown = chances.reindex(_counts(chances, now), fill_value=0.0)
+    counts, words = shown.index.to_numpy(), [plural(int(days), "day") for days in shown]
+    told = {days: [chance(float(p)) for p in share] for days, share in shown.items()}
+    headlines = [assessment.headline_at(int(count)).text for count in counts]
+    scale = (_RIGHT - _LEFT) / max(int(counts[-1] - counts[0]), 1)
+    x = _LEFT + scale * (counts - counts[0])
+    looks = list(_DASHES)[: len(words)][::-1]
+    last = shown.columns[-1]
     at = int(np.searchsorted(counts, now))
-    told = {days: [chance(float(p)) for p in share] for days, share in shares.items()}
-    last = horizons[-1]
-    some = np.unique(np.linspace(0, len(counts) - 1, 60).astype(int))
     rows = np.unique([0, at, len(counts) - 1, *np.linspace(0, len(counts) - 1, 24).astype(int)])
     data = {
         "counts": counts.tolist(),
         "now": now,
         "horizons": words,
-        "chances": [told[days] for days in horizons],
-        "bound": bound,
+        "chances": list(told.values()),
+        "headlines": headlines,
         "left": _LEFT,
-        "scale": (_RIGHT - _LEFT) / max(int(counts[-1] - counts[0]), 1),
+        "scale": scale,
     }
     return Curve(
         counts=counts.tolist(),
@@ -106,52 +98,51 @@ def risk_curve(assessment: Assessment, horizons: list[int], bound: str = "") -> 
         now=f"{now:,}",
         now_x=round(float(x[at]), 1),
         lines=[
-            Line(_steps(x, shares[days]), look, _DASHES[look], name)
-            for days, look, name in zip(horizons, looks, words, strict=True)
+            Line(_steps(x, shown[days].to_numpy()), look, _DASHES[look], name)
+            for days, look, name in zip(shown, looks, words, strict=True)
         ],
         rungs=[(_height(p), f"{100 * p:.0f}%") for p in (0.0, 0.25, 0.5, 0.75, 1.0)],
-        ticks=[(round(float(x[k]), 1), f"{counts[k]:,}") for k in np.linspace(0, len(counts) - 1, 7).astype(int)],
+        ticks=[(round(float(x[k]), 1), f"{counts[k]:,}") for k in _spread(len(counts), 7)],
         dots=[
             {
                 "x": round(float(x[k]), 1),
-                "y": _height(float(shares[last][k])),
-                "said": f"{plural(int(counts[k]), 'licence')}: {told[last][k]} within {words[-1]}{bound}",
+                "y": _height(float(shown[last].iloc[k])),
+                "said": f"{plural(int(counts[k]), 'licence')}: {told[last][k]} within {words[-1]}",
             }
-            for k in some
+            for k in _spread(len(counts), 60)
         ],
-        said=_said(now, words, [told[days][at] for days in horizons], bound),
+        said=_said(headlines[at], now, words, [share[at] for share in told.values()]),
         alt=f"Chance of exceeding a licence count within {words[-1]}: "
         f"{told[last][at]} at today's {plural(now, 'licence')}; it falls as licences are added.",
         json=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
         table=Table(
             ["Licences", *(f"within {name}" for name in words)],
-            [[f"{counts[k]:,}", *(told[days][k] for days in horizons)] for k in rows],
+            [[f"{counts[k]:,}", *(share[k] for share in told.values())] for k in rows],
         ),
     )
 
 
-def _said(now: int, words: list[str], chances: list[str], bound: str) -> str:
+def _said(headline: str, now: int, words: list[str], chances: list[str]) -> str:
     """Return the sentence for today's count; report.js says the same of the others."""
     *some, last = [f"{share} within {days}" for share, days in zip(chances, words, strict=True)]
     whole = f"{', '.join(some)} and {last}" if some else last
-    return f"With {plural(now, 'licence')} (as many as today) the chance of exceeding them is {whole}{bound}."
+    return f"{headline} With {plural(now, 'licence')} (as many as today) the chance of exceeding them is {whole}."
 
 
-def _maxima(assessment: Assessment, days: int) -> np.ndarray:
-    """Return the highest peak of the first `days` on each path of the series that the verdict is about."""
-    assert assessment.forecast is not None
-    return np.asarray(assessment.forecast.series(assessment.variant or None)[:, :days].max(axis=1))
-
-
-def _counts(highest: np.ndarray, now: int) -> np.ndarray:
+def _counts(chances: pd.DataFrame, now: int) -> Ints:
     """Return the counts on the slider: from where exceeding is sure to where it never happens, today's among them."""
-    low, high = min(int(highest[0]) - 1, now), max(int(highest[-1]), now) + 1
+    last = chances.iloc[:, -1]
+    low, high = min(int((last >= 1).sum()), now), max(int((last > 0).sum()), now) + 1
     step = max(1, -(-(high - low) // _MOST))
-    low = max(now - step * -(-(now - max(low, 0)) // step), now % step)
-    return np.arange(low, high + step, step)
+    first = now - step * ((now - max(low - 1, 0)) // step)
+    return np.arange(first, high + step, step)
 
 
-def _steps(x: np.ndarray, share: np.ndarray) -> str:
+def _spread(length: int, most: int) -> Ints:
+    return np.unique(np.linspace(0, length - 1, most).astype(int))
+
+
+def _steps(x: Floats, share: Floats) -> str:
     points = [f"M{x[0]:.1f} {_height(float(share[0]))}"]
     points += [f"H{a:.1f}V{_height(float(p))}" for a, p in zip(x[1:], share[1:], strict=True)]
     return "".join(points)

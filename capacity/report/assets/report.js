@@ -18,7 +18,7 @@
       const chances = parts.length ? `${parts.join(", ")} and ${last}` : last;
       const more = count - curve.now;
       const than = more === 0 ? "as many as today" : `${number.format(Math.abs(more))} ${more > 0 ? "more" : "fewer"} than today`;
-      said.textContent = `With ${licences(count)} (${than}) the chance of exceeding them is ${chances}${curve.bound}.`;
+      said.textContent = `${curve.headlines[at]} With ${licences(count)} (${than}) the chance of exceeding them is ${chances}.`;
       input.setAttribute("aria-valuetext", said.textContent);
       const x = curve.left + curve.scale * (count - curve.counts[0]);
       marker.setAttribute("x1", x);
