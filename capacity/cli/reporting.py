@@ -192,4 +192,4 @@ def write_report(assessment: Assessment, out: Path, *, html: bool = True, pdf: b
         typer.echo(f"{cap.report.save_pdf(assessment, out / 'report.pdf')}  to print")
     typer.echo(f"{len(pictures)} pictures in {out}:")
     for path in pictures:
-        typer.echo(f"  {path.name}")
+        typer.echo(f"  {path}")
