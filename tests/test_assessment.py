@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,9 @@ from capacity.analysis.headroom import headroom, licences_needed
 from capacity.analysis.verdict.machine import plain
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.text import chance
+
+dense_module = import_module("capacity.ground.dense")
+peaks_module = import_module("capacity.analysis.peaks")
 
 
 def made(days: int, *, start: str = "2026-01-05", top: float = 60, cap_at: int | None = None, ids=("*", "a", "b")):
@@ -351,3 +356,25 @@ def test_a_cost_without_a_forecast_says_so():
     assert [str(note) for note in short.notes if note.field == "cost"] == [
         "Cost: it is worked out on a forecast of the total, and there is none."
     ]
+
+
+def test_one_assessment_computes_matrix_and_daily_peaks_once(monkeypatch):
+    """A frame of a hundred variants would be laid out as a matrix ten times for one report."""
+    counted = Counter()
+
+    def count(module, name):
+        inner = getattr(module, name)
+
+        def counting(*args, **kwargs):
+            counted[name] += 1
+            return inner(*args, **kwargs)
+
+        monkeypatch.setattr(module, name, counting)
+
+    count(dense_module, "Dense")  # made by each matrix
+    count(peaks_module, "local_days")  # asked for by daily_peaks, and by busy_hours
+    frame = made(70)
+    cap.assess(frame, 90, tz="Europe/London", seed=1, horizon=14, backtest=False, mean_call_length="3m")
+    assert counted == {"Dense": 1, "local_days": 2}
+    cap.daily_peaks(frame, tz="Europe/London")
+    assert counted == {"Dense": 2, "local_days": 3}  # nothing is kept when it is done

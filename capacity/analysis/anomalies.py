@@ -17,12 +17,12 @@ from capacity.ground.arrays import Floats
 from capacity.ground.floats import usual_float_errors
 from capacity.ground.holidays import HolidayLike
 from capacity.stats.cycles import fit_cycles
+from capacity.stats.robust import TO_SD
 
 __all__ = ["anomalies"]
 
 _ANSCOMBE = 3 / 8
 _LEAST_DAYS = 28  # four weeks: an odd day must be outvoted by its own weekday
-_TO_SD = 1.4826  # a median absolute deviation is this part of a normal standard deviation
 # On sqrt(calls + 3/8). Peaks of a steady line stray by about this much; less is rounding.
 _LEAST_SPREAD = 0.15
 
@@ -152,7 +152,7 @@ def _score(remainder: Floats, teaches: npt.NDArray[np.bool_]) -> Floats:
     """Divide by the typical size of the remainders above, or below, their median."""
     known = remainder[teaches]
     centre = float(np.median(known))
-    up = _TO_SD * float(np.median(known[known >= centre] - centre))
-    down = _TO_SD * float(np.median(centre - known[known <= centre]))
+    up = TO_SD * float(np.median(known[known >= centre] - centre))
+    down = TO_SD * float(np.median(centre - known[known <= centre]))
     away = remainder - centre
     return np.asarray(away / np.maximum(np.where(away > 0, up, down), _LEAST_SPREAD))

@@ -19,6 +19,7 @@ from capacity.ground.frame import TOTAL, validate
 from capacity.ground.holidays import HolidayLike, as_days, as_holidays, holiday_dates
 from capacity.ground.licences import LicenceLike, Licences, as_licences
 from capacity.ground.notes import Note
+from capacity.ground.once import sharing
 from capacity.ground.spans import SpanLike, as_span
 from capacity.ground.text import chance, columns_of, day, held_from, html_of, moment, percent, plural
 from capacity.ground.times import STEP, as_instant, as_zone
@@ -338,22 +339,23 @@ def assess(
     last = frame.index[-1][0] + STEP
     due = last if end is None else max(last, as_instant(end, name="end", tz=str(tz)))
     named = as_holidays(holidays)
-    ask = steps.Ask.of(
-        frame,
-        as_licences(licences),
-        as_zone(tz),
-        tz=str(tz),
-        horizon=horizon,
-        seed=seed,
-        holidays=None if named is None else holiday_dates(named, range(frame.index[0][0].year - 1, due.year + 3)),
-        named_holidays=named,
-        exclude=None if exclude is None else list(as_days(exclude, name="exclude")),
-        end=due,
-    )
     found: steps.Found = {}
-    todo = [*steps.measures(ask), *steps.outlook(ask, found, backtest)]
-    todo += steps.money(ask, found, mean_call_length, licence_price, lost_call_cost)
-    failed = steps.run(todo, found, progress)
+    with sharing(frame):
+        ask = steps.Ask.of(
+            frame,
+            as_licences(licences),
+            as_zone(tz),
+            tz=str(tz),
+            horizon=horizon,
+            seed=seed,
+            holidays=None if named is None else holiday_dates(named, range(frame.index[0][0].year - 1, due.year + 3)),
+            named_holidays=named,
+            exclude=None if exclude is None else list(as_days(exclude, name="exclude")),
+            end=due,
+        )
+        todo = [*steps.measures(ask), *steps.outlook(ask, found, backtest)]
+        todo += steps.money(ask, found, mean_call_length, licence_price, lost_call_cost)
+        failed = steps.run(todo, found, progress)
     return Assessment(
         name=name,
         tz=ask.tz,

@@ -16,6 +16,7 @@ from capacity.forecast.history import MIN_DAYS, as_history
 from capacity.forecast.scores import FAN, Scorer
 from capacity.ground.arguments import as_horizon, as_seed, as_whole, pick
 from capacity.ground.arrays import Floats
+from capacity.ground.calendar import LONGEST
 from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import TOTAL
 from capacity.ground.holidays import HolidayLike, as_holidays
@@ -29,7 +30,6 @@ __all__ = ["Backtest", "backtest"]
 OURS = "ours"
 _ORIGINS = 20
 _FANS = 4
-_YEAR = 365  # days: what the past maximum is taken over
 _FEW = 3  # windows without overlap: with fewer, a lean is chance
 _LEAN = 0.05  # of the mean PIT from 1/2: less is no matter
 
@@ -295,7 +295,7 @@ def _try(
         "weekday average": weekday_average(values[:at], horizon, rng, same["paths"]),
         "seasonal naive": seasonal_naive(values[:at], horizon, rng, same["paths"]),
     }
-    past = float(np.nanmax(values[max(0, at - _YEAR) : at]))
+    past = float(np.nanmax(values[max(0, at - LONGEST) : at]))
     quantiles = scorer.add({way: np.minimum(p, cap) for way, p in ways.items()}, truth, cap, past)
     index = pd.MultiIndex.from_product([days[at - 1 : at], days[at : at + horizon]], names=["origin", "date"])
     return pd.DataFrame(np.column_stack([quantiles.T, truth]), index=index, columns=[*FAN, "actual"])

@@ -16,7 +16,7 @@ from capacity.errors import InsufficientData
 from capacity.ground.arrays import Ints
 from capacity.ground.dense import Dense, dense
 from capacity.ground.floats import usual_float_errors
-from capacity.ground.frame import TOTAL, slice_name
+from capacity.ground.frame import TOTAL, display_names, slice_name
 from capacity.ground.result import Result
 from capacity.ground.text import html_of
 
@@ -275,7 +275,7 @@ def _table(frame: pd.DataFrame, kept: Dense, columns: list[int], whole: Ints, hi
     values = kept.values
     peak, at = _peaks(values)
     at_top = values[highest][:, columns].clip(min=0).sum(axis=0, dtype=np.int64)
-    names = _names(frame)
+    names = display_names(frame)
     labels = [kept.ids[k] for k in columns]
     table = pd.DataFrame(
         {
@@ -288,15 +288,6 @@ def _table(frame: pd.DataFrame, kept: Dense, columns: list[int], whole: Ints, hi
         index=pd.Index(labels, dtype=frame.index.levels[1].dtype, name=slice_name(frame)),
     )
     return table.iloc[np.argsort(-peak[columns], kind="stable")]  # by position: a slice may be called "peak"
-
-
-def _names(frame: pd.DataFrame) -> dict[str, str]:
-    """Return the display name of each slice value; every row carries it."""
-    labels, codes = frame.index.levels[1], np.asarray(frame.index.codes[1])
-    names = frame["variant_name"].array
-    name_of = np.zeros(len(labels), dtype=np.int64)
-    name_of[codes] = names.codes
-    return {str(label): str(names.categories[k]) for label, k in zip(labels, name_of, strict=True)}
 
 
 def _correlation(frame: pd.DataFrame, tz: str | dt.tzinfo) -> pd.DataFrame:

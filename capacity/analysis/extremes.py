@@ -18,6 +18,7 @@ from scipy import optimize, stats
 
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.arguments import as_whole, pick
+from capacity.ground.calendar import SHORT_WEEKDAYS, YEAR
 from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import TOTAL
 from capacity.ground.peaks import wide_peaks
@@ -28,7 +29,6 @@ from capacity.stats.peak_scale import PeakScale
 
 __all__ = ["ReturnLevels", "fit_gev", "fit_gpd", "fit_gumbel", "return_levels"]
 
-_YEAR = 365.25  # days
 _FEWEST_DAYS = 180
 _FEWEST_MAXIMA = 20
 _ENOUGH_MAXIMA = 30
@@ -197,13 +197,13 @@ def return_levels(
         raise InsufficientData(f"return levels need at least {_FEWEST_DAYS} complete days and have {len(daily)}")
     scale = PeakScale.of(daily, trend)
     daily = daily[~np.isnan(scale.weekday[daily.index.day_of_week])]
-    span = ((daily.index[-1] - daily.index[0]).days + 1) / _YEAR
+    span = ((daily.index[-1] - daily.index[0]).days + 1) / YEAR
     gev, weeks = _blocks(daily, scale, block_weeks, shape_prior)
     tail = _tail(daily, scale, threshold, shape_prior)
     rows = {}
     for year, text in zip(years, [_label(p) for p in asked], strict=True):
         for method, fit, period in (
-            ("GEV", gev, year * _YEAR / (7.0 * weeks)),
+            ("GEV", gev, year * YEAR / (7.0 * weeks)),
             ("GPD", tail.fit, tail.observations(year)),
         ):
             level = fit.return_level(period)
@@ -216,9 +216,7 @@ def return_levels(
     table = table.sort_index(level="method", sort_remaining=False)
     table["extrapolated"] = table["extrapolated"] > span
     table.insert(3, "channels", np.ceil(table["level"]).astype(np.int64))
-    weekday = pd.Series(
-        scale.weekday, index=pd.Index(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]), name="relative"
-    )
+    weekday = pd.Series(scale.weekday, index=pd.Index(SHORT_WEEKDAYS), name="relative")
     return ReturnLevels(
         table,
         gev,
@@ -307,7 +305,7 @@ class _Tail:
             )
         peaks = excess[first]
         fit = fit_excesses(peaks, threshold=u, rate=len(first) / len(y), shape_prior=_prior(shape_prior, len(first)))
-        per_year = len(first) / len(y) * (len(y) / (day[-1] + 1)) * _YEAR
+        per_year = len(first) / len(y) * (len(y) / (day[-1] + 1)) * YEAR
         return cls(fit, per_year, len(first) / len(over), scale)
 
     def observations(self, years: float) -> float:

@@ -14,6 +14,7 @@ from capacity.analysis.combine import bound_note
 from capacity.errors import ConfigError
 from capacity.forecast.paths import PeakForecast
 from capacity.ground.arguments import as_whole, check_kind
+from capacity.ground.calendar import horizons_within
 from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import TOTAL
 from capacity.ground.licences import LicenceLike, Licences, as_licences
@@ -22,7 +23,6 @@ from capacity.ground.text import chance, day, held_from, html_of, plural
 
 __all__ = ["Headroom", "headroom", "licences_needed"]
 
-_HORIZONS = (30, 90, 365)  # days
 _WINDOW = 30  # days
 _KS = (1, 2, 3, 5, 10, 15, 20, 25, 30)
 _DATES = (0.1, 0.5, 0.9)
@@ -226,7 +226,7 @@ def licences_needed(
         raise ConfigError(f"risk={risk!r} is not between 0 and 1; write 0.05 for 5%")
     length = len(forecast.dates)
     if horizons is None:
-        spans = [h for h in _HORIZONS if h <= length] or [length]
+        spans = horizons_within(length)
     else:
         spans = [as_whole(h, "horizon", least=1, of="days") for h in np.atleast_1d(np.asarray(horizons))]
     peaks = forecast.series(variant)

@@ -10,14 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from capacity.errors import ConfigError
+from capacity.ground.calendar import DAY_STEPS, WEEKDAYS
 
 __all__ = ["HoursLike", "open_slots"]
 
 HoursLike: TypeAlias = Sequence[str] | Mapping[Any, Any]
 
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_DAY = 288
-_WEEK = 7 * _DAY
+_WEEK = 7 * DAY_STEPS
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
 _EXAMPLE = "write ('08:00', '20:00'), or by weekday {'Mon-Fri': ('08:00', '20:00'), 'Sat': ('09:00', '13:00')}"
 
@@ -53,7 +52,7 @@ def open_slots(hours: HoursLike | None) -> npt.NDArray[np.bool_]:
             raise ConfigError(f"hours={hours!r}: {key!r} names a weekday a second time; give each once")
         seen |= set(days)
         for begin, end in _spans(spans, hours):
-            slots = np.add.outer(np.array(days) * _DAY, np.arange(begin, end)) % _WEEK
+            slots = np.add.outer(np.array(days) * DAY_STEPS, np.arange(begin, end)) % _WEEK
             is_open[slots.ravel()] = True
     if not is_open.any():
         raise ConfigError(f"hours={hours!r} are never open; {_EXAMPLE}")
@@ -70,7 +69,7 @@ def _days(key: Any) -> list[int]:
 
 def _day(text: str, key: Any) -> int:
     name = text.strip().lower()
-    found = [k for k, weekday in enumerate(_WEEKDAYS) if len(name) >= 3 and weekday.startswith(name)]
+    found = [k for k, weekday in enumerate(WEEKDAYS) if len(name) >= 3 and weekday.lower().startswith(name)]
     if len(found) != 1:
         raise ConfigError(f"hours: {key!r} is no weekday; {_EXAMPLE}")
     return found[0]
@@ -91,7 +90,7 @@ def _span(pair: Any, hours: HoursLike) -> tuple[int, int]:
     begin, end = (_slot(text, hours) for text in pair)
     if begin == end:
         raise ConfigError(f"hours={hours!r}: opens and closes at {pair[0]}; the whole day is ('00:00', '24:00')")
-    return begin, end if end > begin else end + _DAY
+    return begin, end if end > begin else end + DAY_STEPS
 
 
 def _slot(text: Any, hours: HoursLike) -> int:

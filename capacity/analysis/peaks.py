@@ -12,20 +12,21 @@ import pandas as pd
 
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.arrays import Ints
+from capacity.ground.calendar import DAY_STEPS, HOUR_STEPS
 from capacity.ground.dense import Dense, dense
 from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import TOTAL, slice_name
 from capacity.ground.localtime import LocalDays, local_days
+from capacity.ground.once import once
 from capacity.ground.result import Result
 from capacity.stats.stacks import first_maxima, stacks
 
 __all__ = ["BusyHours", "busy_hours", "daily_peaks", "mean_of_highest", "top_peaks"]
 
-_DAY = 288
-_HOUR = 12
-_STARTS = _DAY - _HOUR + 1  # hours that lie within one day, at 5-minute steps
+_STARTS = DAY_STEPS - HOUR_STEPS + 1  # hours that lie within one day, at 5-minute steps
 
 
+@once
 def daily_peaks(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> pd.DataFrame:
     """Return each local day's peak: the highest of its 5-minute maxima, by variant.
 
@@ -274,15 +275,15 @@ def busy_hours(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> BusyHours
     held, summed = np.zeros(shape, bool), np.zeros((_STARTS, len(cells.ids)), np.int64)
     for days, _, stack in stacks(cells.values, first_row):
         held[days] = (stack >= 0).any(axis=1)
-        if stack.shape[1] != _DAY:
+        if stack.shape[1] != DAY_STEPS:
             continue
-        whole[days] = (stack >= 0).all(axis=1) & (span.expected[days] == _DAY)[:, None]
+        whole[days] = (stack >= 0).all(axis=1) & (span.expected[days] == DAY_STEPS)[:, None]
         hours = _hour_sums(stack)
         load[days], place[days] = first_maxima(hours)
         summed += (hours * whole[days][:, None, :]).sum(axis=0)
     if not whole.any():
         raise InsufficientData(
-            f"busy_hours needs a whole day of {_DAY} intervals; of the {len(span.days)} days in {tz} none is whole"
+            f"busy_hours needs a whole day of {DAY_STEPS} intervals; of the {len(span.days)} days in {tz} none is whole"
         )
     return _busy_hours(str(tz), span, _labels(frame, cells), load, place, whole, held, summed)
 
@@ -290,9 +291,9 @@ def busy_hours(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> BusyHours
 def _hour_sums(stack: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
     """Return the sum of twelve maxima from each step on, shape (days, 277, variants)."""
     small = int(stack.max(initial=0)) < 1 << 18  # the running sum of a day fits in int32
-    running = np.zeros((stack.shape[0], _DAY + 1, stack.shape[2]), dtype=np.int32 if small else np.int64)
+    running = np.zeros((stack.shape[0], DAY_STEPS + 1, stack.shape[2]), dtype=np.int32 if small else np.int64)
     np.cumsum(stack, axis=1, out=running[:, 1:])
-    return np.asarray(running[:, _HOUR:] - running[:, :-_HOUR])
+    return np.asarray(running[:, HOUR_STEPS:] - running[:, :-HOUR_STEPS])
 
 
 def _busy_hours(
@@ -307,15 +308,15 @@ def _busy_hours(
 ) -> BusyHours:
     days = whole.sum(axis=0)
     starts = pd.Index([f"{k // 12:02d}:{k % 12 * 5:02d}" for k in range(_STARTS)], name="start")
-    mean = np.where(days > 0, summed, np.nan) / (_HOUR * np.maximum(days, 1))
+    mean = np.where(days > 0, summed, np.nan) / (HOUR_STEPS * np.maximum(days, 1))
     day, variant = np.nonzero(whole)
     daily = pd.DataFrame(
-        {"load": load[day, variant] / _HOUR, "start": starts.to_numpy()[place[day, variant]]},
+        {"load": load[day, variant] / HOUR_STEPS, "start": starts.to_numpy()[place[day, variant]]},
         index=pd.MultiIndex(
             levels=[span.days, labels], codes=[day, variant], names=["date", labels.name], verify_integrity=False
         ),
     )
-    bouncing = np.where(days > 0, (load * whole).sum(axis=0), np.nan) / (_HOUR * np.maximum(days, 1))
+    bouncing = np.where(days > 0, (load * whole).sum(axis=0), np.nan) / (HOUR_STEPS * np.maximum(days, 1))
     table = pd.DataFrame(
         {
             "start": np.where(days > 0, starts.to_numpy()[summed.argmax(axis=0)].astype(object), None),

@@ -13,6 +13,7 @@ import pandas as pd
 from capacity.analysis.opening_hours import HoursLike, open_slots
 from capacity.analysis.percentile_limits import limits
 from capacity.errors import ConfigError, InsufficientData
+from capacity.ground.calendar import LONGEST, MONDAY
 from capacity.ground.dense import Dense, dense
 from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import slice_name
@@ -26,7 +27,7 @@ By: TypeAlias = Literal["hour", "weekday", "hour_of_week", "month", "day", "week
 
 _RECURRING = ("hour", "weekday", "hour_of_week")
 _ONCE = ("month", "day", "week")
-_YEAR_HOURS = 8760  # of 365 days
+_YEAR_HOURS = 24 * LONGEST
 
 
 class _Groups(NamedTuple):
@@ -223,7 +224,7 @@ def _groups(times: pd.DatetimeIndex, by: str | None, tz: str | dt.tzinfo) -> _Gr
     if by == "month":
         begin = day.astype("datetime64[M]")
     else:
-        begin = day if by == "day" else day - (day.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
+        begin = day if by == "day" else day - (day.astype(np.int64) + MONDAY) % 7
     labels, of = np.unique(begin, return_inverse=True)
     return _Groups(of.reshape(-1).astype(np.int64), pd.DatetimeIndex(labels.astype("datetime64[ns]"), name=by))
 

@@ -9,13 +9,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.ground.arrays import Floats
+from capacity.ground.calendar import MONDAY
 from capacity.ground.holidays import HolidayLike, holiday_dates
-from capacity.ground.times import DAY
+from capacity.ground.times import DAY_NS
 
 __all__ = ["Grid", "special_days", "week_grid"]
 
-_DAY = DAY.value
-_MONDAY = 3  # day 0, 1970-01-01, was a Thursday: three days after a Monday
 # A special day teaches nothing, but where a slot was never seen otherwise it is better than nothing.
 _SPECIAL_WEIGHT = 1e-6
 
@@ -88,15 +87,15 @@ def week_grid(local: pd.DatetimeIndex, slots: int, special: pd.DatetimeIndex) ->
         Naive midnights of the days that are set apart.
     """
     ns = local.as_unit("ns").asi8
-    day = ns // _DAY
-    slot = ns % _DAY * slots // _DAY
-    week = (day + _MONDAY) // 7
+    day = ns // DAY_NS
+    slot = ns % DAY_NS * slots // DAY_NS
+    week = (day + MONDAY) // 7
     first = int(week.min()) if len(week) else 0
     weeks = int(week.max()) - first + 1 if len(week) else 0
-    apart = np.asarray(special.as_unit("ns").asi8 // _DAY)
+    apart = np.asarray(special.as_unit("ns").asi8 // DAY_NS)
     is_special = np.isin(day, apart)
-    cell = (day + _MONDAY - first * 7) * slots + slot
-    days = pd.DatetimeIndex((np.unique(day[is_special]) * _DAY).view("datetime64[ns]"))
+    cell = (day + MONDAY - first * 7) * slots + slot
+    days = pd.DatetimeIndex((np.unique(day[is_special]) * DAY_NS).view("datetime64[ns]"))
     return Grid(cell=cell, weeks=weeks, slots=slots, special=is_special, special_days=days)
 
 

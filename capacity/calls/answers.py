@@ -15,7 +15,7 @@ import pandas as pd
 from capacity.calls.columns import call_arrays
 from capacity.calls.concurrency import intervals_from_calls, span_of
 from capacity.ground.dense import dense
-from capacity.ground.frame import NONE, TOTAL
+from capacity.ground.frame import NONE, TOTAL, display_names
 from capacity.ground.times import STEP
 
 __all__ = ["FILTERS", "Answers", "Ask", "Refusal"]
@@ -137,7 +137,7 @@ class Answers:
         values = np.full((int((end - start) / STEP), len(matrix.ids)), -1, dtype=np.int32)
         if len(matrix.times):
             values[matrix.times.asi8 // _STEP_NS - self._origin] = matrix.values
-        names = _names(frame)
+        names = display_names(frame)
         return _Series(values=values, heads=_row_heads([(i, names[i]) for i in matrix.ids]))
 
     def _matches(self, column: str, value: str, *, missing: str | None = None) -> npt.NDArray[np.bool_]:
@@ -154,14 +154,6 @@ def _categories(column: pd.Series) -> tuple[npt.NDArray[Any], list[str]]:
         return column.cat.codes.to_numpy(), [str(label) for label in column.cat.categories]
     codes, labels = pd.factorize(column)
     return codes, [str(label) for label in labels]
-
-
-def _names(frame: pd.DataFrame) -> dict[str, str]:
-    """Return the display name of each variant in the frame, as its last row has it."""
-    ids, shown = frame.index.levels[1], frame["variant_name"].cat
-    code = np.zeros(len(ids), dtype=np.int64)
-    code[frame.index.codes[1]] = shown.codes.to_numpy()
-    return {str(i): str(shown.categories[k]) for i, k in zip(ids, code, strict=True)}
 
 
 def _row_heads(variants: list[tuple[str, str]]) -> npt.NDArray[np.bytes_]:

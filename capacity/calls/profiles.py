@@ -11,12 +11,12 @@ import pandas as pd
 
 from capacity.errors import ConfigError
 from capacity.ground.arrays import Floats
+from capacity.ground.calendar import YEAR
 from capacity.ground.holidays import HolidayLike, holiday_dates
 from capacity.ground.times import STEP, Instant, as_instant
 
 __all__ = ["VARIANTS", "Campaign", "Profile", "rates"]
 
-_YEAR = 365.25
 _PER_HOUR = pd.Timedelta(hours=1) // STEP
 
 
@@ -195,7 +195,7 @@ def rates(
     clock = local.hour.to_numpy() + local.minute.to_numpy() / 60
     weekday, year_day = local.day_of_week.to_numpy(), local.day_of_year.to_numpy()
     passed = (times - times[0]) / pd.Timedelta(days=1)
-    grown = (1 + growth) ** (passed.to_numpy() / _YEAR)
+    grown = (1 + growth) ** (passed.to_numpy() / YEAR)
     midnights = local.tz_localize(None).normalize()
     closed = np.asarray(midnights.isin(holiday_dates(holidays, range(local[0].year, local[-1].year + 1))))
     out = np.empty((len(times), len(profiles)))
@@ -203,7 +203,7 @@ def rates(
         shape = np.interp(clock, np.arange(-1, 25) + 0.5, np.take(profile.hours, range(-1, 25), mode="wrap"))
         days = np.array(profile.weekdays) / np.mean(profile.weekdays)
         rate = profile.calls_per_day * days[weekday] * shape / (np.sum(profile.hours) * _PER_HOUR) * grown
-        rate *= 1 + profile.swing * np.cos(2 * np.pi * (year_day - profile.swing_day) / _YEAR)
+        rate *= 1 + profile.swing * np.cos(2 * np.pi * (year_day - profile.swing_day) / YEAR)
         rate[closed] *= profile.holiday
         rate[passed < profile.begins] = 0
         out[:, k] = rate

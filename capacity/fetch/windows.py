@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from capacity.ground.times import STEP, WEEK, floor_step
+from capacity.ground.calendar import MONDAY
+from capacity.ground.times import DAY, STEP, WEEK, floor_step
 
 __all__ = ["STEPS_PER_WEEK", "Window", "join", "last_closed", "split", "subtract", "week_of"]
 
@@ -20,7 +21,7 @@ STEPS_PER_WEEK = WEEK // STEP
 
 _STEP_NS = STEP.value
 _WEEK_NS = WEEK.value
-_MONDAY_NS = pd.Timestamp("1970-01-05", tz="UTC").value  # the first Monday of the epoch
+_MONDAY_NS = -MONDAY * DAY.value  # the last Monday before 1970
 
 
 @dataclass(frozen=True, order=True)

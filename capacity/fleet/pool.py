@@ -15,6 +15,7 @@ from capacity.errors import CapacityError, ConfigError
 from capacity.fleet.shared import as_members, bounded, exact
 from capacity.fleet.table import FLEET_SCHEMA, as_table, failed_row, row_of
 from capacity.ground.arguments import as_horizon, as_seed, as_whole, some
+from capacity.ground.calendar import HORIZONS
 from capacity.ground.calls import Calls
 from capacity.ground.frame import TOTAL, total
 from capacity.ground.holidays import HolidayLike
@@ -115,7 +116,7 @@ class Pools(Result):
     @property
     def any_exceeded(self) -> tuple[float, float]:
         """Bounds of the chance that at least one of the pools is exceeded within the horizon."""
-        column = f"p_above_{max((d for d in (30, 90, 365) if d <= self.horizon), default=30)}"
+        column = f"p_above_{max((d for d in HORIZONS if d <= self.horizon), default=30)}"
         low, high = self.table[f"{column}_lower"].max(), self.table[f"{column}_upper"].sum()
         return float(low), float(min(high, 1.0))
 
@@ -125,7 +126,7 @@ class Pools(Result):
 
     def sentence(self) -> str:
         """Say the chance of exceeding each pool in words."""
-        days = max((d for d in (30, 90, 365) if d <= self.horizon), default=30)
+        days = max((d for d in HORIZONS if d <= self.horizon), default=30)
         sound = self.table[self.table["reason"] == ""]
         sides = [f"p_above_{days}_{side}" for side in ("lower", "upper")]
         told = [

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.ground.calendar import HORIZONS, SAME_WEEKDAYS
 from capacity.ground.frame import TOTAL
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ FLEET_SCHEMA: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_MONTH, _YEAR = 28, 364  # days, whole weeks
+_MONTH = 28  # days, whole weeks
 _UNTESTED = "The back-test was not run (backtest=False)."
 
 
@@ -68,7 +69,7 @@ def row_of(assessment: Assessment, *, pool: str, backtest: bool) -> dict[str, An
         "reason": "" if headroom is not None else _without(assessment),
     }
     if headroom is not None:
-        for days in (30, 90, 365):
+        for days in HORIZONS:
             if days <= len(headroom.p_above):
                 row[f"p_above_{days}"] = float(headroom.p_above.iloc[days - 1])
         if 1 - headroom.beyond >= 0.01:  # a handful of paths would say nothing
@@ -134,9 +135,9 @@ def _day_after(end: pd.Timestamp, tz: str) -> pd.DatetimeIndex:
 def _growth(peaks: pd.DataFrame) -> float:
     """Return the change of the mean daily peak within a year; NaN where a year ago was not seen."""
     daily = peaks["peak"].where(peaks["complete"]).astype("float64").asfreq("D")
-    if len(daily) < _MONTH + _YEAR:
+    if len(daily) < _MONTH + SAME_WEEKDAYS:
         return float("nan")
-    now, before = daily.iloc[-_MONTH:], daily.iloc[-_MONTH - _YEAR : -_YEAR]
+    now, before = daily.iloc[-_MONTH:], daily.iloc[-_MONTH - SAME_WEEKDAYS : -SAME_WEEKDAYS]
     both = now.notna().to_numpy() & before.notna().to_numpy()
     level = float(before[both].mean()) if both.sum() >= _MONTH // 2 else 0.0
     return float(now[both].mean()) / level - 1.0 if level > 0 else float("nan")

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.ground.calendar import MONDAY
+
 __all__ = ["SPECIAL", "Calendar", "make_calendar"]
 
 SPECIAL = 7  # the class of special days; 0 to 6 are Monday to Sunday
@@ -47,7 +49,7 @@ def make_calendar(dates: pd.DatetimeIndex, holidays: pd.DatetimeIndex) -> Calend
     """Return the features of `dates` (consecutive naive midnights)."""
     # One day more on either side, so that bridges and neighbours are known at the ends too.
     day = np.arange(-1, len(dates) + 1) + dates[0].to_datetime64().astype("datetime64[D]").astype(np.int64)
-    weekday = (day + 3) % 7  # 1 January 1970 was a Thursday
+    weekday = (day + MONDAY) % 7
     off = np.isin(day, holidays.to_numpy().astype("datetime64[D]").astype(np.int64))
     weekend = weekday >= 5
     working = off & ~weekend

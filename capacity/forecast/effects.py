@@ -11,6 +11,7 @@ from scipy.signal import lfilter
 
 from capacity.forecast.smooth import running_mean
 from capacity.ground.arrays import Floats
+from capacity.stats.robust import robust_sd
 
 __all__ = ["Effects", "learn_effects"]
 
@@ -116,5 +117,5 @@ def _mad(x: Floats) -> float:
     """Return a robust standard deviation."""
     if not len(x):
         return 0.0
-    robust = 1.4826 * float(np.median(np.abs(x - np.median(x))))
+    robust = robust_sd(x)
     return robust if robust > 0 else float(x.std())

@@ -15,6 +15,7 @@ from capacity.forecast.mixture import PRIOR, learn_weights
 from capacity.forecast.pools import Past, draw_weeks, draw_years, week_atoms, year_atoms, year_lags
 from capacity.forecast.smooth import running_mean
 from capacity.ground.arrays import Floats
+from capacity.stats.robust import TO_SD
 
 __all__ = ["sample_paths"]
 
@@ -118,7 +119,7 @@ def _way_back(plain: Floats) -> float:
     seen = np.isfinite(plain)
     column, weight = np.where(seen, plain, 0.0)[:, None], seen.astype(np.float64)
     away = np.abs(running_mean(column, weight, _NOW) - running_mean(column, weight, _LONG_RUN))[_STRETCH:, 0]
-    usual = 1.4826 * float(np.median(away))
+    usual = TO_SD * float(np.median(away))
     return min(1.0, (_FAR * usual / max(float(away[-1]), 1e-9)) ** 2)
 
 

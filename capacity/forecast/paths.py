@@ -14,6 +14,7 @@ import pandas as pd
 from capacity.errors import ConfigError
 from capacity.forecast.events import Rhythm, ceilings, event_calls, saturate
 from capacity.ground.arguments import pick, some
+from capacity.ground.calendar import YEAR
 from capacity.ground.event import Event, as_events
 from capacity.ground.frame import TOTAL
 from capacity.ground.licences import Licences
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["PeakForecast"]
 
 _SHOWN = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
-_YEAR = 365.25  # days
 _RECENT = 28  # days whose highest peak growth is measured from
 
 
@@ -201,7 +201,7 @@ class PeakForecast(Result):
         """
         if not (np.isfinite(rate_per_year) and rate_per_year > -1):
             raise ConfigError(f"rate_per_year={rate_per_year!r} is no rate above -1; write 0.2 for 20 % a year")
-        ahead = (np.arange(len(self.dates)) + 1) / _YEAR
+        ahead = (np.arange(len(self.dates)) + 1) / YEAR
         return self._times((1 + rate_per_year) ** ahead, variant)
 
     def add_step(self, date: str | dt.date | pd.Timestamp, calls: int, variant: str | None = None) -> PeakForecast:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capacity.forecast.season import FIRST_YEAR, YEAR
+from capacity.forecast.season import FIRST_YEAR
 from capacity.ground.arrays import Floats, Ints
+from capacity.ground.calendar import SAME_WEEKDAYS
 
 __all__ = ["Past", "draw_weeks", "draw_years", "week_atoms", "year_atoms", "year_lags"]
 
@@ -81,7 +82,7 @@ def year_lags(days: int) -> Ints:
     >>> year_lags(424).tolist(), year_lags(500).tolist()
     ([], [343, 350, 357, 364, 371, 378, 385])
     """
-    lags = np.concatenate([YEAR + _SHIFTS, 2 * YEAR + _SHIFTS])
+    lags = np.concatenate([SAME_WEEKDAYS + _SHIFTS, 2 * SAME_WEEKDAYS + _SHIFTS])
     return np.asarray(lags[lags <= days] if days >= FIRST_YEAR else lags[:0])
 
 
@@ -99,7 +100,8 @@ def draw_years(past: Past, horizon: int, rng: np.random.Generator, count: int) -
     lags = year_lags(days)
     lag = rng.choice(lags, size=count, p=_whole(_likely(lags)))[:, None]
     source = days + np.arange(horizon) - lag
-    source -= YEAR * np.maximum(-(-(source - days + 1) // YEAR), 0)  # what is not there yet, another year back
+    # What is not there yet is taken from another year back.
+    source -= SAME_WEEKDAYS * np.maximum(-(-(source - days + 1) // SAME_WEEKDAYS), 0)
     moved = _CHANGE * (past.level[-1] - past.level[np.maximum(days - 1 - lag, 0)])
     found = np.where(source >= 0, past.plain[np.maximum(source, 0)], np.nan)
     return np.asarray(found + moved + past.special[days:])
@@ -107,10 +109,10 @@ def draw_years(past: Past, horizon: int, rng: np.random.Generator, count: int) -
 
 def year_atoms(past: Past, origin: Ints, lead: Ints) -> tuple[Floats, Floats]:
     """Return what `draw_years` could have drawn for the day `lead` after each `origin`; as `week_atoms`."""
-    lag = np.concatenate([YEAR + _SHIFTS, 2 * YEAR + _SHIFTS])
+    lag = np.concatenate([SAME_WEEKDAYS + _SHIFTS, 2 * SAME_WEEKDAYS + _SHIFTS])
     day = origin + lead - 1
     source = day[:, None] - lag
-    source = np.where(source < origin[:, None], source, source - YEAR)
+    source = np.where(source < origin[:, None], source, source - SAME_WEEKDAYS)
     found = past.plain[np.maximum(source, 0)]
     known = np.isfinite(found) & (source >= 0) & (origin[:, None] >= np.maximum(lag, FIRST_YEAR))
     moved = _CHANGE * (past.level[origin - 1][:, None] - past.level[np.maximum(origin[:, None] - 1 - lag, 0)])
@@ -119,8 +121,8 @@ def year_atoms(past: Past, origin: Ints, lead: Ints) -> tuple[Floats, Floats]:
 
 
 def _likely(lag: Ints) -> Floats:
-    years = np.rint(lag / YEAR)
-    return np.asarray(_OLDER ** (years - 1) * _NEAR ** (np.abs(lag - YEAR * years) / 7))
+    years = np.rint(lag / SAME_WEEKDAYS)
+    return np.asarray(_OLDER ** (years - 1) * _NEAR ** (np.abs(lag - SAME_WEEKDAYS * years) / 7))
 
 
 def _recency(back: Ints, week: Ints | int) -> Floats:

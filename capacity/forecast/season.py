@@ -6,10 +6,10 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from capacity.ground.arrays import Floats, Ints
+from capacity.ground.calendar import SAME_WEEKDAYS
 
-__all__ = ["FIRST_YEAR", "YEAR", "seasonal_change"]
+__all__ = ["FIRST_YEAR", "seasonal_change"]
 
-YEAR = 364  # days: whole weeks
 FIRST_YEAR = 425  # days of history, 14 months: before that there is no year to look back to
 _SIDE = 14  # days on either side of the mean that stands for the level
 _SEEN = 0.2  # share of those days that must be there
@@ -40,7 +40,7 @@ def seasonal_change(plain: Floats, origins: Ints, horizon: int) -> Floats:
     level = uniform_filter1d(np.where(seen, plain, 0.0), width, mode="constant") / np.maximum(share, _SEEN)
     now = origins[:, None] - 1
     target = now + 1 + np.arange(horizon)
-    back = YEAR * (1 + (target + _SIDE - YEAR > now))
+    back = SAME_WEEKDAYS * (1 + (target + _SIDE - SAME_WEEKDAYS > now))
     ok = now - back >= _SIDE
     before, after = np.maximum(now - back, 0), np.maximum(target - back, 0)
     ok &= (share[before] > _SEEN) & (share[after] > _SEEN)

@@ -7,11 +7,10 @@ from numbers import Real
 from typing import Any
 
 from capacity.errors import ConfigError
+from capacity.ground.calendar import LONGEST
 from capacity.ground.frame import TOTAL
 
 __all__ = ["as_amount", "as_horizon", "as_seed", "as_whole", "check_kind", "pick", "some", "whole_of"]
-
-_LONGEST = 365  # days
 
 
 def as_whole(value: Any, name: str, *, least: int, most: int | None = None, of: str = "") -> int:
@@ -73,7 +72,7 @@ def as_horizon(days: Any) -> int:
     >>> as_horizon(90)
     90
     """
-    return as_whole(days, "horizon", least=1, most=_LONGEST, of="days")
+    return as_whole(days, "horizon", least=1, most=LONGEST, of="days")
 
 
 def as_seed(seed: Any) -> int:

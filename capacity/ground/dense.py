@@ -1,4 +1,4 @@
-"""The frame as a matrix: what those who count in arrays work on."""
+"""Interval frame as a dense (time x series) matrix."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.ground.frame import validate
+from capacity.ground.once import once
 
 __all__ = ["Dense", "dense"]
 
@@ -17,7 +18,7 @@ _BLOCK = 1 << 16  # rows
 
 @dataclass(frozen=True, eq=False)
 class Dense:
-    """The frame as a matrix, for those who count in arrays.
+    """Dense (time x series) int32 view of the frame; -1 marks missing.
 
     Attributes
     ----------
@@ -34,6 +35,7 @@ class Dense:
     values: npt.NDArray[np.int32]
 
 
+@once
 def dense(frame: pd.DataFrame) -> Dense:
     """Return the frame as a (time, variant) matrix; no copy where every row is there.
 

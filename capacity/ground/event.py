@@ -13,14 +13,14 @@ import pandas as pd
 
 from capacity.errors import ConfigError
 from capacity.ground.arguments import as_whole
+from capacity.ground.calendar import SHORT_WEEKDAYS
 from capacity.ground.holidays import as_days
 from capacity.ground.text import day
 
-__all__ = ["WEEKDAYS", "Event", "Shape", "as_events"]
+__all__ = ["Event", "Shape", "as_events"]
 
 Shape: TypeAlias = tuple[float, ...]  # share of the calls by day since the launch; the last one stays
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _LONGEST_RAMP = 730  # days
 
 
@@ -156,9 +156,9 @@ class Event:
         if isinstance(pattern, str) and pattern.lower() == "flat":
             return (1.0,) * 7
         if isinstance(pattern, Mapping):
-            if not set(pattern) <= set(WEEKDAYS):
+            if not set(pattern) <= set(SHORT_WEEKDAYS):
                 raise self._wrong("pattern", dict(pattern), rule)
-            pattern = [pattern.get(name, 0.0) for name in WEEKDAYS]
+            pattern = [pattern.get(name, 0.0) for name in SHORT_WEEKDAYS]
         if isinstance(pattern, str) or not isinstance(pattern, Iterable):
             raise self._wrong("pattern", self.pattern, rule)
         week = list(pattern)

@@ -34,6 +34,7 @@ __all__ = [
     "as_intervals",
     "assemble",
     "concat",
+    "display_names",
     "slice_name",
     "total",
     "trim",
@@ -336,7 +337,7 @@ def concat(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     id_codes = np.concatenate([place.get_indexer(p.index.levels[1])[p.index.codes[1]] for p in parts])
     names: dict[str, str] = {}
     for part in sorted((p for p in parts if len(p)), key=lambda p: p.index.levels[0][p.index.codes[0][-1]]):
-        names |= _latest_names(part)
+        names |= display_names(part)
     values = np.concatenate([part[_VALUES].to_numpy() for part in parts])
     return assemble(
         times=times,
@@ -349,10 +350,16 @@ def concat(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     )
 
 
-def _latest_names(frame: pd.DataFrame) -> dict[str, str]:
-    ids, codes = frame.index.levels[1], np.asarray(frame.index.codes[1])
-    last = np.zeros(len(ids), dtype=np.int64)
-    last[codes] = np.arange(len(codes))
-    present = np.unique(codes)
-    shown = frame[_NAMES].iloc[last[present]]
-    return dict(zip([str(i) for i in ids[present]], [str(n) for n in shown], strict=True))
+def display_names(frame: pd.DataFrame) -> dict[str, str]:
+    """Return the display name of each slice value that the frame has rows of: the latest.
+
+    Examples
+    --------
+    >>> one = pd.DataFrame({"time": pd.to_datetime(["2026-07-01T14:00Z"]), "variant": "a", "max_concurrent": 3})
+    >>> display_names(as_intervals(one.assign(variant_name="Bookings")))
+    {'a': 'Bookings'}
+    """
+    ids, shown = frame.index.levels[1], frame[_NAMES].cat
+    last = np.full(len(ids), -1, dtype=np.int64)
+    last[np.asarray(frame.index.codes[1])] = shown.codes.to_numpy()  # rows ascend in time: the last one stays
+    return {str(i): str(shown.categories[k]) for i, k in zip(ids, last, strict=True) if k >= 0}

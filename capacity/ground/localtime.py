@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.ground.times import DAY, STEP, as_zone
+from capacity.ground.calendar import HOUR_STEPS, MONDAY
+from capacity.ground.times import DAY_NS, STEP, as_zone
 
 __all__ = ["LocalDays", "hour_of_day", "hour_of_week", "local_days", "local_times", "slot_of_day", "slot_of_week"]
 
-_DAY = DAY.value
 _STEP = STEP.value
-_HOUR = 12 * _STEP
-_MONDAY = 3 * _DAY  # 1970-01-01 was a Thursday: this much after a Monday
+_HOUR = HOUR_STEPS * _STEP
+_MONDAY = MONDAY * DAY_NS
 
 
 class LocalDays(NamedTuple):
@@ -59,8 +59,8 @@ def local_days(times: pd.DatetimeIndex, tz: str | dt.tzinfo) -> LocalDays:
     >>> local_days(day, "Europe/London").expected
     array([288, 276])
     """
-    day, place = np.unique(_local_ns(times, tz) // _DAY, return_inverse=True)
-    days = pd.DatetimeIndex((day * _DAY).view("datetime64[ns]"))
+    day, place = np.unique(_local_ns(times, tz) // DAY_NS, return_inverse=True)
+    days = pd.DatetimeIndex((day * DAY_NS).view("datetime64[ns]"))
     return LocalDays(place.astype(np.int64, copy=False).reshape(-1), days, _expected(day, times, tz))
 
 
@@ -77,17 +77,17 @@ def local_times(times: pd.DatetimeIndex, tz: str | dt.tzinfo) -> pd.DatetimeInde
 
 def slot_of_day(times: pd.DatetimeIndex, tz: str | dt.tzinfo) -> npt.NDArray[np.int64]:
     """Return the 5-minute slot of the local day: 0 at 00:00 to 287 at 23:55; wall-clock, so a slot can occur twice."""
-    return np.asarray(_local_ns(times, tz) % _DAY // _STEP)
+    return np.asarray(_local_ns(times, tz) % DAY_NS // _STEP)
 
 
 def slot_of_week(times: pd.DatetimeIndex, tz: str | dt.tzinfo) -> npt.NDArray[np.int64]:
     """Return the 5-minute slot of the local week: 0 on Monday at 00:00 to 2015 on Sunday at 23:55."""
-    return np.asarray((_local_ns(times, tz) + _MONDAY) % (7 * _DAY) // _STEP)
+    return np.asarray((_local_ns(times, tz) + _MONDAY) % (7 * DAY_NS) // _STEP)
 
 
 def hour_of_day(times: pd.DatetimeIndex, tz: str | dt.tzinfo) -> npt.NDArray[np.int64]:
     """Return the local hour, 0 to 23."""
-    return np.asarray(_local_ns(times, tz) % _DAY // _HOUR)
+    return np.asarray(_local_ns(times, tz) % DAY_NS // _HOUR)
 
 
 def hour_of_week(times: pd.DatetimeIndex, tz: str | dt.tzinfo) -> npt.NDArray[np.int64]:
@@ -98,7 +98,7 @@ def hour_of_week(times: pd.DatetimeIndex, tz: str | dt.tzinfo) -> npt.NDArray[np
     >>> hour_of_week(pd.DatetimeIndex(["2026-07-05T23:00Z"]), "Europe/London")  # Monday midnight, local time
     array([0])
     """
-    return np.asarray((_local_ns(times, tz) + _MONDAY) % (7 * _DAY) // _HOUR)
+    return np.asarray((_local_ns(times, tz) + _MONDAY) % (7 * DAY_NS) // _HOUR)
 
 
 class _Runs(NamedTuple):
@@ -111,9 +111,9 @@ class _Runs(NamedTuple):
 def _runs(first: int, last: int, tz: str | dt.tzinfo) -> _Runs:
     """Return the runs of one offset that cover two days more than [first, last] on either side."""
     zone = as_zone(tz)
-    coarse = np.arange(first // _DAY - 2, last // _DAY + 4) * _DAY
+    coarse = np.arange(first // DAY_NS - 2, last // DAY_NS + 4) * DAY_NS
     moved = np.flatnonzero(np.diff(_offsets(coarse, zone)))
-    fine = (coarse[moved][:, None] + np.arange(_DAY // _STEP) * _STEP).ravel()
+    fine = (coarse[moved][:, None] + np.arange(DAY_NS // _STEP) * _STEP).ravel()
     start = np.union1d(coarse, fine)
     offset = _offsets(start, zone)
     new = np.flatnonzero(np.diff(offset, prepend=offset[0] - 1))
@@ -141,8 +141,8 @@ def _expected(day: npt.NDArray[np.int64], times: pd.DatetimeIndex, tz: str | dt.
     utc = times.as_unit("ns").asi8
     runs = _runs(int(utc[0]), int(utc[-1]), tz)
     # What each run gives to each day: the grid points of [run) that lie within the day as that run's offset has it.
-    run_end = np.append(runs.start[1:], np.iinfo(np.int64).max - _DAY)
-    begin = np.maximum(runs.start[:, None], day * _DAY - runs.offset[:, None])
-    end = np.minimum(run_end[:, None], (day + 1) * _DAY - runs.offset[:, None])
+    run_end = np.append(runs.start[1:], np.iinfo(np.int64).max - DAY_NS)
+    begin = np.maximum(runs.start[:, None], day * DAY_NS - runs.offset[:, None])
+    end = np.minimum(run_end[:, None], (day + 1) * DAY_NS - runs.offset[:, None])
     points = -(-np.maximum(end, begin) // _STEP) - -(-begin // _STEP)
     return np.asarray(points.sum(axis=0), dtype=np.int64)

@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from capacity.ground.calendar import SHORT_WEEKDAYS
 from capacity.ground.licences import Licences
 
 __all__ = ["chance", "columns_of", "count", "day", "held_from", "html_of", "listed", "moment", "percent", "plural"]
 
 # Not strftime's: these do not change with the reader's locale.
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -66,7 +66,7 @@ def day(date: dt.date, *, weekday: bool = True, year: bool = True) -> str:
     >>> day(pd.Timestamp("2026-09-18")), day(pd.Timestamp("2026-09-18"), weekday=False)
     ('Fri 18 Sep 2026', '18 Sep 2026')
     """
-    parts = [_WEEKDAYS[date.weekday()]] if weekday else []
+    parts = [SHORT_WEEKDAYS[date.weekday()]] if weekday else []
     parts += [str(date.day), _MONTHS[date.month - 1], *([str(date.year)] if year else [])]
     return " ".join(parts)
 

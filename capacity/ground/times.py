@@ -14,6 +14,7 @@ from capacity.errors import ConfigError
 
 __all__ = [
     "DAY",
+    "DAY_NS",
     "STEP",
     "WEEK",
     "Instant",
@@ -28,6 +29,7 @@ __all__ = [
 
 STEP = pd.Timedelta(minutes=5).as_unit("ns")
 DAY = pd.Timedelta(days=1).as_unit("ns")
+DAY_NS = DAY.value
 WEEK = pd.Timedelta(days=7).as_unit("ns")
 
 Instant: TypeAlias = str | dt.date | dt.datetime | pd.Timestamp

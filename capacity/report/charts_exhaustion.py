@@ -13,6 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from capacity.analysis.headroom import Headroom
 from capacity.forecast.paths import PeakForecast
+from capacity.ground.calendar import horizons_within
 from capacity.ground.licences import Licences
 from capacity.ground.text import chance, count, percent, plural
 from capacity.report.axes import (
@@ -33,11 +34,6 @@ from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, LICENCE, MUT
 _PARTS = {0.1: "one in ten", 0.5: "half", 0.9: "nine in ten"}
 
 __all__ = ["chances", "days_above", "exhaustion", "risk"]
-
-
-def horizons_within(days: int, wanted: Sequence[int] = (30, 90, 365)) -> list[int]:
-    """Return the horizons [days] that a forecast of `days` can answer; the whole of it where it is shorter."""
-    return [h for h in wanted if h <= days] or [days]
 
 
 def chances(headroom: Headroom, ax: Axes | None = None, *, horizons: Sequence[int] | None = None) -> Axes:

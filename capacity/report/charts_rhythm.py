@@ -12,6 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from capacity.analysis.peaks import BusyHours
+from capacity.ground.calendar import SHORT_WEEKDAYS
 from capacity.ground.frame import TOTAL
 from capacity.ground.text import count, plural
 from capacity.report.axes import (
@@ -29,7 +30,6 @@ from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, INK, LICENCE
 
 __all__ = ["busy_hours", "heat_map", "load_duration", "percentiles", "pick"]
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _SHADES = LinearSegmentedColormap.from_list("calls", ["#F4F8FB", BANDS[0], BANDS[1], FORECAST, DEMAND])
 
 
@@ -82,7 +82,7 @@ def heat_map(
         ax.set_xlim(0, 24)
         ax.set_ylim(7, 0)
         ax.yaxis.set_major_locator(FixedLocator([k + 0.5 for k in range(7)]))
-        ax.set_yticklabels(_DAYS)
+        ax.set_yticklabels(SHORT_WEEKDAYS)
         ax.xaxis.set_major_locator(FixedLocator(list(range(0, 24, 3))))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda hour, _: f"{int(hour):02d}:00"))
         ax.tick_params(length=0)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.analysis.assessment import Assessment
+from capacity.ground.calendar import SAME_WEEKDAYS
 from capacity.ground.text import count, percent, plural
 from capacity.report import charts_history
 from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, drawn_licences, present, variant_of
@@ -14,8 +15,6 @@ from capacity.report.sheet import Sheet
 from capacity.report.theme import day
 
 __all__ = ["PANELS", "history", "standouts"]
-
-_YEAR = 364  # days: the same weekdays
 
 
 def history(assessment: Assessment) -> Sheet:
@@ -34,7 +33,7 @@ def _sentence(assessment: Assessment) -> str:
     if not peak.notna().any():
         return "No day has data."
     top = f"The highest peak was {count(peak.max())}, on {day(peak.idxmax())}"
-    recent, before = peak.iloc[-28:], peak.iloc[-28 - _YEAR : -_YEAR]
+    recent, before = peak.iloc[-28:], peak.iloc[-28 - SAME_WEEKDAYS : -SAME_WEEKDAYS]
     if before.notna().sum() < 21 or recent.notna().sum() < 21 or before.max() == 0:
         return f"{top}."
     change = recent.max() / before.max() - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from capacity.analysis.assessment import Assessment
+from capacity.ground.calendar import WEEKDAYS
 from capacity.ground.text import count
 from capacity.report import charts_rhythm
 from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, licences_now, present, variant_of
@@ -10,8 +11,6 @@ from capacity.report.panels import Area, Panel, place
 from capacity.report.sheet import Sheet
 
 __all__ = ["PANELS", "rhythm"]
-
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def rhythm(assessment: Assessment) -> Sheet:
@@ -33,7 +32,7 @@ def _sentence(assessment: Assessment) -> str:
         return plain_words
     at = int(week.idxmax())
     hour = at % 24
-    return f"The busiest hour of the typical week is {_WEEKDAYS[at // 24]}, {hour:02d}:00 to {hour + 1:02d}:00."
+    return f"The busiest hour of the typical week is {WEEKDAYS[at // 24]}, {hour:02d}:00 to {hour + 1:02d}:00."
 
 
 def _week(assessment: Assessment, area: Area) -> None:

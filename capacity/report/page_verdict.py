@@ -8,6 +8,7 @@ import pandas as pd
 
 from capacity.analysis.assessment import Assessment
 from capacity.analysis.headroom import Headroom
+from capacity.ground.calendar import horizons_within
 from capacity.ground.text import chance, count, moment, percent, plural
 from capacity.report import charts_exhaustion, charts_history
 from capacity.report.frame import (
@@ -134,7 +135,7 @@ def _outlook(assessment: Assessment, area: Area) -> None:
 
 
 def _chances(assessment: Assessment, area: Area) -> None:
-    rows = len(charts_exhaustion.horizons_within(len(present(assessment.headroom).p_above)))
+    rows = len(horizons_within(len(present(assessment.headroom).p_above)))
     ax = area.sheet.axes(area.x, area.y - 5.5, area.width, min(10.0 * rows, area.height + 5.5))
     charts_exhaustion.chances(present(assessment.headroom), ax)
 

@@ -18,6 +18,7 @@ from scipy.special import log_ndtr, ndtri_exp
 
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.arrays import Bools, Floats
+from capacity.stats.robust import TO_SD
 
 __all__ = ["at_cap", "uncensor"]
 
@@ -205,7 +206,7 @@ class _Regression:
             cov = self._regress()
             if self.steps == 0:  # before outliers are known, the spread is a robust one
                 off = np.median(np.abs(self.z - self.mean)[self.known])
-                self.spread = np.full(len(self.z), max(1.4826 * float(off), self.scale / 50))
+                self.spread = np.full(len(self.z), max(TO_SD * float(off), self.scale / 50))
             self._expect(cov)
             self.steps += 1
             if self.loglik - before < _ENOUGH and self.steps > 5:

@@ -9,10 +9,11 @@ import pandas as pd
 
 from capacity.errors import InsufficientData
 from capacity.ground.arrays import Floats
+from capacity.ground.calendar import YEAR
+from capacity.stats.robust import robust_sd
 
 __all__ = ["PeakScale"]
 
-_YEAR = 365.25  # days
 _TREND_DAYS = 548  # a year and a half: below it a trend cannot be told from the season
 _LEVEL_MOVES = 0.05  # of log level: below it the spread's power does not matter
 _MOST_ALIKE = 0.95
@@ -44,7 +45,7 @@ class PeakScale:
         kept = open_days[dow]
         columns = (dow[kept, None] == np.flatnonzero(open_days)).astype(np.float64)
         trend = bool(day[-1] >= _TREND_DAYS) if trend is None else trend
-        design = np.column_stack([columns, (day[kept] - day[-1]) / _YEAR]) if trend else columns
+        design = np.column_stack([columns, (day[kept] - day[-1]) / YEAR]) if trend else columns
         beta = _huber(design, np.log(np.maximum(y[kept], 0.5)))
         level = np.full(7, np.nan)
         level[open_days] = beta[: int(open_days.sum())]
@@ -54,7 +55,7 @@ class PeakScale:
         power = _power(np.abs(y[kept] - middle), middle)
         error = _trend_error(design[:, -1], np.log(np.maximum(y[kept], 0.5)) - design @ beta) if trend else 0.0
         top = float(np.nanmax(level))
-        return cls(growth, slope / _YEAR, np.exp(level - top), float(np.exp(top)), power, error)
+        return cls(growth, slope / YEAR, np.exp(level - top), float(np.exp(top)), power, error)
 
     def middle(self, dates: pd.DatetimeIndex) -> Floats:
         """Return the middle of each day's peaks."""
@@ -65,7 +66,7 @@ class PeakScale:
 def _trend_error(time: Floats, rest: Floats) -> float:
     """Return the standard error of slope times half the record; days repeat each other, as their correlation says."""
     repeat = float(np.clip(np.corrcoef(rest[:-1], rest[1:])[0, 1], 0.0, _MOST_ALIKE)) if np.std(rest) > 0 else 0.0
-    spread = 1.4826 * float(np.median(np.abs(rest - np.median(rest))))
+    spread = robust_sd(rest)
     slope = spread * np.sqrt((1.0 + repeat) / (1.0 - repeat) / float(((time - time.mean()) ** 2).sum()))
     return float(slope * -time.mean())
 
@@ -86,6 +87,6 @@ def _huber(design: Floats, y: Floats) -> Floats:
         root = np.sqrt(weight)
         beta = np.asarray(np.linalg.lstsq(design * root[:, None], y * root, rcond=None)[0])
         rest = y - design @ beta
-        spread = max(1.4826 * float(np.median(np.abs(rest))), 1e-9)
+        spread = max(robust_sd(rest, 0.0), 1e-9)
         weight = np.asarray(np.minimum(1.0, _HUBER * spread / np.maximum(np.abs(rest), 1e-12)), dtype=np.float64)
     return np.array(beta, dtype=np.float64)

@@ -12,14 +12,13 @@ from capacity.errors import ConfigError, InsufficientData
 from capacity.forecast.paths import PeakForecast
 from capacity.ground.arguments import pick
 from capacity.ground.arrays import Floats
+from capacity.ground.calendar import DAY_STEPS, YEAR
 from capacity.ground.tariff import MONTHS, Rule
 from capacity.stats.erlang import log_erlang_b
 
 __all__ = ["LoadYear", "PathYear", "Year", "loads_of"]
 
-_DAYS_A_YEAR = 365.25
-_DAY = 288  # intervals
-_INTERVALS_A_YEAR = _DAY * _DAYS_A_YEAR
+_INTERVALS_A_YEAR = DAY_STEPS * YEAR
 _MONTH = 30  # days, in which a forecast's bills are counted
 _BILLED_PATHS = 400
 _BIN = 0.002  # of sqrt(load)
@@ -88,7 +87,7 @@ class PathYear(Year):
         self.day = BusyDay.up_to(float(peaks.max()), turn, shape)
         self.peaks = peaks
         self.loads = loads = self.day.load(self.day.without_chance(peaks))
-        self.count = self.day.days(loads) * (_DAYS_A_YEAR / peaks.shape[1])
+        self.count = self.day.days(loads) * (YEAR / peaks.shape[1])
         self.highest = np.sort(peaks.max(axis=1)).astype(np.int64)
         self.basis = (
             f"from {peaks.shape[0]:,} paths of {peaks.shape[1]:,} days, scaled to a year, each day running like one "
@@ -119,7 +118,7 @@ class PathYear(Year):
         if rule == "held":
             return np.asarray(held_level(levels).reshape(len(some), -1, _MONTH).max(axis=2))
         months = np.sort(levels.reshape(len(some), days // _MONTH, -1), axis=2)
-        above = int(_MONTH * _DAY * 0.05)  # intervals of the whole day, nights too, that lie above
+        above = int(_MONTH * DAY_STEPS * 0.05)  # intervals of the whole day, nights too, that lie above
         return np.asarray(months[:, :, -1 - above] if above < months.shape[2] else np.zeros(months.shape[:2]))
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from capacity.analysis.combine import PROJECT
 from capacity.analysis.verdict.capping import Capping
+from capacity.ground.calendar import SAME_WEEKDAYS
 from capacity.ground.frame import TOTAL
 from capacity.ground.licences import Licences, as_licences
 
@@ -26,7 +27,7 @@ Bounds: TypeAlias = tuple[int, int]  # the same twice where a count is known
 
 RISKS = (0.01, 0.05, 0.1)
 _MONTH = 28  # days of whole weeks
-_APART = (364, 84)  # days back that the level is compared with: a year, or twelve weeks
+_APART = (SAME_WEEKDAYS, 84)  # days back that the level is compared with: a year, or twelve weeks
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from capacity.analysis.peaks import daily_peaks
 from capacity.analysis.verdict.capping import Capping, capping
 from capacity.errors import InsufficientData
 from capacity.ground.arguments import whole_of
+from capacity.ground.calendar import LONGEST, horizons_up_to
 from capacity.ground.coverage import coverage
 from capacity.ground.frame import TOTAL
 from capacity.ground.holidays import HolidayLike, as_days, holiday_words
@@ -26,9 +27,7 @@ from capacity.stats.censoring import uncensor
 
 __all__ = ["Ask", "Found", "Step", "measures", "money", "outlook", "rests_on", "run"]
 
-_HORIZONS = (30, 90, 365)  # days
 _RISKS = (0.01, 0.05, 0.1)
-_YEAR = 365  # days
 _EIGHT_WEEKS = 56  # days
 _MUCH = 0.4  # share of days at the licences from which on demand is little known
 
@@ -146,7 +145,7 @@ def outlook(ask: Ask, found: Found, backtest: bool) -> list[Step]:
     from capacity.analysis.forecast import forecast_peaks
     from capacity.analysis.headroom import headroom, licences_needed
 
-    spans = sorted({h for h in _HORIZONS if h < ask.horizon} | {ask.horizon})
+    spans = horizons_up_to(ask.horizon)
     same: dict[str, Any] = {
         "seed": ask.seed,
         "holidays": ask.holidays,
@@ -286,7 +285,7 @@ def rests_on(ask: Ask, found: Found) -> list[Note]:
     if short:
         shown = ", ".join(short[:5]) + (f" and {len(short) - 5} more" if len(short) > 5 else "")
         notes.append(Note(f"Forecast: too little history for {shown}.", field="forecast"))
-    if len(forecast.history) < _YEAR - 7:  # a day or two of a year may be incomplete
+    if len(forecast.history) < LONGEST - 7:  # a day or two of a year may be incomplete
         season = (
             f"Forecast: the history covers {plural(len(forecast.history), 'day')}, less than a year. A season that has "
             "not been seen is not in it."
