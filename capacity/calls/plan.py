@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -44,6 +44,9 @@ class Plan:
     formats, date_formats, none : tuple of str
     unit : str
     call_id : str or None
+        Rows that share it are one call.
+    same_id : str or None
+        Rows that share it and are alike in start and end are one row that came twice.
     kept : dict of ours -> theirs
     only, drop : dict of column -> values
     unfinished : str
@@ -57,6 +60,7 @@ class Plan:
     none: tuple[str, ...] = ()
     unit: str = "s"
     call_id: str | None = None
+    same_id: str | None = None
     kept: dict[str, str] = field(default_factory=dict)
     only: dict[str, tuple[str, ...]] = field(default_factory=dict)
     drop: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -65,7 +69,7 @@ class Plan:
     @property
     def wanted(self) -> list[str]:
         """The columns that are read."""
-        names = [*self.reading.used, *self.kept.values(), *self.only, *self.drop, *([self.call_id] if self.call_id else [])]
+        names = [*self.reading.used, *self.kept.values(), *self.only, *self.drop, *(n for n in (self.call_id, self.same_id) if n)]
         return list(dict.fromkeys(names))
 
 
@@ -80,12 +84,13 @@ class Reason:
 
 
 class Tally:
-    """Rows by reason, with the first of them."""
+    """Rows by reason, with the first of them; `old` are the starts of calls that never ended and are left out."""
 
     def __init__(self) -> None:
         self.lost: dict[str, Reason] = {}
         self.kept: dict[str, Reason] = {}
         self.bad = 0
+        self.old = np.zeros(0, np.int64)
 
     def count(self, book: dict[str, Reason], why: str, which: Bools, base: int, text: Callable[[int], str], remedy: str = "") -> int:
         """Add the rows of a slab for which the reason holds."""
@@ -160,6 +165,8 @@ def carry_out(plan: Plan, rows: Rows, progress: Callable[[int], object] | None =
     if "blocked" in plan.kept:
         kept["blocked"] = blocked
     outcome = Outcome(starts, ends, still, kept, index, tally, formats)
+    if plan.same_id is not None:
+        outcome = _once(outcome, rows.columns[plan.same_id], plan.same_id)
     if plan.call_id is not None:
         outcome = _joined(outcome, rows.columns[plan.call_id], plan.call_id, rows)
     return _settled(outcome, plan, rows)
@@ -291,6 +298,7 @@ class _Slab:
             self.lose(f"{label} cannot be read", bad, reading.duration, f"{option('unit')} says its unit", bad=True)
             self.lose(f"{label} is negative", lengths < 0, reading.duration, bad=True)
             return start.values + lengths, none
+        plan_keeps = self.plan.unfinished == "keep"
         last = np.full(self.size, np.iinfo(np.int64).min)
         still = np.ones(self.size, dtype=bool)
         for column in reading.end:
@@ -303,7 +311,12 @@ class _Slab:
                     found = found.replaced(over, next_day)
                     self.note("end after midnight: on the next day", over, column)
             label = "end" if column == "end" else column
-            self.note(f"{label} in a year that stands for none: taken as no end", found.state == FAR, column)
+            far = found.state == FAR
+            if plan_keeps:
+                self.note(f"{label} in a year that stands for none: taken as no end", far, column)
+            else:
+                remedy = f"{option('unfinished', 'keep')} takes it as no end"
+                self.lose(f"{label} in a year that stands for none", far, column, remedy)
             self.lose(f"{label} cannot be read", found.state == BAD, column, f"{option('na_values')} says that it means nothing", bad=True)
             self.lose(f"{label} is a local time that the clock skipped", found.skipped, column)
             # Of a local hour that happens twice the first is taken, unless the call would end before it began.
@@ -391,6 +404,7 @@ def _settled(outcome: Outcome, plan: Plan, rows: Rows) -> Outcome:
         return int(outcome.rows[np.argmax(which)])
 
     if gone.any():
+        tally.old = outcome.starts[gone] if plan.unfinished == "recent" else tally.old
         why = "no end" if plan.unfinished == "drop" else "no end, and begun more than 24 hours before the log's latest time"
         remedy = "" if plan.unfinished == "drop" else f"{option('unfinished', 'keep')} counts them as in progress to the end of the log"
         tally.lost[why] = Reason(int(gone.sum()), first(gone), "", remedy)
@@ -410,7 +424,13 @@ def _picked(outcome: Outcome, keep: Bools) -> Outcome:
     )
 
 
-def repeated(outcome: Outcome, codes: Sequence[Ints]) -> Bools:
-    """Tell which calls equal an earlier one in start, end and the given codes."""
-    keys = pd.DataFrame({"s": outcome.starts, "e": np.where(outcome.still, -1, outcome.ends), **dict(enumerate(codes))})
-    return np.asarray(keys.duplicated())
+def _once(outcome: Outcome, ids: pa.ChunkedArray, name: str) -> Outcome:
+    """Leave out rows that came before: with the same id, start and end."""
+    codes = _labels(ids, outcome.rows).codes
+    ends = np.where(outcome.still, -1, outcome.ends)
+    again = np.asarray(pd.DataFrame({"s": outcome.starts, "e": ends, "id": codes}).duplicated()) & (codes >= 0)
+    if not again.any():
+        return outcome
+    why = f"a row that came before, with the same {name}, start and end"
+    outcome.tally.lost[why] = Reason(int(again.sum()), int(outcome.rows[np.argmax(again)]), "")
+    return _picked(outcome, ~again)

@@ -183,7 +183,7 @@ def _as_named(names: Sequence[str], words: Words) -> Words:
         wait=words.wait and find(words.wait),
         call_id=words.call_id and (find(words.call_id) if words.call_id != "none" or "none" in names else "none"),
         only={find(c): v for c, v in words.only.items()},
-        drop={find(c): v for c, v in words.drop.items()},
+        drop=None if words.drop is None else {find(c): v for c, v in words.drop.items()},
         keep=tuple(find(n) for n in words.keep),
     )
 

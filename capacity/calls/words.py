@@ -105,6 +105,8 @@ class Words:
     ----------
     columns : mapping of part -> names
         start, end (several: the last that happened), duration, talk, and the columns to keep.
+    drop : mapping of column -> values, or None
+        An empty one says that nothing is dropped.
     keep : tuple of str
         Further columns to keep.
     sources : tuple of str
@@ -127,7 +129,7 @@ class Words:
     date_format: str | None = None
     unit: str | None = None
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    drop: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    drop: Mapping[str, tuple[str, ...]] | None = None
     call_id: str | None = None
     wait: str | None = None
     na_values: tuple[str, ...] = ()
@@ -158,7 +160,7 @@ class Words:
         if self.columns:
             said["columns"] = {k: v[0] if len(v) == 1 else list(v) for k, v in self.columns.items()}
         for name in ("only", "drop"):
-            if getattr(self, name):
+            if getattr(self, name) or (name == "drop" and self.drop is not None):
                 said[name] = {k: list(v) for k, v in getattr(self, name).items()}
         if self.unfinished != "recent":
             said["unfinished"] = self.unfinished
@@ -184,7 +186,9 @@ class Words:
                 yield "--column", f"{part}={name}"
         for form in self.time_format:
             yield "--time-format", form
-        for flag, pairs in (("--only", self.only), ("--drop", self.drop)):
+        if self.drop is not None and not self.drop:
+            yield "--drop", "none"
+        for flag, pairs in (("--only", self.only), ("--drop", self.drop or {})):
             for column, values in pairs.items():
                 for value in values:
                     yield flag, f"{column}={value}"
@@ -246,7 +250,7 @@ def words_from(
         time_format=formats,
         date_format=date_format,
         only=_values(only),
-        drop=_values(drop),
+        drop=None if drop is None else _values(drop),
         na_values=(na_values,) if isinstance(na_values, str) else tuple(na_values),
         unfinished=unfinished,
         keep=tuple(keep),
