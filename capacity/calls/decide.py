@@ -261,6 +261,8 @@ def _zone(rows: Rows, plan: Plan, words: Words) -> tuple[dt.tzinfo | None, str |
 def _machine_zone() -> str | None:
     """Return the zone of this machine by its name, where it has one."""
     name = os.environ.get("TZ") or str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]
+    if name in ("Etc/UTC", "UCT", "Etc/UCT", "Zulu", "Universal", "GMT", "Etc/GMT"):
+        return "UTC"
     try:
         return ZoneInfo(name).key if name else None
     except (KeyError, ValueError, OSError):
