@@ -36,6 +36,8 @@ from .analysis.utilisation import utilisation as utilisation
 from .analysis.verdict.confidence import Confidence as Confidence
 from .analysis.verdict.headline import Headline as Headline
 from .calls.concurrency import intervals_from_calls as intervals_from_calls
+from .calls.read import look_at_calls as look_at_calls
+from .calls.read import read_calls as read_calls
 from .calls.simulate import simulate_calls as simulate_calls
 from .fetch.call_reader import read_stored_calls as read_stored_calls
 from .fetch.calls import fetch_calls as fetch_calls

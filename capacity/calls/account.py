@@ -68,7 +68,9 @@ class CallLogAccount(Result):
 
     def __str__(self) -> str:
         lines = [f"{self.read:,} rows read, {self.kept:,} calls kept, {self.read - self.kept:,} dropped or joined"]
-        lines[0] = lines[0].replace(" or joined", "" if not any("share" in str(r) for r in self.notes.index) else " or joined")
+        lines[0] = lines[0].replace(
+            " or joined", "" if not any("share" in str(r) for r in self.notes.index) else " or joined"
+        )
         lines += [f"  {text}" for text in self.assumed]
         for title, table in (("dropped", self.dropped), ("kept", self.notes)):
             for reason, rows, _, where, text, remedy in table.itertuples():
@@ -101,7 +103,9 @@ def _in_words(facts: dict[str, Any]) -> str:
         )
         if facts[name] >= 0.005
     ]
-    return "; ".join([f"{days} (UTC), {facts['calls_a_day']:,.0f} calls a day, median length {median}, longest {longest}", *more])
+    return "; ".join(
+        [f"{days} (UTC), {facts['calls_a_day']:,.0f} calls a day, median length {median}, longest {longest}", *more]
+    )
 
 
 def _span(seconds: float) -> str:
@@ -193,7 +197,11 @@ def _facts(outcome: Outcome) -> dict[str, Any]:
         "first_day": first,
         "last_day": last,
         "calls_a_day": len(starts) / ((last - first).days + 1),
-        "median_length": float(np.median(lengths[lengths > 0])) if (lengths > 0).any() else 0.0 if len(lengths) else np.nan,
+        "median_length": float(np.median(lengths[lengths > 0]))
+        if (lengths > 0).any()
+        else 0.0
+        if len(lengths)
+        else np.nan,
         "longest_length": float(lengths.max()) if len(lengths) else np.nan,
         "share_without_end": float(still.mean()),
         "share_equal": float(keys.duplicated().mean()),

@@ -88,7 +88,9 @@ def decide(rows: Rows, words: Words, progress: Callable[[int], object] | None = 
     choices = [
         choice
         for reading in taken
-        for choice in _answered(rows, _choices(rows, reading, words, kinds, names=len(taken) > 1), both=not reading.like)
+        for choice in _answered(
+            rows, _choices(rows, reading, words, kinds, names=len(taken) > 1), both=not reading.like
+        )
     ]
     choices = choices[:_MOST]
     if len(choices) == 1:
@@ -97,7 +99,10 @@ def decide(rows: Rows, words: Words, progress: Callable[[int], object] | None = 
         outcome = carry_out(choices[0].plan, rows, progress)
         others = [c for r in readings[1:] for c in _choices(rows, r, words, kinds, names=True)] if decided else []
         if words.drop is None and choices[0].plan.drop:
-            others += [replace(c, plan=replace(c.plan, drop={}), words=replace(c.words, drop={}), differs=("all rows",)) for c in choices]
+            others += [
+                replace(c, plan=replace(c.plan, drop={}), words=replace(c.words, drop={}), differs=("all rows",))
+                for c in choices
+            ]
         return Decision(choices[0], outcome, _beside(others, outcome, rows))
     results = _weighed(choices, rows)
     if len(results) == 1:
@@ -157,15 +162,37 @@ def _choices(rows: Rows, reading: Reading, words: Words, kinds: dict[str, str], 
                 ordered,
                 zone=zone,
                 unit=unit,
-                call_id=call_id[0] if call_id is not _UNSAID else (ids[0] if words.call_id or reading.call_id else None),
+                call_id=call_id[0]
+                if call_id is not _UNSAID
+                else (ids[0] if words.call_id or reading.call_id else None),
                 same_id=ids[0] if call_id is not _UNSAID else None,
             )
-            why = tuple(w for w in (order_why and f"dates: {order} ({order_why})", unit_why and f"lengths in {_named(unit)}: {unit_why}", zone_why) if w)
+            why = tuple(
+                w
+                for w in (
+                    order_why and f"dates: {order} ({order_why})",
+                    unit_why and f"lengths in {_named(unit)}: {unit_why}",
+                    zone_why,
+                )
+                if w
+            )
             found.append(Choice(one, told, tuple(differs), why, asks_zone=bool(note)))
     return found
 
 
-_STATUS = ("status", "callstatus", "disposition", "result", "callresult", "actionresult", "outcome", "answered", "calloutcome", "finalstatus", "callstate")
+_STATUS = (
+    "status",
+    "callstatus",
+    "disposition",
+    "result",
+    "callresult",
+    "actionresult",
+    "outcome",
+    "answered",
+    "calloutcome",
+    "finalstatus",
+    "callstate",
+)
 _NOT_ANSWERED = re.compile(
     r"(no|un|not)[ _-]?answer(ed)?|miss(ed)?( call)?|abandon(ed)?|busy|cancel+ed|failed|rejected|declined|refused|"
     r"no[ _-]pick[ _-]?up|unavailable|congestion|hang up|blocked|false|no|0|n",
@@ -184,7 +211,15 @@ def _answered(rows: Rows, choices: list[Choice], *, both: bool) -> list[Choice]:
     reading, words = plan.reading, choices[0].words
     talk = reading.talk or reading.wait or (reading.like and len(reading.end) == 1)
     column = next((n for n in rows.names if key(n) in _STATUS), None)
-    if plan.only or plan.drop or words.drop is not None or talk or column is None or column in reading.used or column in plan.kept.values():
+    if (
+        plan.only
+        or plan.drop
+        or words.drop is not None
+        or talk
+        or column is None
+        or column in reading.used
+        or column in plan.kept.values()
+    ):
         return choices
     rows.load([column])
     text = pc.utf8_trim_whitespace(rows.columns[column].cast(pa.string()))
@@ -196,9 +231,19 @@ def _answered(rows: Rows, choices: list[Choice], *, both: bool) -> list[Choice]:
     found = []
     for choice in choices:
         said = replace(choice.words, drop={column: marked})
-        why = (*choice.why, f"rows with {column} {listed} were not answered and are left out") if not both else choice.why
+        why = (
+            (*choice.why, f"rows with {column} {listed} were not answered and are left out") if not both else choice.why
+        )
         differs = (*choice.differs, f"without {column} {listed}") if both else choice.differs
-        found.append(replace(choice, plan=replace(choice.plan, drop={column: marked}), words=said if both else choice.words, differs=differs, why=why))
+        found.append(
+            replace(
+                choice,
+                plan=replace(choice.plan, drop={column: marked}),
+                words=said if both else choice.words,
+                differs=differs,
+                why=why,
+            )
+        )
         if both:
             found.append(replace(choice, words=replace(choice.words, drop={}), differs=(*choice.differs, "all rows")))
     return found
@@ -272,13 +317,22 @@ def _machine_zone() -> str | None:
 def _ask_for_zone(choice: Choice, rows: Rows) -> None:
     """Raise Undecided: the times are local, and nobody said where."""
     reading = choice.plan.reading
-    column = read_column(rows.columns[reading.start], order=choice.plan.order, formats=choice.plan.formats, none=choice.plan.none)
+    column = read_column(
+        rows.columns[reading.start], order=choice.plan.order, formats=choice.plan.formats, none=choice.plan.none
+    )
     wall = (column.state == OK) & ~column.aware
     first = rows.cell(reading.start, int(np.argmax(wall)))
     zones = dict.fromkeys((str(choice.words.tz), "UTC", *(["Europe/London"] if str(choice.words.tz) == "UTC" else [])))
-    lines = [(replace(choice.words, tz=zone).spoken(), f"times in {zone}" + (" (say, or your own zone)" if k and zone != "UTC" else "")) for k, zone in enumerate(zones)]
+    lines = [
+        (
+            replace(choice.words, tz=zone).spoken(),
+            f"times in {zone}" + (" (say, or your own zone)" if k and zone != "UTC" else ""),
+        )
+        for k, zone in enumerate(zones)
+    ]
     raise Undecided(
-        f"{int(wall.sum()):,} times have no time zone (first: {first}); say where they are local with {option('tz', 'Europe/London')} (say), or 'UTC':",
+        f"{int(wall.sum()):,} times have no time zone (first: {first}); "
+        f"say where they are local with {option('tz', 'Europe/London')} (say), or 'UTC':",
         lines,
     )
 

@@ -38,7 +38,7 @@ def orders(rows: Rows, reading: Reading, formats: Sequence[str], zone: str | Non
     FrameError
         Some dates can be read in one order only, and others only in another.
     """
-    columns = [n for n in dict.fromkeys((*([reading.date] if reading.date else []), reading.start, *reading.end))]
+    columns = list(dict.fromkeys((*([reading.date] if reading.date else []), reading.start, *reading.end)))
     if reading.order or formats:
         return [(reading.order, "")]
     offered, noon = _offered(rows, columns)
@@ -69,8 +69,8 @@ def orders(rows: Rows, reading: Reading, formats: Sequence[str], zone: str | Non
     decided = _by_span({o: found[o] for o in fitting})
     if decided:
         return [decided]
-    american = noon or (zone or "").startswith(("America/", "US/")) and not (zone or "").startswith("America/Sao")
-    rank = ("epoch", "mdy", "dmy", "ymd") if american else ("epoch", "dmy", "mdy", "ymd")
+    american = noon or ((zone or "").startswith(("America/", "US/")) and not (zone or "").startswith("America/Sao"))
+    rank: tuple[str, ...] = ("epoch", "mdy", "dmy", "ymd") if american else ("epoch", "dmy", "mdy", "ymd")
     if "ymd" in fitting and str(_first(rows, columns[0])).strip().isdigit():
         rank = ("ymd", *(o for o in rank if o != "ymd"))
     return [(o, "") for o in rank if o in fitting]
@@ -178,12 +178,16 @@ def units(rows: Rows, reading: Reading, span: tuple[str, str] | None, order: str
         return [measured]
     possible = ["s", "min"] if name in clocks else list(UNITS)
     values = lengths.values[(lengths.state == OK) & (lengths.values > 0)]
-    scaled = (lambda u: values * (UNITS[u] / UNITS["s"])) if name in clocks else (lambda u: values * UNITS[u])
+    base = UNITS["s"] if name in clocks else 1  # clocks are read as m:ss already
+
+    def scaled(unit: str) -> npt.NDArray[np.float64]:
+        return np.asarray(values * (UNITS[unit] / base), dtype=np.float64)
+
     if name not in clocks and not np.any(values % 1):
         possible = ["s", "ms", "min"]  # whole hours and days are no lengths of calls
     fitting = [u for u in possible if _plausible(scaled(u))]
     if len(fitting) == 1:
-        return [(fitting[0], _because(scaled(fitting[0]), [u for u in possible if u != fitting[0]], scaled))]
+        return [(fitting[0], _because(scaled(fitting[0])))]
     return [(u, "") for u in (fitting or possible)]
 
 
@@ -198,14 +202,12 @@ def _plausible(lengths: npt.NDArray[np.float64]) -> bool:
     return bool(_SHORTEST <= np.median(lengths) <= _LONGEST and np.quantile(lengths, 0.99) <= _LONG)
 
 
-def _because(lengths: npt.NDArray[np.float64], others: list[str], scaled: Any) -> str:
+def _because(lengths: npt.NDArray[np.float64]) -> str:
     median = dt.timedelta(seconds=round(float(np.median(lengths)) / 1e9))
     return f"the median call then lasts {median}"
 
 
-def _measured(
-    rows: Rows, lengths: Lengths, name: str, span: tuple[str, str], order: str
-) -> tuple[str, str] | None:
+def _measured(rows: Rows, lengths: Lengths, name: str, span: tuple[str, str], order: str) -> tuple[str, str] | None:
     """Tell the unit by the time between start and end: the largest in which (nearly) no call is longer than that."""
     first, last = (read_column(rows.picked(n), order=order) for n in span)
     good = (first.state == OK) & (last.state == OK) & (lengths.state == OK) & (lengths.values > 0)

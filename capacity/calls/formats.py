@@ -268,7 +268,9 @@ def check_format(form: str) -> None:
     if strange := [d for d in used if d not in _DIRECTIVES]:
         raise ConfigError(f"{form!r}: %{strange[0]} is not read; there are %{' %'.join(sorted(_DIRECTIVES))}")
     if not used:
-        raise ConfigError(f"{form!r} has no directive; write it like '%d/%m/%Y %H:%M' (or one of {', '.join(_NUMBERS)})")
+        raise ConfigError(
+            f"{form!r} has no directive; write it like '%d/%m/%Y %H:%M' (or one of {', '.join(_NUMBERS)})"
+        )
     if "p" in used and "H" in used:
         raise ConfigError(f"{form!r}: %p (AM, PM) wants %I, the hour of 12; %H is the hour of 24")
     if "I" in used and "p" not in used:

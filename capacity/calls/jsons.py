@@ -36,7 +36,9 @@ class JsonLog:
         try:
             if _is_lines(self.view):
                 self.kind = "JSON lines"
-                sample = [r for r in msgspec.json.Decoder().decode_lines(_first_lines(self.view)) if isinstance(r, dict)]
+                sample = [
+                    r for r in msgspec.json.Decoder().decode_lines(_first_lines(self.view)) if isinstance(r, dict)
+                ]
             else:
                 self.rows, where = _records(self.view)
                 self.kind = f"JSON, records under {where!r}" if where else "JSON"
@@ -62,7 +64,7 @@ class JsonLog:
         for k, name in enumerate(wanted):
             chunks = [part[k] for part in parts]
             kinds = {c.type for c in chunks if not pa.types.is_null(c.type)}
-            kind = kinds.pop() if len(kinds) == 1 else pa.string() if kinds else pa.string()
+            kind = kinds.pop() if len(kinds) == 1 else pa.string()
             columns[name] = pa.chunked_array([c.cast(kind) for c in chunks], type=kind)
         return pa.table(columns)
 
@@ -185,7 +187,11 @@ def _as_struct(record: Any, shape: Any) -> Any:
     for info in msgspec.structs.fields(shape):
         value = record.get(info.encode_name) if isinstance(record, dict) else None
         if info.type is not Any and value is not None:
-            kinds = [t for t in getattr(info.type, "__args__", (info.type,)) if isinstance(t, type) and issubclass(t, msgspec.Struct)]
+            kinds = [
+                t
+                for t in getattr(info.type, "__args__", (info.type,))
+                if isinstance(t, type) and issubclass(t, msgspec.Struct)
+            ]
             value = _as_struct(value, kinds[0]) if isinstance(value, dict) else None
         values[info.name] = value
     return shape(**values)

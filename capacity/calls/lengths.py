@@ -22,15 +22,22 @@ Ints = npt.NDArray[Any]
 
 UNITS = {"s": 10**9, "ms": 10**6, "min": 60 * 10**9, "hour": 3600 * 10**9, "day": 86_400 * 10**9}
 _SPELLED = {
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds", "sek", "sekunden", "segundos", "secondes", "secondi"), "s"),
+    **dict.fromkeys(
+        ("s", "sec", "secs", "second", "seconds", "sek", "sekunden", "segundos", "secondes", "secondi"), "s"
+    ),
     **dict.fromkeys(("ms", "msec", "msecs", "millis", "millisecond", "milliseconds"), "ms"),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes", "minuten", "minutos", "minuti", "mn"), "min"),
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours", "std", "stunden", "horas", "heures", "ore"), "hour"),
     **dict.fromkeys(("d", "day", "days", "tage", "dias", "jours"), "day"),
 }
-_CLOCK = re.compile(r"\s*(?:(?P<d>\d{1,3})(?:\.| days?,? | ?d,? ?))?(?P<a>\d{1,4}):(?P<b>\d{1,2})(?::(?P<c>\d{1,2}))?(?:[.,](?P<f>\d{1,9}))?\s*(?:h|hrs?|min|mins)?\s*")
+_CLOCK = re.compile(
+    r"\s*(?:(?P<d>\d{1,3})(?:\.| days?,? | ?d,? ?))?"
+    r"(?P<a>\d{1,4}):(?P<b>\d{1,2})(?::(?P<c>\d{1,2}))?(?:[.,](?P<f>\d{1,9}))?\s*(?:h|hrs?|min|mins)?\s*"
+)
 _WORDS = re.compile(r"(\d+(?:[.,]\d+)?)\s*([A-Za-z]+)\.?,?\s*")
-_ISO = re.compile(r"P(?:(?P<day>\d+)D)?(?:T(?:(?P<hour>\d+)H)?(?:(?P<min>\d+)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?)?", re.IGNORECASE)
+_ISO = re.compile(
+    r"P(?:(?P<day>\d+)D)?(?:T(?:(?P<hour>\d+)H)?(?:(?P<min>\d+)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?)?", re.IGNORECASE
+)
 _PLAIN = re.compile(r"-?\d+")
 _DECIMAL = re.compile(r"(?P<n>-?\d{1,17})(?P<p>[.,])(?P<f>\d{1,17})")
 _BOTH = re.compile(r"-?\d{1,3}(?:(?P<g>[.,' ])\d{3})(?:(?P=g)\d{3})*(?:(?P<p>[.,])\d+)?")
@@ -106,7 +113,13 @@ def read_lengths(column: pa.ChunkedArray, none: Sequence[str] = ()) -> Lengths:
     if pa.types.is_duration(kind) or pa.types.is_time(kind):
         spans = column.cast(pa.duration("ns") if pa.types.is_duration(kind) else pa.time64("ns")).cast(pa.int64())
         state = np.asarray(column.is_valid()).astype(np.uint8)
-        return Lengths(np.asarray(spans.fill_null(0)).astype(float), state, state > 0, 0 if pa.types.is_duration(kind) else 3, False)
+        return Lengths(
+            np.asarray(spans.fill_null(0)).astype(float),
+            state,
+            state > 0,
+            0 if pa.types.is_duration(kind) else 3,
+            False,
+        )
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         numbers = np.asarray(column.cast(pa.float64()).fill_null(np.nan))
         good = np.isfinite(numbers)
@@ -131,13 +144,15 @@ def read_lengths(column: pa.ChunkedArray, none: Sequence[str] = ()) -> Lengths:
 
 
 def _decimal_mark(column: pa.ChunkedArray) -> str:
-    """Return the mark before decimals in all cells: "." or ","; "?" where "1,234" may be either, "!" where cells differ.
+    """Return the mark before decimals in all cells: "." or ","; "?": "1,234" may be either; "!": cells differ.
 
     Beside whole numbers that all are below 1,000, a mark before three digits groups thousands.
     """
     marks: set[str] = set()
     doubt: set[str] = set()
-    texts = pc.unique(pc.utf8_trim_whitespace(column.filter(pc.match_substring_regex(column, r"^\s*-?[\d.,' ]*[.,][\d.,' ]*\s*$"))))
+    texts = pc.unique(
+        pc.utf8_trim_whitespace(column.filter(pc.match_substring_regex(column, r"^\s*-?[\d.,' ]*[.,][\d.,' ]*\s*$")))
+    )
     for text in texts.slice(0, 200_000).to_pylist():
         last = max(text.rfind("."), text.rfind(","))
         mark, other = text[last], "," if text[last] == "." else "."
@@ -183,7 +198,7 @@ def _read_text(chunk: pa.Array, nothing: frozenset[str], mark: str) -> Lengths:
             found = np.array([r[0] for r in read])[place]
             good = np.array([r[1] for r in read], dtype=np.uint8)[place]
             scaled[group.rows] = np.array([r[2] for r in read])[place]
-        if nothing and example.lower() in nothing or len(nothing) > len(NONE_WORDS):
+        if (nothing and example.lower() in nothing) or len(nothing) > len(NONE_WORDS):
             texts, place = group.texts(0, len(group.cells))
             good = np.where(np.array([t.strip().lower() in nothing for t in texts])[place], NONE, good)
         values[group.rows], state[group.rows] = np.where(good == OK, found, 0), good

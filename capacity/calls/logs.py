@@ -75,27 +75,38 @@ def open_log(
         It cannot be read, is empty, or is no log.
     """
     buffer = read_buffer(path)
-    head = bytes(buffer[:64])
     try:
-        if head[:4] == b"PAR1":
-            return _Typed(path.name, "Parquet", pa.parquet.ParquetFile(pa.BufferReader(buffer)))
-        if head[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
-            return _workbook(path, buffer, skip, header)
-        if path.suffix.lower() in (".parquet", ".pq", ".xlsx", ".xls"):
-            raise FrameError("cannot be read: it is not what its name says")
-        text = text_of(path, buffer, encoding)
-        start = bytes(text.buffer[:4096]).lstrip()
-        if start[:1] in (b"{", b"[") and separator is None and re.match(rb"[\[{]\s*[\[{\"\]}]", start):
-            return _Json(path.name, text)
-        if start[:1] == b"<":
-            raise FrameError("is HTML or XML, not a log; export it as CSV, JSON or Excel")
-        if b"\x00" in head and not text.encoding.startswith("utf-16"):
-            raise FrameError("cannot be read: it is a binary file of an unknown kind")
-        return _Csv(path.name, text, look(text, separator=separator, skip=skip, header=header))
+        return _opened(path, buffer, encoding, separator, skip, header)
     except FrameError as exc:
         raise FrameError(f"{path} {exc}" if not str(exc).startswith(str(path)) else str(exc)) from exc
     except pa.ArrowException as exc:
         raise FrameError(f"{path} cannot be read ({exc}); is it what its name says?") from exc
+
+
+def _opened(
+    path: Path,
+    buffer: pa.Buffer,
+    encoding: str | None,
+    separator: str | None,
+    skip: int | None,
+    header: Sequence[str] | None,
+) -> Log:
+    head = bytes(buffer[:64])
+    if head[:4] == b"PAR1":
+        return _Typed(path.name, "Parquet", pa.parquet.ParquetFile(pa.BufferReader(buffer)))
+    if head[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
+        return _workbook(path, buffer, skip, header)
+    if path.suffix.lower() in (".parquet", ".pq", ".xlsx", ".xls"):
+        raise FrameError("cannot be read: it is not what its name says")
+    text = text_of(path, buffer, encoding)
+    start = bytes(text.buffer[:4096]).lstrip()
+    if separator is None and re.match(rb"[\[{]\s*[\[{\"\]}]", start):
+        return _Json(path.name, text)
+    if start[:1] == b"<":
+        raise FrameError("is HTML or XML, not a log; export it as CSV, JSON or Excel")
+    if b"\x00" in head and not text.encoding.startswith("utf-16"):
+        raise FrameError("cannot be read: it is a binary file of an unknown kind")
+    return _Csv(path.name, text, look(text, separator=separator, skip=skip, header=header))
 
 
 class _Json:
@@ -188,7 +199,9 @@ class _Csv:
 
     def sample(self) -> pa.Table:
         rows = [row for row in self._sheet.rows if len(row) == len(self.columns)][:_SAMPLE]
-        return pa.table([pa.array([row[k] for row in rows], pa.string()) for k in range(len(self.columns))], names=self.columns)
+        return pa.table(
+            [pa.array([row[k] for row in rows], pa.string()) for k in range(len(self.columns))], names=self.columns
+        )
 
     def read(self, wanted: Sequence[str]) -> pa.Table:
         wanted = list(dict.fromkeys(wanted))
@@ -219,7 +232,13 @@ class _Csv:
             return "skip"
 
         escape = "\\" if quote and self._escapes() else False
-        parse = {"delimiter": sheet.separator, "newlines_in_values": bool(quote), "quote_char": quote or False, "escape_char": escape, "double_quote": True}
+        parse = {
+            "delimiter": sheet.separator,
+            "newlines_in_values": bool(quote),
+            "quote_char": quote or False,
+            "escape_char": escape,
+            "double_quote": True,
+        }
         table = self._arrow(wanted, parse, once, threads=True)
         if not seen:
             return table, {}
@@ -303,4 +322,3 @@ def _arrow_column(column: pd.Series) -> pa.ChunkedArray:
     except (pa.ArrowException, TypeError, ValueError):
         made = pa.array([None if v is None or v != v else _cell(v) for v in column], pa.string())
     return made if isinstance(made, pa.ChunkedArray) else pa.chunked_array([made])
-

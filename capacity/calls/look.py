@@ -13,7 +13,16 @@ from capacity.errors import ConfigError, FrameError
 
 __all__ = ["SEPARATORS", "Sheet", "look", "look_at_rows", "separator_of"]
 
-SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", "^": "caret", "~": "tilde", "\x1f": "", "\x01": ""}
+SEPARATORS = {
+    ",": "comma",
+    ";": "semicolon",
+    "\t": "tab",
+    "|": "bar",
+    "^": "caret",
+    "~": "tilde",
+    "\x1f": "",
+    "\x01": "",
+}
 _HEAD = 1 << 18  # [bytes]
 _LINES = 400
 _LINE = re.compile(r"\r\n|\n|\r")
@@ -59,14 +68,16 @@ def separator_of(word: str | None) -> str | None:
     if word is None:
         return None
     for character, name in SEPARATORS.items():
-        if name and word.lower() == name or word == "\\t" and character == "\t":
+        if (name and word.lower() == name) or (word == "\\t" and character == "\t"):
             return character
     if len(word) != 1 or not word.isascii() or word in '"\r\n':
         raise ConfigError(f"separator={word!r} is not one ASCII character between fields, such as ',', ';' or 'tab'")
     return word
 
 
-def look(text: Text, *, separator: str | None = None, skip: int | None = None, header: Sequence[str] | None = None) -> Sheet:
+def look(
+    text: Text, *, separator: str | None = None, skip: int | None = None, header: Sequence[str] | None = None
+) -> Sheet:
     """Tell how a CSV file is written, from its first lines.
 
     Raises
@@ -134,7 +145,7 @@ def _key(name: str) -> str:
 def _rows(lines: list[str], first: int, separator: str, quote: str) -> list[tuple[int, int, list[str]]]:
     """Return (first line, number of lines, cells) of each row that is not blank."""
     quoting = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
-    reader = csv.reader(lines[first:], delimiter=separator, **quoting)  # type: ignore[arg-type]
+    reader = csv.reader(lines[first:], delimiter=separator, **quoting)
     found, before = [], 0
     try:
         for row in reader:
@@ -147,7 +158,7 @@ def _rows(lines: list[str], first: int, separator: str, quote: str) -> list[tupl
 
 
 def _separator(lines: list[str]) -> str:
-    best, chosen = (-1.0,) * 4, ","
+    best, chosen = (-1.0,) * 5, ","
     for candidate in SEPARATORS:
         if not any(candidate in line for line in lines):
             continue
@@ -161,7 +172,7 @@ def _separator(lines: list[str]) -> str:
         header = max((i for i, row in enumerate(rows[:8]) if len(row) == width), default=-1) >= 0
         value = (float(width > 1), round(min(share, 0.9), 1), float(times > 0 and header), float(times), float(width))
         if value > best:
-            best, chosen = value, candidate  # type: ignore[assignment]
+            best, chosen = value, candidate
     return chosen
 
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from capacity.calls.lengths import read_lengths
 from capacity.calls.readings import Reading
 from capacity.calls.rows import Rows
-from capacity.calls.times import BAD, FAR, NONE, OK, Instants, read_column, to_utc
+from capacity.calls.times import BAD, FAR, NONE, Instants, read_column, to_utc
 from capacity.calls.words import option, shown
 from capacity.errors import FrameError
 from capacity.ground.arrays import Bools
@@ -69,7 +69,13 @@ class Plan:
     @property
     def wanted(self) -> list[str]:
         """The columns that are read."""
-        names = [*self.reading.used, *self.kept.values(), *self.only, *self.drop, *(n for n in (self.call_id, self.same_id) if n)]
+        names = [
+            *self.reading.used,
+            *self.kept.values(),
+            *self.only,
+            *self.drop,
+            *(n for n in (self.call_id, self.same_id) if n),
+        ]
         return list(dict.fromkeys(names))
 
 
@@ -92,7 +98,9 @@ class Tally:
         self.bad = 0
         self.old = np.zeros(0, np.int64)
 
-    def count(self, book: dict[str, Reason], why: str, which: Bools, base: int, text: Callable[[int], str], remedy: str = "") -> int:
+    def count(
+        self, book: dict[str, Reason], why: str, which: Bools, base: int, text: Callable[[int], str], remedy: str = ""
+    ) -> int:
         """Add the rows of a slab for which the reason holds."""
         rows = int(np.count_nonzero(which))
         if rows:
@@ -227,13 +235,20 @@ class _Slab:
         if reading.talk is not None:
             talk, none, bad = self._lengths(reading.talk)
             self.lose(f"{reading.talk} cannot be read", bad, reading.talk, bad=True)
-            self.lose(f"{reading.talk} is longer than the call", (ends - talk < starts - 10**9) & ~still & ~none, reading.talk, bad=True)
+            self.lose(
+                f"{reading.talk} is longer than the call",
+                (ends - talk < starts - 10**9) & ~still & ~none,
+                reading.talk,
+                bad=True,
+            )
             starts = np.where(still, starts, np.where(none, ends, np.maximum(ends - talk, starts)))
         blocked = np.zeros(self.size, dtype=bool)
         if "blocked" in self.plan.kept:
             blocked, unclear = _flags(self.column(self.plan.kept["blocked"]))
             self.lose("blocked is neither true nor false", unclear, self.plan.kept["blocked"])
-            self.note("turned away (column blocked): never in progress", blocked, remedy=f"{option('columns')} blocked=..." )
+            self.note(
+                "turned away (column blocked): never in progress", blocked, remedy=f"{option('columns')} blocked=..."
+            )
         self.note("start in the hour that the clock repeats: the first is taken", start.twice, reading.start)
         self.note("of no length: never in progress", (ends == starts) & ~still)
         self.note("longer than a day", (ends - starts > _DAY) & ~still)
@@ -272,11 +287,11 @@ class _Slab:
     def _start(self) -> Instants:
         reading = self.plan.reading
         start = self._times(reading.start)
-        name = reading.start if reading.start != "start" else "start"
-        self.lose(f"no {name}" if name == "start" else f"no start ({name} is empty)", start.state == NONE)
+        name = reading.start
+        self.lose("no start", start.state == NONE)
         self.lose("start in a year that stands for none", start.state == FAR, name)
         remedy = f"{option('time_format')} says how it is written, {option('na_values')} that it means nothing"
-        self.lose(f"{'start' if name == 'start' else name} cannot be read", start.state == BAD, name, remedy, bad=True)
+        self.lose("start cannot be read", start.state == BAD, name, remedy, bad=True)
         self.lose("start is a local time that the clock skipped", start.skipped, name)
         if reading.wait is not None:
             wait, none, bad = self._lengths(reading.wait)
@@ -302,14 +317,13 @@ class _Slab:
         last = np.full(self.size, np.iinfo(np.int64).min)
         still = np.ones(self.size, dtype=bool)
         for column in reading.end:
-            found = self._times(column)
+            found, over = self._times(column), np.zeros(self.size, dtype=bool)
             if reading.date is not None and found.known.any():
                 over = found.known & (found.values < start.values - _DAY // 2)
                 if (over | found.skipped).any():
                     next_day = self._times(column, 1)
                     over |= found.skipped & next_day.known & (next_day.values - start.values < _DAY // 2)
                     found = found.replaced(over, next_day)
-                    self.note("end after midnight: on the next day", over, column)
             label = "end" if column == "end" else column
             far = found.state == FAR
             if plan_keeps:
@@ -317,11 +331,18 @@ class _Slab:
             else:
                 remedy = f"{option('unfinished', 'keep')} takes it as no end"
                 self.lose(f"{label} in a year that stands for none", far, column, remedy)
-            self.lose(f"{label} cannot be read", found.state == BAD, column, f"{option('na_values')} says that it means nothing", bad=True)
+            self.lose(
+                f"{label} cannot be read",
+                found.state == BAD,
+                column,
+                f"{option('na_values')} says that it means nothing",
+                bad=True,
+            )
             self.lose(f"{label} is a local time that the clock skipped", found.skipped, column)
             # Of a local hour that happens twice the first is taken, unless the call would end before it began.
             values = np.where(found.twice & (found.values < start.values), found.second, found.values)
             self.lose(f"{label} lies before {reading.start}", found.known & (values < start.values), column, bad=True)
+            self.note("end after midnight: on the next day", over, column)
             last = np.where(found.known, np.maximum(last, values), last)
             still &= ~found.known
         return np.where(still, start.values, last), still
@@ -376,10 +397,14 @@ def _joined(outcome: Outcome, ids: pa.ChunkedArray, name: str, rows: Rows) -> Ou
     several = int((legs > 1).sum())
     where = int(rank[first[np.argmax(legs > 1)]]) if several else 0
     if several:
-        outcome.tally.kept[f"calls of several rows that share {name}: each is one call, from its first start to its last end"] = Reason(several, where, "", option("call_id", "none"))
+        outcome.tally.kept[
+            f"calls of several rows that share {name}: each is one call, from its first start to its last end"
+        ] = Reason(several, where, "", option("call_id", "none"))
     apart = len(first) - len(np.unique(code[first]))
     if apart:
-        outcome.tally.kept[f"rows with a {name} that came before, an hour and more later: calls of their own"] = Reason(apart, where, "")
+        outcome.tally.kept[f"rows with a {name} that came before, an hour and more later: calls of their own"] = Reason(
+            apart, where, ""
+        )
     lead = order[first][back]
     return replace(
         outcome,
@@ -405,11 +430,21 @@ def _settled(outcome: Outcome, plan: Plan, rows: Rows) -> Outcome:
 
     if gone.any():
         tally.old = outcome.starts[gone] if plan.unfinished == "recent" else tally.old
-        why = "no end" if plan.unfinished == "drop" else "no end, and begun more than 24 hours before the log's latest time"
-        remedy = "" if plan.unfinished == "drop" else f"{option('unfinished', 'keep')} counts them as in progress to the end of the log"
+        why = (
+            "no end"
+            if plan.unfinished == "drop"
+            else "no end, and begun more than 24 hours before the log's latest time"
+        )
+        remedy = (
+            ""
+            if plan.unfinished == "drop"
+            else f"{option('unfinished', 'keep')} counts them as in progress to the end of the log"
+        )
         tally.lost[why] = Reason(int(gone.sum()), first(gone), "", remedy)
     if (still & ~gone).any():
-        tally.kept["no end: still in progress"] = Reason(int((still & ~gone).sum()), first(still & ~gone), "", option("unfinished", "drop"))
+        tally.kept["no end: still in progress"] = Reason(
+            int((still & ~gone).sum()), first(still & ~gone), "", option("unfinished", "drop")
+        )
     return _picked(outcome, ~gone) if gone.any() else outcome
 
 

@@ -213,12 +213,12 @@ def _together(frames: list[pd.DataFrame], accounts: list[CallLogAccount]) -> tup
         else:
             joined[name] = pd.concat(parts, ignore_index=True)
     frame = pd.DataFrame(joined)
-    tables = [pd.concat([getattr(a, t) for a in accounts]) for t in ("dropped", "notes")]
     return frame, CallLogAccount(
         sum(a.read for a in accounts),
         sum(a.kept for a in accounts),
         tuple(dict.fromkeys(line for a in accounts for line in a.assumed)),
-        *tables,
+        pd.concat([a.dropped for a in accounts]),
+        pd.concat([a.notes for a in accounts]),
         _facts_together(accounts),
         tuple(dict.fromkeys(d for a in accounts for d in a.doubts)),
         silences(frame),
@@ -232,7 +232,11 @@ def _facts_together(accounts: list[CallLogAccount]) -> dict[str, Any]:
         return {}
     weights = np.array([a.kept for a in known], dtype=float)
     first, last = min(a.facts["first_day"] for a in known), max(a.facts["last_day"] for a in known)
-    shares = {k: float(np.average([a.facts[k] for a in known], weights=weights)) for k in known[0].facts if k.startswith("share")}
+    shares = {
+        k: float(np.average([a.facts[k] for a in known], weights=weights))
+        for k in known[0].facts
+        if k.startswith("share")
+    }
     return {
         "first_day": first,
         "last_day": last,
@@ -321,16 +325,31 @@ def look_at_calls(source: LogSource, *, tz: str | dt.tzinfo | None = None) -> Ca
     03/02/2026 10:00:00 is 3 February 2026: peak 1, 1 calls
     03/02/2026 10:00:00 is 2 March 2026: peak 1, 1 calls
     """
-    words = replace(words_from(
-        columns=None, header=None, separator=None, time_format=(), only=None, drop=None, na_values=(),
-        unfinished=None, keep=(), unit=None, date_format=None, tz=tz, sources=names_of(source),
-    ), rest=("--out", "intervals.parquet"))
+    words = replace(
+        words_from(
+            columns=None,
+            header=None,
+            separator=None,
+            time_format=(),
+            only=None,
+            drop=None,
+            na_values=(),
+            unfinished=None,
+            keep=(),
+            unit=None,
+            date_format=None,
+            tz=tz,
+            sources=names_of(source),
+        ),
+        rest=("--out", "intervals.parquet"),
+    )
     rows = _opened(source, words)[0]
     sample = rows.sample()
     kinds = kinds_of(sample)
     examples = [_example(sample[name].to_pylist()) for name in sample.column_names]
     columns = pd.DataFrame(
-        {"kind": list(kinds.values()), "example": examples}, index=pd.Index(sample.column_names, name="column", dtype=object)
+        {"kind": list(kinds.values()), "example": examples},
+        index=pd.Index(sample.column_names, name="column", dtype=object),
     )
     log = rows.logs[0]
     seen = Rows([_First(log, sample, rows.names)], rows.names)

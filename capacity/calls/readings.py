@@ -92,8 +92,8 @@ def exports() -> list[str]:
 
 
 def kinds_of(sample: pa.Table) -> dict[str, str]:
-    """Tell what the cells of each column are: "stamp", "date", "clock", "length", "number", "epoch", "text" or "empty"."""
-    return {name: _kind(sample[name]) for name in sample.column_names}
+    """Tell what the cells of each column are: stamp, date, clock, length, number, epoch, text, empty or unknown."""
+    return {name: _kind(sample[name]) if sample.num_rows else "unknown" for name in sample.column_names}
 
 
 def _kind(column: pa.ChunkedArray) -> str:
@@ -130,7 +130,13 @@ def _cell_kind(cell: str) -> str:
         return "number"
     forms = formats_of(cell)
     if not forms:
-        return "length" if re.fullmatch(r"(\d+([.,]\d+)?\s*[a-zA-Z]{1,8}\.?,?\s*)+|P[T\d].*|\d+[. d]+\d+:\d\d:\d\d\S*|\d{3,}:\d\d", cell) else "text"
+        return (
+            "length"
+            if re.fullmatch(
+                r"(\d+([.,]\d+)?\s*[a-zA-Z]{1,8}\.?,?\s*)+|P[T\d].*|\d+[. d]+\d+:\d\d:\d\d\S*|\d{3,}:\d\d", cell
+            )
+            else "text"
+        )
     form = next(iter(forms.values()))
     if "clock" in forms:
         return "clock"
@@ -159,7 +165,9 @@ def readings_of(names: Sequence[str], sample: pa.Table, words: Words) -> tuple[l
         return [_with(known[0], words)], True
     named = {part: words.columns[part] for part in PARTS if part in words.columns}
     if "start" in named and ("end" in named or "duration" in named):
-        return [_with(Reading("as it is said", named["start"][0], date=_date_for(names, kinds, named["start"][0])), words)], True
+        return [
+            _with(Reading("as it is said", named["start"][0], date=_date_for(names, kinds, named["start"][0])), words)
+        ], True
     return _by_names(names, kinds, words)
 
 
@@ -184,7 +192,7 @@ def _as_named(names: Sequence[str], words: Words) -> Words:
         call_id=words.call_id and (find(words.call_id) if words.call_id != "none" or "none" in names else "none"),
         only={find(c): v for c, v in words.only.items()},
         drop=None if words.drop is None else {find(c): v for c, v in words.drop.items()},
-        keep=tuple(find(n) for n in words.keep),
+        keep=tuple(find(n) for n in words.keep if n in names or n not in words.columns),
     )
 
 
@@ -211,7 +219,11 @@ def _known(names: Sequence[str], words: Words) -> list[Reading]:
     ids = export.get("call_id", [])
     found = []
     for reading in export["reading"]:
-        wanted = [reading["start"], *reading.get("end", []), *(reading[p] for p in ("duration", "talk", "wait", "date") if p in reading)]
+        wanted = [
+            reading["start"],
+            *reading.get("end", []),
+            *(reading[p] for p in ("duration", "talk", "wait", "date") if p in reading),
+        ]
         if not all(n in there for n in wanted):
             continue
         found.append(
@@ -219,7 +231,7 @@ def _known(names: Sequence[str], words: Words) -> list[Reading]:
                 reading["title"],
                 there[reading["start"]],
                 tuple(there[n] for n in reading.get("end", [])),
-                *(there[reading[p]] if p in reading else None for p in ("duration", "talk", "wait", "date")),
+                **{p: there[reading[p]] for p in ("duration", "talk", "wait", "date") if p in reading},
                 call_id=next((there[n] for n in ([ids] if isinstance(ids, str) else ids) if n in there), None),
                 variant=there.get(export.get("variant", "")),
                 unit=export.get("unit"),
@@ -267,7 +279,7 @@ def _with(reading: Reading, words: Words) -> Reading:
 def _found(names: Sequence[str], kinds: Mapping[str, str], part: str, fitting: Sequence[str]) -> list[str]:
     """Return the columns that play a part by their names, in the order of the table."""
     table = _tables()["parts"][part]
-    rank = {name: k for k, name in reversed(list(enumerate(table)))}
+    rank: dict[str, int] = {name: k for k, name in reversed(list(enumerate(table)))}
 
     def place(name: str) -> int | None:
         tail = key(name.split(".")[-1])
@@ -277,7 +289,10 @@ def _found(names: Sequence[str], kinds: Mapping[str, str], part: str, fitting: S
                     return rank[bare]
         return None
 
-    ranked = [(place(n), k, n) for k, n in enumerate(names) if kinds.get(n) in fitting]
+    def fits(name: str) -> bool:
+        return kinds.get(name) in (*fitting, "unknown") or name == part  # our own name is taken at its word
+
+    ranked = [(place(n), k, n) for k, n in enumerate(names) if fits(n)]
     return [n for p, _, n in sorted(r for r in ranked if r[0] is not None)]
 
 
@@ -310,12 +325,15 @@ def _by_names(names: Sequence[str], kinds: Mapping[str, str], words: Words) -> t
     found = [
         reading
         for start in starts
-        for reading in _of_start(start, _like(start, answers, kinds), _like(start, ends, kinds, one=True), lengths, talks, waits, words)
+        for reading in _of_start(
+            start, _like(start, answers, kinds), _like(start, ends, kinds, one=True), lengths, talks, waits, words
+        )
     ]
     found = [replace(r, date=words.date or _date_for(names, kinds, r.start)) for r in found]
     found = [r for r in found if r.date or kinds.get(r.start) != "clock" or words.date]
     if found:
-        return found, len(found) == 1
+        ours = found[0].start == "start" and (found[0].end == ("end",) or found[0].duration == "duration")
+        return found, len(found) == 1 or (ours and not answers and not lengths)
     return _by_cells(names, kinds, words)
 
 
@@ -333,11 +351,16 @@ def _like(start: str, columns: list[str], kinds: Mapping[str, str], *, one: bool
 
 
 def _of_start(
-    start: str, answers: list[str], ends: list[str], lengths: list[str], talks: list[str], waits: list[str], words: Words
+    start: str,
+    answers: list[str],
+    ends: list[str],
+    lengths: list[str],
+    talks: list[str],
+    waits: list[str],
+    words: Words,
 ) -> list[Reading]:
     found = []
-    length, talk = (lengths or [None])[0], (talks or [None])[0]
-    wait, answer = (waits or [None])[0], (answers or [None])[0]
+    length, talk, wait, answer = (next(iter(columns), None) for columns in (lengths, talks, waits, answers))
     end = tuple(words.columns["end"]) if "end" in words.columns else tuple(ends[:1])
     if words.wait:
         if end or length or talk:
@@ -364,12 +387,14 @@ def _by_cells(names: Sequence[str], kinds: Mapping[str, str], words: Words) -> t
     times = [n for n in names if kinds.get(n) in ("stamp", "epoch")]
     lengths = [n for n in names if kinds.get(n) in ("clock", "length")]
     numbers = [n for n in names if kinds.get(n) == "number"]
-    starts = list(words.columns.get("start", ())) or times[:2]
+    starts = list(words.columns.get("start", ())) or times[:2] or _found(names, kinds, "start", tuple(kinds.values()))
     found = []
     for start in starts[:1]:
         later = [t for t in times if t != start and kinds[t] == kinds.get(start)]
         if "end" in words.columns or later:
-            found.append(Reading("from one time to the other", start, tuple(words.columns.get("end", ())) or (later[-1],)))
+            found.append(
+                Reading("from one time to the other", start, tuple(words.columns.get("end", ())) or (later[-1],))
+            )
         for length in words.columns.get("duration", ()) or (lengths or numbers[:3]):
             found.append(Reading(f"for {length}", start, duration=length))
     if found:
@@ -378,7 +403,8 @@ def _by_cells(names: Sequence[str], kinds: Mapping[str, str], words: Words) -> t
     missing = "start" if not starts else "end' or 'duration"
     raise FrameError(
         f"nothing tells {what}: there is no column '{missing}'; there are {list(names)}; "
-        f"say which it is with {option('columns')}" + (" start=COLUMN" if not starts else " end=COLUMN or duration=COLUMN")
+        f"say which it is with {option('columns')}"
+        + (" start=COLUMN" if not starts else " end=COLUMN or duration=COLUMN")
     )
 
 
@@ -392,7 +418,9 @@ def header_of(names: Sequence[str], sample: pa.Table, like: str | None) -> tuple
         first, last = export["stamps"]
         stamps = kinds[first - 1] == "stamp" and kinds[last - 1] == "stamp"
         clocks = all(kinds[k - 1] == "clock" for k in export.get("clocks", []))
-        numbers = all(kinds[k - 1] in ("number", "empty") for k in range(export["numbers"][0], export["numbers"][1] + 1))
+        numbers = all(
+            kinds[k - 1] in ("number", "empty") for k in range(export["numbers"][0], export["numbers"][1] + 1)
+        )
         if like == export["name"] or (stamps and clocks and numbers):
             return export["name"], header[: len(names)]
     return None
@@ -404,6 +432,8 @@ _KEPT_KEYS = {key(name): name for name in KEPT} | {"variantid": "variant"}
 def kept_columns(names: Sequence[str], words: Words, reading: Reading) -> dict[str, str]:
     """Return the columns that are kept to slice by: ours -> theirs."""
     found = {ours: theirs[0] for ours, theirs in words.columns.items() if ours in KEPT}
+    if taken := sorted(n for n in words.keep if found.get(n, n) != n and n in names):
+        raise ConfigError(f"keep={taken}: the calls have something else by that name; rename the column of the log")
     for name in names:
         ours = _KEPT_KEYS.get(key(name))
         if ours and ours not in found:

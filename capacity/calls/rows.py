@@ -46,7 +46,7 @@ class Rows:
         wanted = [name for name in dict.fromkeys(wanted) if name not in self.columns]
         if not wanted:
             return
-        place = {ours: theirs for ours, theirs in zip(self.names, self.logs[0].columns, strict=True)}
+        place = dict(zip(self.names, self.logs[0].columns, strict=True))
         tables = []
         for log in self.logs:
             try:
@@ -68,9 +68,7 @@ class Rows:
     @property
     def broken(self) -> dict[str, str]:
         """The rows that never came, by where they stand."""
-        return {
-            self._place(log, number): text for log in self.logs for number, text in sorted(log.broken.items())
-        }
+        return {self._place(log, number): text for log in self.logs for number, text in sorted(log.broken.items())}
 
     def where(self, index: int) -> str:
         """Return where a row stands, such as "row 5" or "b.csv row 5"; broken rows are counted."""

@@ -61,7 +61,7 @@ class Group:
 def number(group: Group, start: int, stop: int) -> npt.NDArray[np.int64]:
     """Return the whole number whose digits stand at the positions [start, stop)."""
     wide = np.int64 if stop - start > 9 else np.int32
-    total = np.zeros(len(group.rows), dtype=wide)
+    total: Ints = np.zeros(len(group.rows), dtype=wide)
     for position in range(start, stop):
         total *= wide(10)
         total += group.cells[position] - np.uint8(48)

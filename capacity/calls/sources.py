@@ -21,7 +21,25 @@ __all__ = ["Source", "Text", "files_of", "read_buffer", "text_of"]
 Source = str | os.PathLike[str]
 
 _HIDDEN = (".", "_", "~$")
-_ENDINGS = (".csv", ".tsv", ".txt", ".tab", ".log", ".dat", ".cdr", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".xlsx", ".xls", ".xlsb", ".ods", ".xlsm")
+_ENDINGS = (
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".tab",
+    ".log",
+    ".dat",
+    ".cdr",
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".parquet",
+    ".pq",
+    ".xlsx",
+    ".xls",
+    ".xlsb",
+    ".ods",
+    ".xlsm",
+)
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".lz4")
 
 
@@ -48,7 +66,7 @@ def files_of(source: Source | Iterable[Source]) -> list[Path]:
         elif path.exists():
             found.append(path)
         else:
-            matched = sorted(Path(p) for p in glob.glob(str(one), recursive=True))  # noqa: PTH207: a pattern with its root
+            matched = sorted(Path(p) for p in glob.glob(str(one), recursive=True))  # noqa: PTH207  the pattern may have a root
             matched = [p for p in matched if p.is_file() and not _is_hidden(Path(p.name))]
             if not matched:
                 raise FrameError(f"{one} is not there" + ("" if not glob.has_magic(str(one)) else ": no file matches"))
@@ -141,7 +159,9 @@ def text_of(path: Path, buffer: pa.Buffer, encoding: str | None = None) -> Text:
         try:
             same = "".encode(encoding) == b"" and encoding.lower().replace("_", "-") in ("utf-8", "utf8", "ascii")
         except LookupError as exc:
-            raise FrameError(f"{path}: there is no encoding {encoding!r}; there are utf-8, cp1252, utf-16, cp1251, ...") from exc
+            raise FrameError(
+                f"{path}: there is no encoding {encoding!r}; there are utf-8, cp1252, utf-16, cp1251, ..."
+            ) from exc
         rest = buffer.slice(3) if head.startswith(b"\xef\xbb\xbf") else buffer
         return Text(rest if same and _is_utf8(rest) else _recoded(path, rest, encoding), encoding)
     if b"\x00" in head:

@@ -23,19 +23,47 @@ __all__ = ["BAD", "FAR", "NONE", "NONE_WORDS", "OK", "Column", "read_column", "t
 
 Ints = npt.NDArray[Any]
 
+_CLOCK = 4  # for the time being: a time of day
 NONE, OK, BAD, FAR = 0, 1, 2, 3  # states of a cell: nothing there, a time, unreadable, a year that stands for "none"
-NONE_WORDS = ("", "-", "--", "---", "n/a", "na", "none", "null", "nan", "nat", "nil", "\\n", "(null)", "<null>", "undefined", "-:-")
+NONE_WORDS = (
+    "",
+    "-",
+    "--",
+    "---",
+    "n/a",
+    "na",
+    "none",
+    "null",
+    "nan",
+    "nat",
+    "nil",
+    "\\n",
+    "(null)",
+    "<null>",
+    "undefined",
+    "-:-",
+)
 _NO_TIME = ("0", "-1", "0.0", "0000-00-00", "00.00.0000")
 _YEARS = (1971, 2200)  # outside of them a year stands for "none": 0001, 1900, 1970-01-01, 9999
 _DAY = 86_400_000_000_000
 _EXCEL = 25_569  # days from 1899-12-30 to 1970-01-01
 _QUARTER = 900_000_000_000
 _ABBREVIATIONS = {
-    **{name: 0 for name in ("z", "utc", "gmt", "wet", "ut")},
+    **dict.fromkeys(("z", "utc", "gmt", "wet", "ut"), 0),
     **{"est": -300, "edt": -240, "cst": -360, "cdt": -300, "mst": -420, "mdt": -360, "pst": -480, "pdt": -420},
     **{"akst": -540, "akdt": -480, "hst": -600, "cet": 60, "cest": 120, "mez": 60, "mesz": 120, "bst": 60, "west": 60},
     **{"eet": 120, "eest": 180, "msk": 180, "jst": 540, "kst": 540, "sgt": 480, "hkt": 480, "sast": 120},
-    **{"aest": 600, "aedt": 660, "acst": 570, "acdt": 630, "awst": 480, "nzst": 720, "nzdt": 780, "ast": -240, "adt": -180},
+    **{
+        "aest": 600,
+        "aedt": 660,
+        "acst": 570,
+        "acdt": 630,
+        "awst": 480,
+        "nzst": 720,
+        "nzdt": 780,
+        "ast": -240,
+        "adt": -180,
+    },
 }
 
 
@@ -117,12 +145,17 @@ def read_column(
     for part in parts:
         for form, cells in part.formats.items():
             counts[form] = counts.get(form, 0) + cells
+    state = np.concatenate([p.state for p in parts])
+    clocks, stamps = np.count_nonzero(state == _CLOCK), np.count_nonzero(state == OK)
+    if clocks:  # times of day and times with a day are not mixed: the fewer stray
+        state[state == (_CLOCK if stamps >= clocks else OK)] = BAD
+        state[state == _CLOCK] = OK
     return Column(
         np.concatenate([p.values for p in parts]),
-        np.concatenate([p.state for p in parts]),
+        state,
         np.concatenate([p.aware for p in parts]),
         dict(sorted(counts.items(), key=lambda item: -item[1])),
-        clock=bool(counts) and all(not ({"d", "e", "x"} & set(pattern(form).groupindex)) for form in counts),
+        clock=clocks > stamps,
     )
 
 
@@ -138,7 +171,9 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
             return pa.chunked_array([pa.array(cells, pa.string())])
     if pa.types.is_null(kind):
         return pa.chunked_array([pa.nulls(len(column), pa.string())])
-    return column if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) else column.cast(pa.string())
+    return (
+        column if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) else column.cast(pa.string())
+    )
 
 
 def plain(chunk: pa.Array) -> pa.Array:
@@ -171,13 +206,15 @@ def _typed(column: pa.ChunkedArray) -> Column:
 def _clock(column: pa.ChunkedArray) -> Column:
     spans = column.cast(pa.duration("ns") if pa.types.is_duration(column.type) else pa.time64("ns")).cast(pa.int64())
     state = np.asarray(column.is_valid()).astype(np.uint8)
-    return Column(np.asarray(spans.fill_null(0)), state, np.zeros(len(state), bool), {"%H:%M:%S": len(state)}, clock=True)
+    return Column(
+        np.asarray(spans.fill_null(0)), state, np.zeros(len(state), bool), {"%H:%M:%S": len(state)}, clock=True
+    )
 
 
 def _within(numbers: Ints, scale: int) -> Bools:
     """Tell which numbers since 1970 lie in the years that are taken for times."""
     lo, hi = (int(np.datetime64(f"{year}-01-01", "s").astype(np.int64)) * (10**9 // scale) for year in _YEARS)
-    return np.asarray((numbers >= lo) & (numbers < hi))
+    return np.asarray((numbers >= lo) & (numbers < hi), dtype=bool)
 
 
 def _read_text(
@@ -192,7 +229,7 @@ def _read_text(
     values, state, aware = np.zeros(size, np.int64), np.zeros(size, np.uint8), np.zeros(size, bool)
     counts: dict[str, int] = {}
     for group in groups(chunk):
-        example = group.example
+        example, clock = group.example, False
         form = next((f for f in formats if pattern(f).fullmatch(example)), None)
         if form is None:
             shown = formats_of(example)
@@ -202,15 +239,19 @@ def _read_text(
         else:
             found, good, offset = _fields(group, form, zones)
             counts[form] = counts.get(form, 0) + int((good == OK).sum())
+            clock = not {"d", "e", "x"} & set(pattern(form).groupindex)
         if (good != OK).any():
             bad = np.flatnonzero(good != OK)
             words, place = Group(group.rows[bad], group.cells[:, bad]).texts(0, len(group.cells))
             is_none = np.array([word.strip().lower() in nothing for word in words])
             good[bad[is_none[place]]] = NONE
-        elif nothing and example.strip().lower() in nothing or form is not None and len(nothing) > len(NONE_WORDS) + len(_NO_TIME):
+        elif (nothing and example.strip().lower() in nothing) or (
+            form is not None and len(nothing) > len(NONE_WORDS) + len(_NO_TIME)
+        ):
             words, place = group.texts(0, len(group.cells))
             good[np.array([word.strip().lower() in nothing for word in words])[place]] = NONE
-        values[group.rows], state[group.rows] = np.where(good == OK, found, 0), good
+        values[group.rows] = np.where(good == OK, found, 0)
+        state[group.rows] = np.where((good == OK) & clock, _CLOCK, good)
         if offset is not None:
             aware[group.rows] = True
     too_long = np.asarray(pc.greater(pc.binary_length(chunk), 80).fill_null(False))
@@ -267,8 +308,10 @@ def _literals_differ(group: Group, example: str, spans: list[tuple[int, int]]) -
     return bad
 
 
-def _numbers(group: Group, form: str, spans: dict[str, tuple[int, int]], bad: Bools) -> tuple[Ints, npt.NDArray[np.uint8], Ints | None]:
-    start, stop = spans["f"] if "f" in spans else (0, 0)
+def _numbers(
+    group: Group, form: str, spans: dict[str, tuple[int, int]], bad: Bools
+) -> tuple[Ints, npt.NDArray[np.uint8], Ints | None]:
+    start, stop = spans.get("f", (0, 0))
     digits = min(stop - start, 12)
     fraction = number(group, start, start + digits)
     if form == "excel-days":
@@ -326,7 +369,7 @@ class Instants:
     @property
     def known(self) -> Bools:
         """Where there is an instant."""
-        return (self.state == OK) & ~self.skipped
+        return np.asarray((self.state == OK) & ~self.skipped, dtype=bool)
 
     def replaced(self, where: Bools, other: Instants) -> Instants:
         """Return these with those of `other` where it is said."""
@@ -345,7 +388,9 @@ def to_utc(column: Column, zone: dt.tzinfo | None, day: Column | None = None, da
     """
     values, state, aware = column.values, column.state, column.aware
     if day is not None and column.clock:
-        state = np.where((state == OK) & (day.state != OK), np.where(day.state == NONE, NONE, BAD), state).astype(np.uint8)
+        state = np.where((state == OK) & (day.state != OK), np.where(day.state == NONE, NONE, BAD), state).astype(
+            np.uint8
+        )
         values = day.values + values + days_on * _DAY
         aware = aware & False
     known = state == OK

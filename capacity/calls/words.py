@@ -164,7 +164,9 @@ class Words:
                 said[name] = {k: list(v) for k, v in getattr(self, name).items()}
         if self.unfinished != "recent":
             said["unfinished"] = self.unfinished
-        source = repr(self.sources[0]) if len(self.sources) == 1 else repr(list(self.sources)) if self.sources else "calls"
+        source = (
+            repr(self.sources[0]) if len(self.sources) == 1 else repr(list(self.sources)) if self.sources else "calls"
+        )
         return f"cap.read_calls({', '.join([source, *(f'{k}={v!r}' for k, v in said.items())])})"
 
     def spoken(self) -> str:
@@ -232,7 +234,7 @@ def words_from(
         )
     if "end" in said and "duration" in said:
         raise ConfigError("'end' and 'duration' are both named; a call ends by one of them: leave the other out")
-    if taken := sorted(set(keep) & ({"start", "end"} | {k for k in KEPT if k in said and said[k] != (k,)})):
+    if taken := sorted(set(keep) & {"start", "end"}):
         raise ConfigError(f"keep={taken}: the calls have something else by that name; rename the column of the log")
     unfinished = unfinished or "recent"
     if unfinished not in _UNFINISHED:

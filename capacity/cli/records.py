@@ -60,6 +60,7 @@ def intervals(
     Example: capacity intervals calls.csv --out intervals.parquet --tz Europe/London
     """
     import capacity as cap
+    from capacity.calls.account import silences
     from capacity.ground.export import export, file_kind
     from capacity.ground.times import as_instant
 
@@ -82,7 +83,7 @@ def intervals(
         if explain:
             return
         sliced = None if total_alone else by or ("variant" if "variant" in log.frame else None)
-        gaps = log.account.silences if silences_missing else None  # type: ignore[union-attr]
+        gaps = silences(log.frame) if silences_missing else None
         frame = cap.intervals_from_calls(log.frame, **span, by=sliced, gaps=gaps)
     assert out is not None
     if frame.empty:
