@@ -155,7 +155,7 @@ def read_column(
         state,
         np.concatenate([p.aware for p in parts]),
         dict(sorted(counts.items(), key=lambda item: -item[1])),
-        clock=clocks > stamps,
+        clock=bool(clocks > stamps),
     )
 
 
