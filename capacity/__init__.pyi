@@ -45,6 +45,8 @@ from .fetch.client import Client as Client
 from .fetch.fetcher import fetch_intervals as fetch_intervals
 from .fetch.reader import read_intervals as read_intervals
 from .fetch.status import StoreStatus as StoreStatus
+from .fleet.ingest import StoredCalls as StoredCalls
+from .fleet.ingest import intervals_to_store as intervals_to_store
 from .fleet.pool import Pool as Pool
 from .fleet.pool import Pools as Pools
 from .fleet.pool import assess_pools as assess_pools

@@ -22,6 +22,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 __all__ = [
@@ -188,10 +189,10 @@ class StoreError(CapacityError):
     ----------
     message : str
         What is wrong and how to mend it.
-    path : pathlib.Path or address, optional
-        The file; in an object store what its ``str`` is the address of.
+    path : pathlib.Path, optional
+        The file.
     """
 
-    def __init__(self, message: str, *, path: Any = None) -> None:
+    def __init__(self, message: str, *, path: Path | None = None) -> None:
         super().__init__(message)
         self.path = path
