@@ -28,7 +28,7 @@ from capacity.report.theme import style
 
 from .made_assessments import EXTREMES, extreme, ordinary
 
-PANELS: list[Panel] = pages._panels()
+PANELS: list[Panel] = pages.panels()
 
 
 def written(figure: Figure) -> list[tuple[str, tuple[float, float, float, float]]]:

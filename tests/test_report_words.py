@@ -126,7 +126,7 @@ def test_total_alone_has_no_chart_of_variants() -> None:
     """If there are no variants, a chart and a legend of them are an empty frame."""
     held = cap.assess(frame(2, 0, 50, every="1h"), 90, tz="UTC", seed=1)
     assert _rest(held) == ""
-    (panel,) = [panel for panel in pages._panels() if panel.name == "variants"]
+    (panel,) = [panel for panel in pages.panels() if panel.name == "variants"]
     assert not panel.stands_alone(held)
 
 
