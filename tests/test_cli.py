@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -67,6 +69,20 @@ def test_fetch_then_status_then_export(fetch, calls, tmp_path, capsys):
         assert written["max_concurrent"].tolist() == truth["max_concurrent"].tolist()
         assert written["variant"].tolist() == truth["variant"].tolist()
         assert (pd.DatetimeIndex(written["time"]) == pd.DatetimeIndex(truth["time"])).all()
+
+
+def test_a_fetch_that_ends_incomplete_leaves_with_3(calls, monkeypatch, tmp_path, capsys):
+    """A script could not tell a fetch that lacks windows from wrong arguments, nor one that lacks none."""
+    client = import_module("capacity.fetch.client")
+    hasty = partial(client.Patience, attempts=2, first_wait=0.0, longest_wait=0.0, jitter=0.0)
+    monkeypatch.setattr(client, "Patience", lambda **_: hasty())
+    monkeypatch.setenv("POLYAI_API_KEY", KEY)
+    switches = emulator.Switches(failures=1.0)
+    with emulator.serve(calls, account=ACCOUNT, project=PROJECT, key=KEY, switches=switches) as broken:
+        words = ["fetch", "--account", ACCOUNT, "--project", PROJECT, "--base-url", broken.url, *SPAN]
+        assert run([*words, "--store", str(tmp_path / "store")]) == 3
+    told = capsys.readouterr().err
+    assert "Traceback" not in told and "2026-01-" in told
 
 
 def test_second_fetch_asks_for_nothing_final(fetch, server):

@@ -13,6 +13,8 @@ import textwrap
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -88,6 +90,47 @@ def test_any_flipped_bit_and_any_cut_is_noticed(client, tmp_path):
         else:
             pd.testing.assert_frame_equal(got, frame)
     assert noticed > 60
+
+
+def rewrite(path: Path, change, meta=lambda held: held) -> None:
+    """Write a file anew with other rows or metadata: its pages are sound, its checksums those of what it held."""
+    table = pq.read_table(path)
+    held = dict(table.schema.metadata)
+    pq.write_table(change(table).replace_schema_metadata(meta(held)), path, write_page_checksum=True)
+    os.utime(path, (7, 7))
+
+
+def test_other_rows_under_the_same_checksum_are_noticed(client, tmp_path):
+    """Rows that another program wrote, or that were lost with their pages, would be read as answers."""
+    frame, path = whole(client, tmp_path)
+    assert len(frame) > 10
+    for change in (
+        lambda t: t.set_column(
+            t.schema.get_field_index("max_concurrent"),
+            t.schema.field("max_concurrent"),
+            pc.add(t["max_concurrent"], pa.scalar(1, t["max_concurrent"].type)),
+        ),
+        lambda t: t.slice(1),
+    ):
+        sound = path.read_bytes()
+        rewrite(path, change)
+        with pytest.raises(cap.errors.StoreError, match="damaged"):
+            cap.read_intervals(tmp_path)
+        path.write_bytes(sound)
+
+
+def test_other_metadata_under_the_same_checksum_is_noticed(client, tmp_path):
+    """A window that is not final would be called final, and never be asked for again."""
+    _, path = whole(client, tmp_path)
+
+    def change(held):
+        ((key, raw),) = [(k, v) for k, v in held.items() if k.startswith(b"capacity") and b"{" in v]
+        assert b"true" in raw
+        return held | {key: raw.replace(b"true", b"false", 1)}
+
+    rewrite(path, lambda table: table, change)
+    with pytest.raises(cap.errors.StoreError, match="damaged"):
+        cap.read_intervals(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"time,variant\n", b"\0" * 5000])

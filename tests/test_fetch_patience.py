@@ -68,6 +68,24 @@ def test_one_pause_for_all_workers(server, client, status, form):
     assert clock.slept == [17.0] * len(clock.slept)
 
 
+def test_429_without_retry_after_makes_all_wait_as_well(server, client):
+    """A server that names no time was asked on by every other worker."""
+    clock = Clock()
+    client._patience = hasty(sleep=clock.sleep, clock=lambda: clock.now, first_wait=2.0, longest_wait=2.0, jitter=0.0)
+    asked_at = []
+
+    def script(request, n):
+        asked_at.append(clock.now)
+        return error(429) if n == 1 else None
+
+    server.script = script
+    server.latency = 0.02  # all workers have asked before the first answer comes
+    cap.fetch_intervals(client, "2026-01-01", "2026-03-01", tz="UTC")
+    in_flight = client.max_workers
+    assert asked_at[:in_flight] == [1000.0] * in_flight
+    assert min(asked_at[in_flight:]) == 1002.0
+
+
 def test_the_request_that_was_refused_waits_itself(server, client):
     """Only the others waited: the window that got the 429 asked again at once."""
     clock = Clock()

@@ -11,7 +11,7 @@ from capacity.calls.profiles import Profile
 from capacity.errors import ConfigError, InsufficientData
 from capacity.stats.erlang import erlang_b
 from capacity.stats.load_likelihood import evidence
-from capacity.stats.lost_calls import _regime, overflow_dispersion
+from capacity.stats.lost_calls import _regime, draw_lost, overflow_dispersion
 from capacity.stats.maxima import interval_maximum
 
 
@@ -316,3 +316,43 @@ def test_the_curve_holds_the_same_calls_run_again():
         at = found.curve.loc[licences]
         assert at.lower <= live(licences)["blocked"].sum() <= at.upper, licences
         assert at.upper < 12 * at.lower
+
+
+def drawn_at(load: float, licences: int, intervals: int) -> tuple[np.ndarray, float]:
+    """Return draws of the calls lost under a load that is known and steady, and the mean by Erlang's formula."""
+    turn = 5 / 3
+    caps = np.full(intervals, licences)
+    values = np.minimum(np.random.default_rng(4).poisson(load * 1.25, intervals), licences)
+    seen = evidence(values, caps, turn)
+    path = SimpleNamespace(x=np.full(intervals, np.sqrt(load)), draws=lambda n, _: np.full((intervals, n), load))
+    lost = draw_lost(seen, path, caps, np.zeros(intervals, dtype=np.int64), 1, np.random.default_rng(9)).lost[0]
+    share = np.exp(np.interp(np.sqrt(load), seen.table.grid, seen.table.rows[seen.kind[seen.at_cap.argmax()]]))
+    return lost, seen.at_cap.sum() * load * turn * float(erlang_b(licences, load)) / share
+
+
+def test_limits_are_as_wide_as_heaps_of_lost_calls():
+    """Lost calls taken for independent ones: limits too narrow by a factor of two to three, and nobody would see it."""
+    lost, mean = drawn_at(20.0, 28, 500)
+    assert lost.mean() == pytest.approx(mean, rel=0.15)
+    heaps = overflow_dispersion(28, np.array([20.0]))[0]
+    own = lost.var() - (0.08 * mean) ** 2  # less the error of the model
+    assert heaps > 3
+    assert 0.4 * heaps < own / mean < 1.3 * heaps
+
+
+def test_limits_keep_the_error_of_the_model_in_a_long_history():
+    """A long history would average out what calls that are not exponentially long do to the estimate."""
+    lost, mean = drawn_at(20.0, 22, 20_000)
+    assert lost.mean() == pytest.approx(mean, rel=0.02)
+    assert lost.std() / mean == pytest.approx(0.08, rel=0.15)
+
+
+def test_the_curve_widens_away_from_the_licences_that_were_there():
+    """Licences that were never tried would be told as surely as those that were."""
+    maxima, _, _ = switch(np.full(864, 20.0), 3.0, 30, 1, seed=3)
+    curve = cap.blocking(frame_of(maxima[0]), "3m", 30).curve
+    width = np.log(curve["upper"] / curve["lower"])
+    away = np.abs(np.log(curve["turned_away"] / curve.loc[30, "turned_away"]))
+    for licences in (24, 36):
+        extra = np.sqrt(width[licences] ** 2 - width[30] ** 2)
+        assert extra == pytest.approx(2 * 1.645 * 0.25 * away[licences], rel=0.5)
