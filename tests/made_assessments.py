@@ -126,3 +126,115 @@ EXTREMES = {
     "no total": "14",
     "by language": "46",
 }
+
+
+# Situations: each calls for another headline --------------------------------------------------------------------------
+
+
+def from_peaks(peaks: dict[str, np.ndarray], start: str = "2025-01-06") -> pd.DataFrame:
+    """Return a frame whose daily peaks are these, by series: every day rises to its peak before noon and falls."""
+    days = len(next(iter(peaks.values())))
+    hour = np.arange(288) / 12
+    shape = np.exp(-(((hour - 11) / 3) ** 2))  # 1 at 11:00
+    times = pd.date_range(start, periods=288 * days, freq="5min", tz="UTC")
+    parts = [
+        pd.DataFrame({"time": times, "variant": name, "max_concurrent": np.floor(np.outer(top, shape)).ravel()})
+        for name, top in peaks.items()
+    ]
+    return cap.as_intervals(pd.concat(parts))
+
+
+def weekly(days: int, level: float, seed: int = 1, *, growth: float = 1.0) -> np.ndarray:
+    """Return daily peaks [calls] with quiet weekends; `growth` is the factor from the first day to the last."""
+    week = np.where(np.arange(days) % 7 < 5, 1.0, 0.45)
+    return np.random.default_rng(seed).poisson(level * week * growth ** np.linspace(0, 1, days))
+
+
+def relicensed(base: Assessment, licences: str) -> Assessment:
+    """Put other licences into an assessment whose peaks never reached those it had."""
+    held = as_licences(licences)
+    assert base.forecast is not None
+    own, at = base.daily(base.variant), held.on(base.peaks.index.unique(0))
+    return replace(
+        base,
+        licences=held,
+        headroom=cap.headroom(base.forecast, held),
+        days_at_licences=int((own.to_numpy() >= at).sum()),
+        days_above_licences=int((own.to_numpy() > at).sum()),
+    )
+
+
+_TWO_YEARS = 730
+_ASK = {"tz": "Europe/London", "seed": 1, "horizon": 90}
+
+
+@cache
+def tested() -> Assessment:
+    """Two years of peaks about 70, of which enough was tested, far below the licences."""
+    return cap.assess(from_peaks({cap.TOTAL: weekly(_TWO_YEARS, 70)}), 300, name="Northwind Hotels", **_ASK)
+
+
+@cache
+def situation(name: str) -> Assessment:
+    """Return an assessment in one of the situations that `SITUATIONS` names."""
+    rng = np.random.default_rng(3)
+    total = {cap.TOTAL: weekly(_TWO_YEARS, 70)}
+    if name in ("tight", "too few", "ample", "far too many", "about to be cut"):
+        steps = {"tight": "98", "too few": "85", "ample": "112", "far too many": "1000",
+                 "about to be cut": "115,2027-02-15:95"}  # fmt: skip
+        return relicensed(tested(), steps[name])
+    if name == "capped":
+        return cap.assess(from_peaks({cap.TOTAL: np.minimum(weekly(200, 70), 60)}), 60, **_ASK)
+    if name == "soft-capped":
+        seen = np.where(total[cap.TOTAL] >= 60, 61 + rng.integers(0, 5, _TWO_YEARS), total[cap.TOTAL])
+        return cap.assess(from_peaks({cap.TOTAL: seen}), 60, **_ASK)
+    if name == "short history":
+        return cap.assess(from_peaks({cap.TOTAL: weekly(20, 70)}), 100, **_ASK)
+    if name == "growing":
+        late = 20 * 5 ** (np.linspace(0, 1, 300) ** 4)
+        return cap.assess(from_peaks({cap.TOTAL: rng.poisson(late)}), 125, **_ASK)
+    if name == "no total":
+        parts = {"hotel": weekly(200, 40), "bank": weekly(200, 25, 2), "shop": weekly(200, 10, 3)}
+        return cap.assess(from_peaks(parts), 75, **_ASK)
+    if name == "several projects":
+        both = {n: from_peaks({cap.TOTAL: weekly(200, 40, k)}) for k, n in enumerate(("hotel", "bank"))}
+        return cap.assess(cap.combine(both), 95, **_ASK)
+    if name == "untested":
+        return cap.assess(from_peaks(total), 110, backtest=False, **_ASK)
+    if name == "gap at the end":
+        whole = from_peaks(total | {"hotel": weekly(_TWO_YEARS, 60, 2)})
+        times, ids = (whole.index.get_level_values(k) for k in (0, 1))
+        return cap.assess(whole[(ids != cap.TOTAL) | (times < "2026-12-30")], 110, **_ASK)
+    if name == "two or three calls":
+        return cap.assess(from_peaks({cap.TOTAL: rng.integers(2, 4, 400)}), 4, **_ASK)
+    if name == "priced":
+        money = {"mean_call_length": "3m", "licence_price": 300.0, "lost_call_cost": 2.0, "lead_time": "3w"}
+        return cap.assess(from_peaks(total | {"hotel": weekly(_TWO_YEARS, 60, 2)}), 96, **_ASK, **money)
+    if name == "names":
+        parts = {f"v{k}": weekly(70, 40 - k, k) for k in range(len(NAMES))}
+        whole = from_peaks({cap.TOTAL: sum(parts.values())} | parts)
+        shown = dict(zip(parts, NAMES, strict=True)) | {cap.TOTAL: ""}
+        named = whole.assign(variant_name=pd.Categorical(whole.index.get_level_values(1).map(shown)))
+        return cap.assess(named, 450, name="حجز الفنادق", **_ASK | {"horizon": 28})
+    raise KeyError(name)
+
+
+# Name -> the kind of headline that it calls for.
+SITUATIONS = {
+    "tight": "tight",
+    "too few": "too few",
+    "ample": "ample",
+    "far too many": "far too many",
+    "about to be cut": "about to be cut",
+    "capped": "capped",
+    "soft-capped": "soft-capped",
+    "short history": "short history",
+    "growing": "too low",
+    "no total": "no total",
+    "several projects": "tight",
+    "untested": "ample",
+    "gap at the end": "ample",
+    "two or three calls": "ample",
+    "priced": "tight",
+    "names": "ample",
+}

@@ -105,14 +105,14 @@ CASES: dict[str, tuple[Situation, str, str]] = {
     "no total": (
         NO_TOTAL,
         "no total",
-        "Fetch the total to know whether 94 are enough; without a total the 90-day 5% level is known only within "
-        "bounds: at least 45, at most 165.",
+        "Fetch the total to know whether 94 are enough; without a total, what keeps the 90-day risk at 5% is known "
+        "only within bounds: at least 45, at most 165.",
     ),
     "no total, too few": (
         replace(NO_TOTAL, licences=30),
         "no total",
-        "Hold at least 45 (15 more); without a total the 90-day 5% level is known only within bounds: at least 45, "
-        "at most 165.",
+        "Hold at least 45 (15 more); without a total, what keeps the 90-day risk at 5% is known only within bounds: "
+        "at least 45, at most 165.",
     ),
     "several projects": (
         PROJECTS,

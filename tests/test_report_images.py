@@ -34,7 +34,7 @@ def figure() -> Figure:
     with style():
         made = Figure(figsize=(6, 2.6), dpi=100)
         FigureCanvasAgg(made)
-        made.add_axes((0.09, 0.2, 0.88, 0.64))
+        made.add_axes((0.09, 0.2, 0.8, 0.64))
     return made
 
 
@@ -86,6 +86,11 @@ def test_picture_of_full_months() -> Figure:
     index = pd.MultiIndex.from_product([["*"], [80, 90, 100], months], names=["variant", "level", "month"])
     hours = np.concatenate([np.arange(12) % 7 * 3.0, np.arange(12) % 7 * 1.5, (np.arange(12) % 7 - 3).clip(0) * 0.75])
     empty = pd.DataFrame()
-    found = Utilisation(as_licences("80,2026-01-10:115"), "Europe/London", empty, pd.DataFrame({"hours": hours}, index))
+    found = Utilisation(
+        as_licences("80,2026-01-10:115"),
+        "Europe/London",
+        empty,
+        pd.DataFrame({"hours": hours, "present": 31 * 288}, index),
+    )
     charts.utilisation(found, made.axes[0])
     return made

@@ -85,7 +85,7 @@ def test_confidence_weighs_the_evidence(proof: Evidence | None, level: str, said
         ({"total": False}, "untested", "Without a total"),
         ({"capped": 0.7}, "untested", "the peaks were capped on 70% of the days"),
         ({"soft": True, "capped": 0.3}, "untested", "pile up just above the licences"),
-        ({"missing": 7}, "weak", "The last 7 days have no data."),
+        ({"missing": 7}, "weak", "data that end 7 days early"),
         ({"days": 200}, "weak", "200 days, less than a year"),
     ],
 )

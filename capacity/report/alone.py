@@ -59,5 +59,6 @@ PANELS = (
         needs=lambda a: (
             present(a.diversity).correlation.notna().to_numpy().sum() > len(present(a.diversity).correlation)
         ),
+        of_one=False,
     ),
 )

@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNL
 from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
 from capacity.ground.licences import Licences
-from capacity.ground.text import count, plural
+from capacity.ground.text import count
 from capacity.report import theme
 from capacity.report.theme import CAPTION, LICENCE, MUTED, RULE, VOID, day, number_of, text_width, wrap
 
@@ -35,7 +35,7 @@ __all__ = [
     "width_of",
 ]
 
-_EPOCH = pd.Timestamp("1970-01-01")
+OVER = 15.0  # [pt] how high a unit and a key stand where the licences are named above the axes
 
 
 def width_of(ax: Axes) -> float:
@@ -54,20 +54,29 @@ def nudge(ax: Axes, x: float, y: float, base: Any = None) -> Any:
     return (ax.transData if base is None else base) + ScaledTranslation(x / 72, y / 72, figure.dpi_scale_trans)
 
 
-def date_axis(ax: Axes, first: Any, last: Any, *, tz: str | None = None, label: str = "local day") -> None:
-    """Let the x axis run from the day `first` to the end of the day `last`, with as many dates as there is room for."""
+def date_axis(
+    ax: Axes, first: Any, last: Any, *, tz: str | None = None, label: str = "local day", spare: float = 0.0
+) -> None:
+    """Let the x axis run from the day `first` to the end of the day `last`, with as many dates as there is room for.
+
+    A share `spare` of its width is left free at the right.
+    """
     lo, hi = pd.Timestamp(first).normalize(), pd.Timestamp(last).normalize() + pd.Timedelta(days=1)
     left, right = (float(n) for n in number_of([lo, hi]))
-    ax.set_xlim(left, right)
-    ticks, texts = _date_ticks(lo, hi, width_of(ax))
+    ax.set_xlim(left, left + (right - left) / (1 - spare))
+    ticks, texts = _date_ticks(lo, hi, width_of(ax) * (1 - spare), edge=26.0 if spare else 10.0)
     ax.xaxis.set_major_locator(FixedLocator([float(n) for n in number_of(ticks)]))
     ax.xaxis.set_major_formatter(FixedFormatter(texts))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.spines["bottom"].set_visible(True)
     below(ax, f"{label}, {tz}" if tz else label, 22)
+    if spare:
+        ax.xaxis.set_label_coords(1 - 1.6 * spare, 0, transform=nudge(ax, 0, -22, ax.transAxes))
 
 
-def _date_ticks(lo: pd.Timestamp, hi: pd.Timestamp, room: float) -> tuple[pd.DatetimeIndex, list[str]]:
+def _date_ticks(
+    lo: pd.Timestamp, hi: pd.Timestamp, room: float, edge: float = 10.0
+) -> tuple[pd.DatetimeIndex, list[str]]:
     within = hi - pd.Timedelta(days=1)
     days = (hi - lo).days
     rulers = [("D", 1), ("D", 2), ("W-MON", 1), ("W-MON", 2), ("MS", 1), ("MS", 2), ("MS", 3), ("MS", 6), ("YS", 1)]
@@ -90,7 +99,7 @@ def _date_ticks(lo: pd.Timestamp, hi: pd.Timestamp, room: float) -> tuple[pd.Dat
         chosen = pd.DatetimeIndex([lo])
     months = bool((chosen.day == 1).all()) and days > 40
     # A label at the very end would hang over the edge of the page.
-    inner = (hi - chosen) / (hi - lo) * room > 10
+    inner = (hi - chosen) / (hi - lo) * room > edge
     chosen = chosen[inner] if inner.any() else chosen[:1]
     texts, year = [], None
     for tick in chosen:
@@ -148,10 +157,10 @@ def room_for(highest: float) -> float:
     return next((end for end in (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75) if highest * 1.2 <= end), 1.0)
 
 
-def above(ax: Axes, label: str) -> None:
-    """Write the unit of the y axis level above it: it reads without turning the head."""
+def above(ax: Axes, label: str, lift: float = 5.0) -> None:
+    """Write the unit of the y axis level above it, `lift` [pt] higher: it reads without turning the head."""
     ax.set_ylabel(label, rotation=0, ha="left", va="bottom")
-    ax.yaxis.set_label_coords(0, 1, transform=nudge(ax, 0, 5, ax.transAxes))
+    ax.yaxis.set_label_coords(0, 1, transform=nudge(ax, 0, lift, ax.transAxes))
 
 
 def below(ax: Axes, label: str, distance: float = 15.0) -> None:
@@ -160,8 +169,8 @@ def below(ax: Axes, label: str, distance: float = 15.0) -> None:
     ax.xaxis.set_label_coords(1, 0, transform=nudge(ax, 0, -distance, ax.transAxes))
 
 
-def key(ax: Axes, entries: Sequence[tuple[str, str, str]]) -> None:
-    """Write a one-line key above the axes, at the right: (mark, colour, words).
+def key(ax: Axes, entries: Sequence[tuple[str, str, str]], lift: float = 5.0) -> None:
+    """Write a one-line key above the axes, at the right, `lift` [pt] higher: (mark, colour, words).
 
     A mark is a line, dash, dot, diamond, ring or area.
     """
@@ -170,7 +179,7 @@ def key(ax: Axes, entries: Sequence[tuple[str, str, str]]) -> None:
     dpi = float(ax.figure.dpi)
     wanted = sum(text_width(words, CAPTION, dpi=dpi) + 20 for _, _, words in entries)
     # Beside the unit where there is room, else on a line of its own above it.
-    lift = 7.5 if wanted + text_width(ax.get_ylabel(), CAPTION, dpi=dpi) <= room else 18.0
+    lift += 2.5 if wanted + text_width(ax.get_ylabel(), CAPTION, dpi=dpi) <= room else 13.0
     for mark, colour, words in reversed(entries):
         width = text_width(words, CAPTION, dpi=dpi)
         if at + width + 16 > room:
@@ -196,50 +205,56 @@ def _mark(ax: Axes, mark: str, colour: str, x: float, y: float) -> None:
         ax.plot([-6], [0], shape, ms=3.6, mfc=face, mec=colour, mew=0.8, **how)
 
 
-def licence_line(ax: Axes, licences: Licences, dates: pd.DatetimeIndex, *, label: bool = True) -> None:
-    """Draw the licences of each local day as steps, and write the counts on the line."""
+def licence_line(ax: Axes, licences: Licences, dates: pd.DatetimeIndex) -> None:
+    """Draw the licences of each local day as steps beneath the data, and write their counts at the right, outside."""
     counts = licences.on(dates)
     starts = np.flatnonzero(np.r_[True, counts[1:] != counts[:-1]])
     numbers = number_of(dates)
-    edges = np.r_[numbers[starts], numbers[-1] + 1]
+    edges = np.r_[numbers[starts], max(numbers[-1] + 1, ax.get_xlim()[1])]
     x, y = np.repeat(edges, 2)[1:-1], np.repeat(counts[starts], 2)
-    edge = [withStroke(linewidth=3.2, foreground="white", alpha=0.8)]  # apart from the bands of a forecast, in grey too
-    ax.plot(x, y, color=LICENCE, lw=1.6, solid_capstyle="butt", zorder=4, label="licences", path_effects=edge)
-    if not label:
-        return
-    left, right = ax.get_xlim()
-    per_point = (right - left) / max(width_of(ax), 1.0)
-    free = right + per_point
-    for begin, end, number in list(zip(edges[:-1], edges[1:], counts[starts], strict=True))[::-1]:
-        words = plural(int(number), "licence") if end == edges[-1] else count(int(number))
-        if number > ax.get_ylim()[1]:
-            words += " \N{UPWARDS ARROW}"  # far above: the line is outside
-        need = text_width(words, CAPTION + 0.5, "bold") * per_point
-        start = max(begin, left)
-        if min(end, free) - start >= need + 4 * per_point or (end == edges[-1] and start - need > left):
-            fits = min(end, free) - start >= need + 4 * per_point
-            at = start if fits else right - need
-            _on_line(ax, at, float(number), words)
-            free = at
+    ax.plot(x, y, color=LICENCE, lw=1.6, solid_capstyle="butt", zorder=2.2, label="licences")
+    beside_levels(ax, list(dict.fromkeys(int(n) for n in counts[starts][::-1])))
 
 
-def _on_line(ax: Axes, x: float, y: float, words: str) -> None:
+def beside_levels(ax: Axes, counts: Sequence[int]) -> None:
+    """Write licences at the right of the axes, outside, the first with its noun; none over another."""
     low, high = ax.get_ylim()
-    y = min(y, high)
-    up = (high - y) / (high - low) * height_of(ax) > CAPTION + 4
+    per_point = (high - low) / max(height_of(ax), 1.0)
+    taken: list[float] = []
+    for place, number in enumerate(counts):
+        words = [f"{count(number)} \N{UPWARDS ARROW}" if number > high else count(number)]
+        words += [] if place else ["licence" if number == 1 else "licences"]
+        size = CAPTION + 0.5
+        half = (size + 2) * per_point * len(words) / 2
+        y = float(np.clip(number, low + half, high - half)) if not place else float(min(number, high))
+        if any(abs(y - other) < (size + 2) * per_point * (1.6 if place else 1) for other in taken):
+            continue
+        taken.append(y)
+        ax.text(
+            1, y, "\n".join(words), transform=nudge(ax, 4, 0, ax.get_yaxis_transform()), color=LICENCE, fontsize=size,
+            fontweight="bold", va="center", ha="left", linespacing=1.05, clip_on=False,
+        )  # fmt: skip
+
+
+def upright(ax: Axes, licences: float, words: str) -> None:
+    """Draw the licences as an upright line beneath the data, named above the axes; outside, say on which side.
+
+    What else stands above the axes is to be lifted by `OVER`.
+    """
+    left, right = ax.get_xlim()
+    at = float(np.clip(licences, left, right))
+    if at == licences:
+        ax.axvline(licences, color=LICENCE, lw=1.6, zorder=1.2, label="licences")
+    else:
+        words = f"\N{LEFTWARDS ARROW} {words}" if licences < left else f"{words} \N{RIGHTWARDS ARROW}"
+    size = CAPTION + 0.5
+    half = text_width(words, size, "bold") / 2 / max(width_of(ax), 1.0)
+    share = (at - left) / (right - left)
     ax.text(
-        x,
-        y,
-        words,
-        transform=nudge(ax, 0, 2.5 if up else -2.5),
-        color=LICENCE,
-        fontsize=CAPTION + 0.5,
-        fontweight="bold",
-        ha="left",
-        va="bottom" if up else "top",
-        zorder=6,
-        path_effects=halo(),
-    )
+        float(np.clip(share, min(half, 0.5), max(1 - half, 0.5))), 1, words,
+        transform=nudge(ax, 0, 3, ax.transAxes), color=LICENCE, fontsize=size, fontweight="bold", ha="center",
+        va="bottom", clip_on=False,
+    )  # fmt: skip
 
 
 def shade_gaps(ax: Axes, present: pd.Series, *, label: bool = True) -> None:

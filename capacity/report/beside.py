@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 
 from capacity.ground.arrays import Floats
 from capacity.report.axes import halo, height_of, nudge, width_of
-from capacity.report.theme import CAPTION, INK, LICENCE, text_width
+from capacity.report.theme import CAPTION, INK, text_width
 
-__all__ = ["FAR", "leader", "leaders", "upright"]
+__all__ = ["FAR", "leader", "leaders"]
 
 FAR = 4.0  # times what was seen: licences beyond are named at the edge, not drawn, or nothing else could be read
 _SIZE = CAPTION + 0.5  # [pt]
@@ -95,22 +95,6 @@ def _meet(one: _Box, other: _Box) -> bool:
 def _crossed(box: _Box, path: Floats) -> bool:
     near = (path[:, 0] > box[0]) & (path[:, 0] < box[1])
     return bool((np.abs(path[near, 1] - box[2]) < _SIZE / 2 + 1).any())
-
-
-def upright(ax: Axes, licences: float, words: str, *, high: bool = False) -> None:
-    """Draw the licences as an upright line named at its foot, or `high`; where they lie outside, say on which side."""
-    left, right = ax.get_xlim()
-    if left <= licences <= right:
-        ax.axvline(licences, color=LICENCE, lw=1.6, zorder=1.5, label="licences")
-        need = text_width(words, _SIZE, "bold") + 8
-        at, on_right = float(licences), (right - licences) / (right - left) * width_of(ax) > need
-    else:
-        at, on_right = (left, True) if licences < left else (right, False)
-        words = f"\N{LEFTWARDS ARROW} {words}" if on_right else f"{words} \N{RIGHTWARDS ARROW}"
-    look: dict[str, Any] = {"color": LICENCE, "fontsize": _SIZE, "fontweight": "bold", "path_effects": halo()}
-    look |= {"ha": "left" if on_right else "right", "va": "top" if high else "bottom", "zorder": 7}
-    place = nudge(ax, 4 if on_right else -4, -3 if high else 3, ax.get_xaxis_transform())
-    ax.text(at, float(high), words, transform=place, **look)
 
 
 def _above_floor(ax: Axes, y: float) -> float:

@@ -8,8 +8,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from capacity.analysis.cost import CostCurve
 from capacity.ground.text import count
-from capacity.report.axes import above, below, halo, key, nudge, width_of
-from capacity.report.beside import FAR, upright
+from capacity.report.axes import OVER, above, below, halo, key, nudge, upright, width_of
+from capacity.report.beside import FAR
 from capacity.report.canvas import drawing
 from capacity.report.theme import CAPTION, DEMAND, INK, LICENCE, STANDOUT, text_width
 
@@ -64,16 +64,14 @@ def cost(curve: CostCurve, ax: Axes | None = None, *, licences: int | None = Non
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value, digits)))
         ax.grid(axis="y")
         ax.spines["bottom"].set_visible(True)
-        above(ax, "a year, in the money of the prices")
+        lift = 5.0 if licences is None else OVER
+        above(ax, "a year, in the money of the prices", lift)
         below(ax, "licences [calls at once]")
-        key(ax, [("line", DEMAND, "together"), ("line", LICENCE, "licences"), ("line", STANDOUT, "lost calls")])
+        key(ax, [("line", DEMAND, "together"), ("line", LICENCE, "licences"), ("line", STANDOUT, "lost calls")], lift)
         ax.plot([curve.best], [least], "o", color=DEMAND, ms=5, mec="white", mew=0.8, zorder=6)
         _write(ax, float(curve.best), least, f"cheapest: {count(curve.best)}", INK, rise=9.0)
-        if licences is not None and not now:
+        if licences is not None:
             upright(ax, licences, f"{count(licences)} now")
-        elif licences is not None:
-            ax.axvline(licences, color=LICENCE, lw=1.0, ls=(0, (1.5, 1.5)), zorder=1.5)
-            _write(ax, float(licences), 0.0, f"{count(licences)} now", LICENCE, rise=3.0)
     return ax
 
 

@@ -17,6 +17,7 @@ from capacity.ground.calendar import horizons_within
 from capacity.ground.licences import Licences
 from capacity.ground.text import chance, count, percent, plural
 from capacity.report.axes import (
+    OVER,
     above,
     below,
     date_axis,
@@ -26,8 +27,9 @@ from capacity.report.axes import (
     nudge,
     percent_axis,
     room_for,
+    upright,
 )
-from capacity.report.beside import FAR, leader, leaders, upright
+from capacity.report.beside import FAR, leader, leaders
 from capacity.report.canvas import drawing
 from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, LICENCE, MUTED, RULE, day, number_of
 
@@ -37,7 +39,7 @@ __all__ = ["chances", "days_above", "exhaustion", "risk"]
 
 
 def chances(headroom: Headroom, ax: Axes | None = None, *, horizons: Sequence[int] | None = None) -> Axes:
-    """Draw the chance that demand has passed the licences within each horizon, as bars with their figures.
+    """Draw the chance that demand has exceeded the licences within each horizon, as bars with their figures.
 
     Parameters
     ----------
@@ -75,7 +77,9 @@ def chances(headroom: Headroom, ax: Axes | None = None, *, horizons: Sequence[in
 
 
 def exhaustion(headroom: Headroom, ax: Axes | None = None, *, tz: str | None = None) -> Axes:
-    """Draw by date the chance that demand has passed the licences, and that it has reached them.
+    """Draw by date the chance that demand has exceeded the licences, and that it has reached them.
+
+    Where they are exceeded at once, the chance of each single day is drawn.
 
     Parameters
     ----------
@@ -98,16 +102,29 @@ def exhaustion(headroom: Headroom, ax: Axes | None = None, *, tz: str | None = N
     with drawing(headroom, Headroom, "capacity.headroom", ax) as ax:
         rising = headroom.p_above
         dates = pd.DatetimeIndex(rising.index)
+        if float(rising.iloc[-1]) == 0:
+            return missing(ax, f"In none of the simulations does demand exceed the licences up to {day(dates[-1])}.")
         date_axis(ax, dates[0], dates[-1], tz=tz)
+        edge = np.r_[number_of(dates[:1]), number_of(dates) + 1]
+        if passed_at_once(headroom):
+            each = headroom.daily["above"].to_numpy(dtype=float)
+            percent_axis(ax, "chance of exceeding on that very day", top=1.0)
+            ax.bar(edge[:-1] + 0.5, each, width=0.9, color=LICENCE, lw=0, label="each day")
+            return ax
         reached = headroom.p_at_or_above
         percent_axis(ax, "chance that it has happened by that day", top=room_for(float(reached.max())))
-        edge = np.r_[number_of(dates[:1]), number_of(dates) + 1]
         ax.step(edge, np.r_[0, reached], where="pre", color=LICENCE, lw=0.9, ls=(0, (4, 2)), label="reached")
         ax.fill_between(edge, np.r_[0, rising], step="pre", color=LICENCE, alpha=0.12, lw=0)
         ax.step(edge, np.r_[0, rising], where="pre", color=LICENCE, lw=1.8, label="passed")
-        key(ax, [("line", LICENCE, "passed"), ("dash", LICENCE, "reached (at the licences or above)")])
+        key(ax, [("line", LICENCE, "exceeded"), ("dash", LICENCE, "all in use, or exceeded")])
         _given(ax, headroom, rising)
     return ax
+
+
+def passed_at_once(headroom: Headroom) -> bool:
+    """Say whether the licences are exceeded so soon and surely that the first time tells nothing: each day does."""
+    rising = headroom.p_above
+    return float(rising.iloc[min(len(rising) - 1, max(len(rising) // 10, 1))]) > 0.99
 
 
 def _given(ax: Axes, headroom: Headroom, rising: pd.Series) -> None:
@@ -152,23 +169,28 @@ def days_above(headroom: Headroom, ax: Axes | None = None) -> Axes:
             return missing(ax, "No month lies ahead.")
         expected = table["above"].to_numpy(dtype=float)
         if expected.max() < 0.005:
-            return missing(ax, "In each month fewer than 0.01 days above the licences are expected.")
+            return missing(ax, "Less than 0.01 days above the licences are expected in any month.")
         x = np.arange(len(expected))
-        ax.bar(x, expected, width=0.62, color=LICENCE, lw=0)
+        days, whole = table["days"].to_numpy(), np.array([month.days_in_month for month in table.index])
+        bars = ax.bar(x, expected, width=0.62, color=LICENCE, lw=0)
+        for bar, part in zip(bars, days < whole, strict=True):
+            if part:
+                bar.set(hatch="////", edgecolor="white")
         ax.set_xlim(-0.6, max(len(expected), 4) - 0.4)
-        ax.set_ylim(0, max(float(expected.max()) * 1.2, 0.1))
+        ax.set_ylim(0, max(float(expected.max()) * 1.32, 0.1))
         ax.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         ax.grid(axis="y")
         above(ax, "expected days above the licences")
-        for place, value in zip(x.tolist(), expected, strict=True):
-            if value >= 0.05 and len(x) <= 14:
-                words = count(value, 0 if value >= 10 else 1 if value >= 1 else 2)
+        for place, value, seen, full in zip(x.tolist(), expected, days, whole, strict=True):
+            if len(x) <= 14:
+                words = count(value, 0 if value >= 10 else 1) if value >= 0.05 else "<0.05"
+                words += f"\nin {plural(int(seen), 'day')}" if seen < full else ""
                 look: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": CAPTION + 0.5, "fontweight": "bold"}
                 ax.text(place, value, words, transform=nudge(ax, 0, 2), **look)
         month_ticks(ax, x, table.index)
         ax.spines["bottom"].set_visible(True)
-        below(ax, "month", 22)
+        below(ax, "month; hatched: within the horizon only in part" if (days < whole).any() else "month", 22)
     return ax
 
 
@@ -181,12 +203,12 @@ def risk(
     horizons: Sequence[int] | None = None,
     marks: Sequence[float] = (0.1, 0.05, 0.01),
 ) -> Axes:
-    """Draw the risk that demand passes a number of licences at some time within the horizon.
+    """Draw the chance that demand exceeds a number of licences at some time within the horizon.
 
     Parameters
     ----------
     forecast : PeakForecast
-        The risk at n licences is the share of paths whose highest peak is above n.
+        The risk at n licences is the share of simulations whose highest peak is above n.
     ax : Axes, optional
         Where to draw; by default a new figure.
     licences : Licences, optional
@@ -236,9 +258,11 @@ def risk(
                 lw=1.8 if days == chosen[-1] else 1.2,
                 label=plural(days, "day"),
             )
-        key(ax, [("line", c, plural(d, "day")) for d, c in zip(chosen, colours, strict=False)])
+        lift = 5.0 if last is None else OVER
+        above(ax, "chance of exceeding them (log scale)", lift)
+        key(ax, [("line", c, plural(d, "day")) for d, c in zip(chosen, colours, strict=False)], lift)
         if last is not None:
-            upright(ax, last, plural(last, "licence"), high=last > right)  # the curve ends at the foot
+            upright(ax, last, plural(last, "licence"))
         _risk_marks(ax, tops[chosen[-1]], marks)
     return ax
 
@@ -252,7 +276,6 @@ def _risk_axis(ax: Axes) -> None:
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
     ax.grid(axis="y")
-    above(ax, "chance that demand passes them (log scale)")
 
 
 def _risk_marks(ax: Axes, tops: npt.NDArray[np.integer[Any]], marks: Sequence[float]) -> None:

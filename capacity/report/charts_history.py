@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from capacity.forecast.paths import PeakForecast
 from capacity.ground.frame import TOTAL
 from capacity.ground.licences import Licences
-from capacity.ground.text import count
+from capacity.ground.text import plural
 from capacity.report.axes import (
     count_axis,
     date_axis,
@@ -27,16 +27,18 @@ from capacity.report.axes import (
 )
 from capacity.report.beside import FAR
 from capacity.report.canvas import drawing
-from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, STANDOUT, day, number_of, text_width
+from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, MUTED, STANDOUT, day, number_of, text_width
 
 __all__ = ["daily", "history", "outlook", "weeks"]
 
 _CENTRAL = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 _WEEK = 7  # days
+_SPARE = 0.07  # share of the width for the highest day
+_FEW = 10  # calls: peaks so low are drawn as steps
 _WEEKLY = 200  # days shown from which on weeks are drawn instead of days
 
 
-def daily(peaks: pd.DataFrame, variant: str | None = None) -> pd.DataFrame:
+def daily(peaks: pd.DataFrame, variant: str | None = None, until: Any = None) -> pd.DataFrame:
     """Return one variant's days from the frame of `capacity.daily_peaks`, without holes in the calendar.
 
     Parameters
@@ -45,6 +47,8 @@ def daily(peaks: pd.DataFrame, variant: str | None = None) -> pd.DataFrame:
         Index (date, variant); columns ``peak`` and ``complete``.
     variant : str, optional
         By default TOTAL, or the first one.
+    until : date, optional
+        Last day that there should be, where the series ends before it.
 
     Returns
     -------
@@ -55,7 +59,8 @@ def daily(peaks: pd.DataFrame, variant: str | None = None) -> pd.DataFrame:
     known = peaks.index.levels[1]
     chosen = variant if variant is not None else TOTAL if TOTAL in known else str(known[0])
     one = peaks.xs(chosen, level=1)
-    every = pd.date_range(one.index[0], one.index[-1], freq="D", name="date")
+    last = one.index[-1] if until is None else max(one.index[-1], pd.Timestamp(until))
+    every = pd.date_range(one.index[0], last, freq="D", name="date")
     complete = one["complete"] if "complete" in one.columns else pd.Series(True, index=one.index)
     return pd.DataFrame(
         {
@@ -74,6 +79,7 @@ def history(
     standouts: pd.Series | None = None,
     variant: str | None = None,
     tz: str | None = None,
+    until: Any = None,
 ) -> Axes:
     """Draw daily peaks with the licences, the gaps, the forecast and the days that stood out.
 
@@ -94,6 +100,8 @@ def history(
         By default TOTAL, or the first one.
     tz : str, optional
         The zone in which days are days, for the axis.
+    until : date, optional
+        Last day that there should be data for; days without any are hatched.
 
     Returns
     -------
@@ -105,13 +113,14 @@ def history(
         Something else was given to draw, or `ax` is no Axes.
     """
     with drawing(peaks, pd.DataFrame, "capacity.daily_peaks", ax, columns=("peak",)) as ax:
-        days = daily(peaks, variant)
+        days = daily(peaks, variant, until)
         if not days["peak"].notna().any():
             return missing(ax, "No day has data.")
         paths = None if forecast is None else _paths(forecast, variant)
-        last = days.index[-1] if forecast is None or paths is None else forecast.dates[-1]
+        last = days.index[-1] if forecast is None or paths is None else max(forecast.dates[-1], days.index[-1])
         weekly = len(days) + (0 if paths is None else paths.shape[1]) > _WEEKLY
-        fan = None if forecast is None or paths is None else _fan(paths, forecast.dates, weekly=weekly)
+        few = max(float(days["peak"].max()), 0.0 if paths is None else float(paths.max())) <= _FEW
+        fan = None if forecast is None or paths is None else _fan(paths, forecast.dates, weekly=weekly, few=few)
         every = pd.date_range(days.index[0], last, freq="D")
         tops = [days["peak"].max()]
         if fan is not None:
@@ -126,7 +135,7 @@ def history(
         if not days.loc[days["peak"].notna(), "complete"].all():
             entries.append(("ring", DEMAND, "incomplete day"))
         if fan is not None:
-            _draw_fan(ax, *fan, step=weekly)
+            _draw_fan(ax, *fan, step=weekly or few)
             hairline(ax, float(number_of([last])[0]) + 1 - (paths.shape[1] if paths is not None else 0))
             entries.append(("area", BANDS[1], "forecast, central 50, 80, 95%" + (" of weeks" if weekly else "")))
         if licences is not None:
@@ -189,16 +198,21 @@ def outlook(
         past = past.reindex(pd.date_range(begin, forecast.dates[0] - pd.Timedelta(days=1), freq="D"))
         every = pd.date_range(begin, dates[-1], freq="D")
         weekly = len(every) > _WEEKLY
-        fan = _fan(paths[:, : len(dates)], dates, weekly=weekly)
+        few = max(float(past.max()), float(paths.max())) <= _FEW
+        fan = _fan(paths[:, : len(dates)], dates, weekly=weekly, few=few)
+        highest = _quantiles(paths.max(axis=1)) if len(dates) == len(forecast.dates) else None
         tops = [0.0 if past.isna().all() else past.max(), fan[1].max()]
+        tops += [] if highest is None else [highest[-1]]
         if licences is not None:
             tops.append(_top(licences, every, max(tops)))
-        date_axis(ax, begin, dates[-1], tz=tz)
+        date_axis(ax, begin, dates[-1], tz=tz, spare=0.0 if highest is None else _SPARE)
         count_axis(ax, max(tops) * 1.04, "calls in progress at once, highest of the day")
         shade_gaps(ax, past.notna(), label=False)
-        _draw_fan(ax, *fan, step=weekly)
+        _draw_fan(ax, *fan, step=weekly or few)
         _days(ax, pd.DataFrame({"peak": past, "complete": past.notna()}), weekly=weekly)
         hairline(ax, float(number_of(forecast.dates[:1])[0]))
+        if highest is not None:
+            _draw_highest(ax, highest, float(number_of(dates[-1:])[0]) + 1, len(dates))
         if licences is not None:
             licence_line(ax, licences, every)
             _at_the_licences(ax, past, licences)
@@ -212,7 +226,7 @@ def _top(licences: Licences, days: pd.DatetimeIndex, seen: float) -> float:
     """Return how high the axis must reach for the licences, and their count above them, to be seen."""
     counts = licences.on(days)
     near = counts[counts <= FAR * max(seen, 1.0)]
-    return 1.09 * float(near.max()) if len(near) == len(counts) else max(1.2 * seen, 1.09 * float(near.max(initial=0)))
+    return 1.03 * float(near.max()) if len(near) == len(counts) else max(1.2 * seen, 1.03 * float(near.max(initial=0)))
 
 
 def _at_the_licences(ax: Axes, peak: pd.Series, licences: Licences) -> None:
@@ -234,7 +248,7 @@ def _paths(forecast: PeakForecast, variant: str | None) -> npt.NDArray[np.intege
 
 
 def _fan(
-    paths: npt.NDArray[np.integer[Any]], dates: pd.DatetimeIndex, *, weekly: bool
+    paths: npt.NDArray[np.integer[Any]], dates: pd.DatetimeIndex, *, weekly: bool, few: bool = False
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return where the bands stand and their edges, shape (days or weeks, 7)."""
     starts = np.arange(0, len(dates), 7) if weekly else np.arange(len(dates))
@@ -242,8 +256,26 @@ def _fan(
         starts = starts[:-1]  # a stump of a week would look like a fall
     values = np.maximum.reduceat(paths, starts, axis=1) if weekly else paths
     at = number_of(dates[starts])
-    edges = np.r_[at, number_of(dates[-1:]) + 1] if weekly else at + 0.5
-    return edges, np.quantile(values, _CENTRAL, axis=0, method="inverted_cdf").T.astype(float)
+    edges = np.r_[at, number_of(dates[-1:]) + 1] if weekly or few else at + 0.5
+    return edges, _quantiles(values).T
+
+
+def _quantiles(values: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.float64]:
+    """Return the edges of the bands, shape (7,) or (7, ...)."""
+    return np.asarray(np.quantile(values, _CENTRAL, axis=0, method="inverted_cdf"), dtype=np.float64)
+
+
+def _draw_highest(ax: Axes, edges: npt.NDArray[np.float64], end: float, days: int) -> None:
+    """Draw at the right, apart, in which range the highest of all days ahead is expected: this meets the licences."""
+    right = ax.get_xlim()[1]
+    at = end + np.array([0.3, 0.75]) * (right - end)
+    for place, colour in enumerate(BANDS):
+        ax.fill_between(at, edges[place], edges[-1 - place], color=colour, lw=0, zorder=1.5 + place / 10)
+    ax.plot(at, edges[[3, 3]], color=FORECAST, lw=1.6, zorder=2, label="highest day")
+    ax.text(
+        float(at.mean()), 0, f"highest of\n{plural(days, 'day')}", transform=nudge(ax, 0, -5, ax.get_xaxis_transform()),
+        ha="center", va="top", fontsize=CAPTION, color=MUTED, clip_on=False,
+    )  # fmt: skip
 
 
 def _draw_fan(ax: Axes, at: npt.NDArray[np.float64], edges: npt.NDArray[np.float64], *, step: bool) -> None:
@@ -266,7 +298,8 @@ def _days(ax: Axes, days: pd.DataFrame, *, weekly: bool) -> None:
         dot = float(np.clip(room * 1.6, 1.3, 2.6))
         alpha = float(np.clip(room * 0.5, 0.3, 0.6))
     else:
-        ax.plot(at, peak, color=DEMAND, lw=1.0, zorder=3)
+        few = bool(np.nanmax(peak, initial=0) <= _FEW)
+        ax.plot(at, peak, color=DEMAND, lw=1.0, zorder=3, drawstyle="steps-mid" if few else "default")
         dot, alpha = float(np.clip(room * 0.9, 1.8, 4.5)), 1.0
     ax.plot(at[complete], peak[complete], "o", color=DEMAND, ms=dot, mew=0, alpha=alpha, zorder=2.5, label="days")
     ring = ~complete & ~np.isnan(peak)
@@ -319,8 +352,3 @@ def _name_days(ax: Axes, peak: pd.Series, standouts: pd.Series) -> None:
             zorder=6,
             path_effects=halo(),
         )
-
-
-def peak_words(value: float, date: Any) -> str:
-    """Return "113 on 18 Sep 2026"."""
-    return f"{count(value)} on {day(date)}"

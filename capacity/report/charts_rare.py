@@ -13,8 +13,7 @@ from capacity.analysis.extremes import ReturnLevels
 from capacity.analysis.headroom import Headroom
 from capacity.ground.arrays import Floats
 from capacity.ground.text import chance, count, plural
-from capacity.report.axes import below, halo, key, nudge, percent_axis, room_for, width_of
-from capacity.report.beside import upright
+from capacity.report.axes import OVER, below, halo, key, nudge, percent_axis, room_for, upright, width_of
 from capacity.report.canvas import drawing
 from capacity.report.theme import CAPTION, DEMAND, FORECAST, INK, LICENCE, text_width
 
@@ -24,7 +23,7 @@ _FAR = 2.0  # times the level: limits of short records reach farther than can be
 _TINT = "#EDBFA8"  # of the licences' colour
 _COLOURS = {"GEV": DEMAND, "GPD": FORECAST}
 _APART = {"GEV": -0.17, "GPD": 0.17}  # of a row
-_METHODS = {"GEV": "GEV, of highest peaks", "GPD": "GPD, of exceedances"}
+_METHODS = {"GEV": "from the highest of each block", "GPD": "from all high peaks"}
 
 
 def return_levels(levels: ReturnLevels, ax: Axes | None = None, *, licences: int | None = None) -> Axes:
@@ -75,7 +74,7 @@ def return_levels(levels: ReturnLevels, ax: Axes | None = None, *, licences: int
         entries = [("dot", _COLOURS[m], _METHODS[m]) for m in table.index.unique("method")]
         if hollow.any():
             entries.append(("ring", DEMAND, "beyond the record"))
-        key(ax, entries)
+        key(ax, entries, 5.0 if licences is None else OVER)
     return ax
 
 

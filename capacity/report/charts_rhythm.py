@@ -17,16 +17,19 @@ from capacity.ground.frame import TOTAL
 from capacity.ground.text import count, plural
 from capacity.report.axes import (
     below,
+    beside_levels,
     count_axis,
     halo,
     height_of,
+    key,
     missing,
     nudge,
+    upright,
     width_of,
 )
 from capacity.report.beside import FAR
 from capacity.report.canvas import drawing
-from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, INK, LICENCE, VOID, text_width
+from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, INK, LICENCE, VOID, on_shade, text_width
 
 __all__ = ["busy_hours", "heat_map", "load_duration", "percentiles", "pick"]
 
@@ -101,7 +104,7 @@ def _numbers(ax: Axes, cells: npt.NDArray[np.float64], top: float) -> None:
         if np.isnan(value):
             continue
         text = f"{value / 1000:,.0f}k" if thousands and value >= 1000 else f"{value:,.0f}"
-        colour = "white" if value > 0.62 * max(top, 1.0) else INK
+        colour = on_shade(_SHADES(value / max(top, 1.0)))
         ax.text(hour + 0.5, row + 0.5, text, ha="center", va="center_baseline", fontsize=size, color=colour)
 
 
@@ -139,59 +142,23 @@ def percentiles(
         near = licences is not None and licences <= FAR * seen
         top = max(seen, float(licences or 0)) if near else seen
         ax.set_ylim(len(value) - 0.5, -0.5)
-        label = text_width(count(top), 8, "bold") + 8
-        room = 1 / max(1 - label / max(width_of(ax), 1.0), 0.4)
-        count_axis(ax, top * room / 1.06, "calls in progress at once, highest in 5 minutes", which="x", ticks=4)
+        count_axis(ax, top, "calls in progress at once, highest in 5 minutes", which="x", ticks=4)
         ax.barh(y, value, height=0.56, color=BANDS[1], lw=0)
         if {"low", "high"} <= set(rows.columns):
             ax.hlines(y, rows["low"], rows["high"], color=DEMAND, lw=1.2)
         ax.yaxis.set_major_locator(FixedLocator([float(k) for k in y]))
         ax.set_yticklabels([_share(float(q)) for q in rows.index])
         ax.tick_params(axis="y", labelcolor=INK)
-        points = np.diff(ax.get_xlim()).item() / max(width_of(ax), 1.0)  # [calls a point]
         for place, number in zip(y.tolist(), value, strict=True):
-            # A number that the licence line would cross stands inside its bar.
-            crossed = licences is not None and number <= licences <= number + (label + 4) * points
-            ax.text(
-                number,
-                place,
-                count(number),
-                transform=nudge(ax, -4 if crossed else 4, 0),
-                ha="right" if crossed else "left",
-                va="center_baseline",
-                fontsize=8,
-                fontweight="bold",
-                path_effects=halo(),
-                zorder=6,
-            )
+            look: dict[str, Any] = {"va": "center_baseline", "fontsize": 8, "fontweight": "bold", "clip_on": False}
+            ax.text(1, place, count(number), transform=nudge(ax, 4, 0, ax.get_yaxis_transform()), **look)
         if licences is not None:
-            _upright(ax, licences)
+            upright(ax, licences, plural(int(licences), "licence"))
     return ax
 
 
 def _share(q: float) -> str:
     return "all (the peak)" if q >= 100 else f"{q:g}% of the time"
-
-
-def _upright(ax: Axes, licences: float) -> None:
-    right = ax.get_xlim()[1]
-    words = plural(int(licences), "licence")
-    if licences <= right:
-        ax.axvline(licences, color=LICENCE, lw=1.6, zorder=3)
-    else:
-        licences, words = right, f"{words} \N{RIGHTWARDS ARROW}"
-    fits = (right - licences) / right * width_of(ax) > text_width(words, CAPTION + 0.5, "bold") / 2
-    ax.text(
-        licences,
-        1,
-        words,
-        transform=nudge(ax, 0 if fits else 2, 3, ax.get_xaxis_transform()),
-        ha="center" if fits else "right",
-        va="bottom",
-        color=LICENCE,
-        fontsize=CAPTION + 0.5,
-        fontweight="bold",
-    )
 
 
 def load_duration(
@@ -247,37 +214,11 @@ def load_duration(
 
 
 def _level(ax: Axes, licences: int, level: npt.NDArray[np.float64], hours: npt.NDArray[np.float64]) -> None:
-    ax.axhline(licences, color=LICENCE, lw=1.6, zorder=3)
-    high = ax.get_ylim()[1]
-    if licences > high:
-        words = f"{plural(licences, 'licence')} \N{UPWARDS ARROW}, never reached"
-        look: dict[str, Any] = {"fontsize": CAPTION + 0.5, "fontweight": "bold", "path_effects": halo()}
-        ax.text(
-            1,
-            high,
-            words,
-            transform=nudge(ax, 0, -3, ax.get_yaxis_transform()),
-            ha="right",
-            va="top",
-            color=LICENCE,
-            **look,
-        )
-        return
+    ax.axhline(licences, color=LICENCE, lw=1.6, zorder=1.2)
+    beside_levels(ax, [licences])
     reached = level >= licences
-    time = f"reached {_hours(float(hours[reached].max()))} a year" if reached.any() else "never reached"
-    under = level.max() > 1.02 * licences  # the curve runs above the line then, at the left
-    ax.text(
-        0 if under else 1,
-        licences,
-        f"{plural(licences, 'licence')}, {time}",
-        transform=nudge(ax, 3 if under else 0, -3 if under else 3, ax.get_yaxis_transform()),
-        ha="left" if under else "right",
-        va="top" if under else "bottom",
-        color=LICENCE,
-        fontsize=CAPTION + 0.5,
-        fontweight="bold",
-        path_effects=halo(),
-    )
+    time = f"all in use {_hours(float(hours[reached].max()))} a year" if reached.any() else "never all in use"
+    key(ax, [("line", LICENCE, time)])
 
 
 def _hours(value: float) -> str:

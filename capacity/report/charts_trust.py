@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from capacity.analysis.backtest import Backtest
 from capacity.ground.coverage import Coverage
-from capacity.ground.frame import TOTAL, TOTAL_NAME
+from capacity.ground.frame import TOTAL
 from capacity.ground.text import count, percent
 from capacity.report.axes import above, below, count_axis, date_axis, halo, height_of, key, missing, nudge, width_of
 from capacity.report.canvas import drawing
@@ -62,7 +62,7 @@ def gaps(
         ax.set_ylim(len(shown) - 0.4, -0.6)
         ax.yaxis.set_major_locator(FixedLocator([float(k) for k in range(len(shown))]))
         room = 96.0
-        known = {TOTAL: TOTAL_NAME} | dict(names or {})
+        known = {TOTAL: "All calls together"} | dict(names or {})
         ax.set_yticklabels([shorten(plain(known.get(str(v), v)), room, CAPTION) for v in shown])
         left, right = ax.get_xlim()
         least = 1.6 * (right - left) / max(width_of(ax), 1.0)
@@ -92,7 +92,7 @@ def gaps(
                 color=INK,
                 clip_on=False,
             )
-        key(ax, [("area", BANDS[1], "answered for"), ("area", STANDOUT, "missing")])
+        key(ax, [("area", BANDS[1], "there"), ("area", STANDOUT, "missing")])
         if len(order) > len(shown):
             ax.text(
                 0,
@@ -204,7 +204,7 @@ def coverage_of(backtest: Backtest, ax: Axes | None = None, *, row: str | None =
 
 
 def pit(backtest: Backtest, ax: Axes | None = None, *, bins: int = 10) -> Axes:
-    """Draw where in its forecast each day of the past fell: level if the forecasts are honest.
+    """Draw where in its forecast each day of the past fell: flat if the forecasts are unbiased.
 
     Parameters
     ----------
@@ -246,7 +246,7 @@ def pit(backtest: Backtest, ax: Axes | None = None, *, bins: int = 10) -> Axes:
         ax.text(
             0 if rising else 1,
             1 / bins,
-            f"level: {percent(1 / bins)} each",
+            f"flat: {percent(1 / bins)} each",
             transform=nudge(ax, 0, 3, ax.get_yaxis_transform()),
             ha="left" if rising else "right",
             va="bottom",

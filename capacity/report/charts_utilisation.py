@@ -17,6 +17,7 @@ from capacity.report.theme import BANDS, CAPTION, DEMAND, LICENCE, RULE, number_
 
 __all__ = ["utilisation"]
 
+_LEAST = 183.0  # days that are drawn at least: one month alone would be a block
 _COLOURS = {80: BANDS[0], 90: BANDS[2], 100: DEMAND}  # [% of the licences]: the fuller, the darker
 
 
@@ -44,7 +45,8 @@ def utilisation(result: Utilisation, ax: Axes | None = None, *, variant: str | N
         Something else was given to draw, or `ax` is no Axes.
     """
     with drawing(result, Utilisation, "capacity.utilisation", ax) as ax:
-        hours = pick(result.months, variant)["hours"].unstack(level=0).fillna(0.0)  # noqa: PD010 - a column a level
+        own = pick(result.months, variant)
+        hours = own["hours"].unstack(level=0).fillna(0.0)  # noqa: PD010 - a column a level
         if not hours.to_numpy().any():
             return missing(ax, f"No interval reached {hours.columns[0]}% of the licences.")
         first = pd.DatetimeIndex(hours.index)
@@ -56,12 +58,14 @@ def utilisation(result: Utilisation, ax: Axes | None = None, *, variant: str | N
         ax.grid(axis="y")
         above(ax, "hours in the month [h]")
         left, right = number_of(first), number_of(after)
-        ax.set_xlim(left[0], right[-1])
+        ax.set_xlim(left[0], max(right[-1], left[0] + _LEAST))
+        there = own["present"].groupby(level=1).max().reindex(hours.index).to_numpy()
+        part = there < 0.99 * 288 * (right - left)  # the clock may take an hour of a month
         month_ticks(ax, (left + right) / 2, first)
         ax.spines["bottom"].set_visible(True)
-        below(ax, f"month, {result.tz}", 22)
+        below(ax, f"month, {result.tz}" + ("; hatched: in part" if part.any() else ""), 22)
         for level in hours.columns:
-            ax.bar(
+            bars = ax.bar(
                 (left + right) / 2,
                 hours[level].to_numpy(dtype=float),
                 width=0.78 * (right - left),
@@ -70,6 +74,8 @@ def utilisation(result: Utilisation, ax: Axes | None = None, *, variant: str | N
                 label=f"{level}%",
                 zorder=1 + int(level) / 100,
             )
+            for bar in np.array(bars)[part]:
+                bar.set(hatch="////", edgecolor="white")
         key(ax, [("area", _COLOURS[int(level)], f"at or above {level}%") for level in hours.columns])
         _steps(ax, result.licences, pd.date_range(first[0], after[-1], freq="D", inclusive="left"))
     return ax

@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from capacity.analysis.diversity import Diversity
 from capacity.ground.text import count, percent, plural
-from capacity.report.axes import date_axis, height_of, missing, nudge, width_of
+from capacity.report.axes import date_axis, height_of, missing, nudge, shade_gaps, width_of
 from capacity.report.canvas import drawing
 from capacity.report.charts_history import daily, weeks
 from capacity.report.theme import (
@@ -26,6 +26,7 @@ from capacity.report.theme import (
     STANDOUT,
     day,
     number_of,
+    on_shade,
     plain,
     shorten,
     text_width,
@@ -211,12 +212,12 @@ def correlation(
         for (row, column), value in np.ndenumerate(cells):
             if row >= column:
                 words = "–" if np.isnan(value) else f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
-                dark = abs(value) > 0.62
+                ink = INK if np.isnan(value) else on_shade(_AGREE((value + 1) / 2))
                 look: dict[str, Any] = {
                     "ha": "center",
                     "va": "center_baseline",
                     "fontsize": 7.5,
-                    "color": "white" if dark else INK,
+                    "color": ink,
                 }
                 ax.text(column + 0.5, row + 0.5, words, **look)
         if rows > 1:
@@ -232,8 +233,9 @@ def small_history(
     variant: str,
     name: str | None = None,
     span: tuple[Any, Any] | None = None,
+    top: float | None = None,
 ) -> Axes:
-    """Draw one variant's highest peak of each week (of each day within 100 days), small, on a scale of its own.
+    """Draw one variant's highest peak of each week (of each day within 100 days), small.
 
     Parameters
     ----------
@@ -247,6 +249,8 @@ def small_history(
         What to call it.
     span : (date, date), optional
         First and last day of the axis; by default the variant's own.
+    top : float, optional
+        Where the scale ends; by default at the highest peak.
 
     Returns
     -------
@@ -264,8 +268,10 @@ def small_history(
         ax.set_xlabel("")
         _ends(ax, pd.Timestamp(first), pd.Timestamp(last))
         peak = days["peak"]
-        top = float(peak.max()) if peak.notna().any() else 0.0
-        ax.set_ylim(0, max(top, 1.0) * 1.18)
+        highest = float(peak.max()) if peak.notna().any() else 0.0
+        ax.set_ylim(0, max(highest if top is None else top, 1.0) * 1.18)
+        whole = pd.date_range(first, last, freq="D")
+        shade_gaps(ax, peak.reindex(whole).notna() | (whole < days.index[0]), label=False)
         ax.yaxis.set_major_locator(FixedLocator([]))
         edge, value = (
             weeks(peak)
@@ -275,15 +281,15 @@ def small_history(
         x, y = np.repeat(edge, 2)[1:-1], np.repeat(value, 2)
         ax.fill_between(x, y, color=BANDS[0], lw=0)
         ax.plot(x, y, color=DEMAND, lw=0.9)
-        title = shorten(plain(name or variant), width_of(ax) - text_width(count(top), 8, "bold") - 10, 8)
+        title = shorten(plain(name or variant), width_of(ax) - text_width(count(highest), 8, "bold") - 10, 8)
         ax.text(0, 1, title, transform=nudge(ax, 0, 3, ax.transAxes), fontsize=8, va="bottom")
-        words = count(top)
+        words = count(highest)
         ax.text(
             1, 1, words, transform=nudge(ax, 0, 3, ax.transAxes), fontsize=8, va="bottom", ha="right", fontweight="bold"
         )
-        if top > 0:
+        if highest > 0:
             at = float(number_of([peak.idxmax()])[0]) + 0.5
-            ax.plot([at], [top], "o", color=DEMAND, ms=3.2, mec="white", mew=0.6, zorder=5)
+            ax.plot([at], [highest], "o", color=DEMAND, ms=3.2, mec="white", mew=0.6, zorder=5)
     return ax
 
 

@@ -12,14 +12,14 @@ from capacity.errors import InsufficientData
 from capacity.ground.frame import TOTAL
 from capacity.ground.licences import Licences
 from capacity.ground.text import count, percent, plural
-from capacity.report.sheet import A4, PT, Sheet
+from capacity.report.sheet import A4, PT, Area, Sheet
 from capacity.report.theme import INK, MUTED, day, plain, readable, shorten, text_width, wrap
 
 __all__ = [
+    "BOTTOM",
     "GAP",
     "MARGIN",
     "PAGES",
-    "TOP",
     "WIDTH",
     "begin",
     "drawn_licences",
@@ -27,6 +27,7 @@ __all__ = [
     "local",
     "minutes",
     "names_of",
+    "notes_of",
     "period",
     "present",
     "reason",
@@ -41,26 +42,35 @@ T = TypeVar("T")
 MARGIN = 16.0  # [mm]
 WIDTH = A4[0] - 2 * MARGIN
 GAP = 9.0  # [mm] between columns
-TOP = 39.0  # [mm] where panels begin
-PAGES = ("The verdict", "History", "Rhythm", "Variants", "Exhaustion", "Trust")
+BOTTOM = 200.5  # [mm] where panels end
+PAGES = ("The verdict", "History", "The week", "Variants", "When the licences run out", "How far to trust it")
 
 
-def begin(assessment: Assessment, number: int, sentence: str = "") -> Sheet:
-    """Return a page with its head, what it says in one sentence, and its foot."""
+def begin(assessment: Assessment, number: int, sentence: str = "", *, pages: int = len(PAGES)) -> Area:
+    """Start a page: its head, how far the verdict was tested, what the page says in a sentence, and its foot.
+
+    Returns the area that is left for panels.
+    """
     sheet = Sheet()
-    sheet.text(MARGIN, 15.0, PAGES[number - 1], 9, weight="bold", color=INK)
-    sheet.text(MARGIN + WIDTH, 15.0, whose(assessment, (WIDTH - 50) * PT, 8), 8, ha="right", color=MUTED)
-    sheet.rule(MARGIN, 18.5, WIDTH)
+    title = PAGES[number - 1] if number <= len(PAGES) else "Notes"
+    sheet.text(MARGIN, 12.0, title, 9, weight="bold", color=INK)
+    sheet.text(MARGIN + WIDTH, 12.0, whose(assessment, (WIDTH - 50) * PT, 8), 8, ha="right", color=MUTED)
+    sheet.rule(MARGIN, 15.0, WIDTH)
     foot = ["A value is the highest number of calls in progress at once within 5 minutes"]
     foot.append(f"days and hours are local, {assessment.tz}")
     if assessment.forecast is not None:
-        foot.append(f"forecast from {count(assessment.forecast.paths.shape[1])} paths, seed {assessment.seed}")
+        foot.append(f"forecast from {count(assessment.forecast.paths.shape[1])} simulations, seed {assessment.seed}")
     sheet.text(MARGIN, 205.0, "; ".join(foot), 6.5, color=MUTED)
-    sheet.text(MARGIN + WIDTH, 205.0, f"{number} / {len(PAGES)}", 6.5, ha="right", color=MUTED)
-    words = plain(sentence)
-    size = 15.0 if len(wrap(words, WIDTH * PT, 15.0, "bold")) <= 1 else 13.0
-    sheet.block(MARGIN, 28.0, words, size, WIDTH, lines=2, weight="bold", leading=1.3)
-    return sheet
+    sheet.text(MARGIN + WIDTH, 205.0, f"{number} / {pages}", 6.5, ha="right", color=MUTED)
+    y = 19.5
+    if number > 1:  # on the first page it stands larger, under the headline
+        words = f"Confidence: {assessment.confidence.level}. {assessment.confidence.reason}"
+        y = sheet.block(MARGIN, y, plain(words), 7.0, WIDTH, color=MUTED) + 3.2
+    if sentence:
+        words = plain(sentence)
+        size = next((s for s in (15.0, 13.0, 11.0) if len(wrap(words, WIDTH * PT, s, "bold")) <= 2), 10.0)
+        y = sheet.block(MARGIN, y + 1.0, words, size, WIDTH, weight="bold", leading=1.3)
+    return Area(sheet, MARGIN, y, WIDTH, BOTTOM - y)
 
 
 def whose(assessment: Assessment, width: float, size: float) -> str:
@@ -106,6 +116,13 @@ def span_of(assessment: Assessment) -> list[str]:
     if assessment.traffic is not None and assessment.traffic.whole["turned_away"] >= 0.5:
         lines.append(_turned_away(assessment.traffic))
     return lines
+
+
+def notes_of(assessment: Assessment) -> list[str]:
+    """Return all that the verdict rests on, warnings first, word for word."""
+    warnings = [f"Warning: {note}" for note in assessment.notes if note.severity == "warning"]
+    others = [str(note) for note in assessment.notes if note.severity != "warning"]
+    return [*warnings, *span_of(assessment), *others]
 
 
 def _at_the_cap(assessment: Assessment) -> str:

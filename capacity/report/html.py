@@ -169,8 +169,9 @@ def _sections(assessment: Assessment) -> list[_Section]:
 def _picture(panel: Panel, assessment: Assessment, prefix: str) -> _Picture:
     what = panel.what(assessment)
     with style():
-        drawing = _svg(single(panel, assessment).figure, prefix, f"{panel.title}. {what}")
-    return _Picture(panel.title, what, drawing)
+        title = panel.title_of(assessment)
+        drawing = _svg(single(panel, assessment).figure, prefix, f"{title}. {what}")
+    return _Picture(title, what, drawing)
 
 
 def _svg(figure: Figure, prefix: str, alt: str) -> Markup:

@@ -5,13 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from capacity.analysis.assessment import Assessment
-from capacity.ground.text import chance, count, percent
+from capacity.ground.text import chance, count, percent, plural
 from capacity.report import charts_cost, charts_exhaustion, charts_rare
 from capacity.report.frame import (
-    GAP,
-    MARGIN,
-    TOP,
-    WIDTH,
     begin,
     drawn_licences,
     licences_now,
@@ -19,41 +15,53 @@ from capacity.report.frame import (
     present,
     variant_of,
 )
-from capacity.report.panels import Area, Panel, place
-from capacity.report.sheet import Sheet
+from capacity.report.panels import Panel, flow
+from capacity.report.sheet import Area, Sheet
 from capacity.report.theme import day
 
-__all__ = ["PANELS", "exhaustion"]
+__all__ = ["PANELS", "exhaustion", "sentence"]
 
 
-def exhaustion(assessment: Assessment) -> Sheet:
+def exhaustion(assessment: Assessment, pages: int = 6) -> Sheet:
     """Draw the page of running out."""
-    sheet = begin(assessment, 5, _sentence(assessment))
-    width = (WIDTH - GAP) / 2
-    *three, cost, rare = PANELS
-    # Where there is no price, what is reached once a year is worth more than a word about that.
-    fourth = rare if assessment.cost is None and assessment.return_levels is not None else cost
-    for number, panel in enumerate((*three, fourth)):
-        row, column = divmod(number, 2)
-        height = (83.0, 72.0)[row]
-        place(panel, assessment, Area(sheet, MARGIN + column * (width + GAP), (TOP, 128.0)[row], width, height))
-    return sheet
+    area = begin(assessment, 5, sentence(assessment), pages=pages)
+    first, risk, months, cost, rare = PANELS
+    second = [(months, 1.0), (cost, 1.0)] if assessment.cost is not None else [(months, 1.0), (rare, 1.0)]
+    flow(assessment, area, [(83.0, [(first, 1.0), (risk, 1.0)]), (72.0, second)])
+    return area.sheet
 
 
-def _sentence(assessment: Assessment) -> str:
+def sentence(assessment: Assessment) -> str:
+    """Return what the page says in a sentence."""
     headroom = assessment.headroom
     if headroom is None:
         why = "forecast" if assessment.forecast is None else "total to judge them on"
         return f"When the licences run out is not known: there is no {why}."
+    most = "at most " if assessment.situation.combined else ""
     share = float(headroom.p_above.iloc[-1])
     last = day(headroom.p_above.index[-1])
+    words = f"The chance that demand exceeds the licences on some day up to {last} is {most}{chance(share)}"
+    if share == 0:
+        many = count(present(assessment.forecast).paths.shape[1])
+        return f"In none of {many} simulations does demand exceed the licences up to {last}."
+    likely = assessment.situation.likely_by
+    if likely is not None and not most:
+        return f"{words}; it is likelier than not by {day(likely)}."
     middle = (headroom.dates_given or {}).get(0.5)
-    if middle is None or pd.isna(middle):
-        return f"On no path is demand above the licences up to {last}."
-    words = f"The chance is {chance(share)} that demand is above the licences on some day up to {last}"
-    if share < 0.01:
+    if middle is None or pd.isna(middle) or share < 0.01:
         return f"{words}."
-    return f"{words}; if so, as likely as not by {day(middle)}."
+    return f"{words}; if it happens, in half of the cases by {day(middle)}."
+
+
+def _title(assessment: Assessment) -> str:
+    at_once = charts_exhaustion.passed_at_once(present(assessment.headroom))
+    return "How likely the licences are exceeded on each day" if at_once else ""
+
+
+def _when_words(assessment: Assessment) -> str:
+    if charts_exhaustion.passed_at_once(present(assessment.headroom)):
+        return "Share of simulations; that it happens at all, and at once, is over 99% likely"
+    return "Share of simulations; dots: one in ten, half, nine in ten of those in which it happens"
 
 
 def _when(assessment: Assessment, area: Area) -> None:
@@ -61,7 +69,7 @@ def _when(assessment: Assessment, area: Area) -> None:
 
 
 def _risk(assessment: Assessment, area: Area) -> None:
-    ax = area.axes(left=11.0)
+    ax = area.axes(left=11.0, top=9.5)
     charts_exhaustion.risk(
         present(assessment.forecast), ax, licences=drawn_licences(assessment), variant=variant_of(assessment)
     )
@@ -73,17 +81,28 @@ def _months(assessment: Assessment, area: Area) -> None:
 
 def _prices(assessment: Assessment) -> str:
     length = minutes(present(assessment.cost).mean_call_length)
-    return f"Licences and lost calls together; calls last {length} on average and arrive singly, by chance"
+    table = present(assessment.decisions)
+    cheap, safe = table.loc["cheapest"], table.loc["5% risk"]
+    risk = chance(float(cheap.iloc[_last(table)]))
+    return (
+        f"Cheapest: {count(cheap.licences)}, with a chance of exceeding them of {risk}; "
+        f"{count(safe.licences)} for 5% risk cost {count(safe.cost - cheap.cost)} more a year. Calls last {length} on "
+        "average and arrive singly, by chance"
+    )
+
+
+def _last(table: pd.DataFrame) -> int:
+    return max(k for k, name in enumerate(table.columns) if str(name).startswith("chance_"))
 
 
 def _cost(assessment: Assessment, area: Area) -> None:
-    ax = area.axes(left=14.0, bottom=12.0)
+    ax = area.axes(left=14.0, top=9.5, bottom=12.0)
     charts_cost.cost(present(assessment.cost), ax, licences=licences_now(assessment))
 
 
 def _rare(assessment: Assessment, area: Area) -> None:
     levels, held = present(assessment.return_levels), drawn_licences(assessment)
-    ax = area.axes(left=23.0, bottom=12.0)
+    ax = area.axes(left=23.0, top=9.5, bottom=12.0)
     charts_rare.return_levels(levels, ax, licences=None if held is None else licences_now(assessment))
 
 
@@ -99,24 +118,29 @@ def _rests_on(assessment: Assessment) -> str:
 PANELS = (
     Panel(
         "exhaustion",
-        "When the licences are passed for the first time",
-        lambda _: "Share of paths; dots: one in ten, half, nine in ten of those that pass them",
+        "When the licences are exceeded for the first time",
+        _when_words,
         "headroom",
         _when,
+        otherwise="In none of the simulations does demand exceed the licences.",
+        needs=lambda a: float(present(a.headroom).p_above.iloc[-1]) > 0,
+        instead=_title,
     ),
     Panel(
         "risk",
         "Licences against risk",
-        lambda _: "Chance that demand passes so many licences at some time within the horizon",
+        lambda a: f"Chance that demand exceeds so many licences on at least one of {plural(a.horizon, 'day')}",
         "forecast",
         _risk,
     ),
     Panel(
         "days-above",
         "How often, month by month",
-        lambda _: "Expected number of days on which demand is above the licences",
+        lambda _: "Expected number of days on which demand exceeds the licences as planned",
         "headroom",
         _months,
+        otherwise="Less than 0.01 days above the licences are expected in any month.",
+        needs=lambda a: float(present(a.headroom).per_month["above"].max()) >= 0.005,
     ),
     Panel(
         "cost",

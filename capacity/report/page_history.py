@@ -9,26 +9,24 @@ from capacity.analysis.assessment import Assessment
 from capacity.ground.calendar import SAME_WEEKDAYS
 from capacity.ground.text import count, percent, plural
 from capacity.report import charts_history
-from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, drawn_licences, present, variant_of
-from capacity.report.panels import Area, Panel, place, rows_within, table
-from capacity.report.sheet import Sheet
+from capacity.report.frame import begin, drawn_licences, local, present, variant_of
+from capacity.report.panels import Panel, flow, rows_within, table
+from capacity.report.sheet import Area, Sheet
 from capacity.report.theme import day
 
-__all__ = ["PANELS", "history", "standouts"]
+__all__ = ["PANELS", "history", "sentence", "standouts"]
 
 
-def history(assessment: Assessment) -> Sheet:
+def history(assessment: Assessment, pages: int = 6) -> Sheet:
     """Draw the page of the past, with the forecast at its end."""
-    sheet = begin(assessment, 2, _sentence(assessment))
+    area = begin(assessment, 2, sentence(assessment), pages=pages)
     whole, close, days = PANELS
-    place(whole, assessment, Area(sheet, MARGIN, TOP, WIDTH, 87.0))
-    left = 150.0
-    place(close, assessment, Area(sheet, MARGIN, 130.0, left, 70.0))
-    place(days, assessment, Area(sheet, MARGIN + left + GAP, 130.0, WIDTH - left - GAP, 68.0))
-    return sheet
+    flow(assessment, area, [(87.0, [(whole, 1.0)]), (70.0, [(close, 150.0), (days, 106.0)])])
+    return area.sheet
 
 
-def _sentence(assessment: Assessment) -> str:
+def sentence(assessment: Assessment) -> str:
+    """Return what the page says in a sentence."""
     peak = charts_history.daily(assessment.peaks, variant_of(assessment))["peak"]
     if not peak.notna().any():
         return "No day has data."
@@ -77,19 +75,20 @@ def _whole(assessment: Assessment, area: Area) -> None:
         names = pd.Series([day(date) for date in dates], index=dates, dtype=object)
     charts_history.history(
         assessment.peaks,
-        area.axes(bottom=10.0),
+        area.axes(right=15.0, bottom=10.0),
         licences=drawn_licences(assessment),
         forecast=assessment.forecast,
         standouts=names,
         variant=variant_of(assessment),
         tz=assessment.tz,
+        until=local(assessment.span[1] - pd.Timedelta(nanoseconds=1), assessment.tz).normalize(),
     )
 
 
 def _close(assessment: Assessment, area: Area) -> None:
     charts_history.outlook(
         present(assessment.forecast),
-        area.axes(bottom=10.0),
+        area.axes(right=15.0, bottom=10.0),
         licences=drawn_licences(assessment),
         variant=variant_of(assessment),
         days=35,

@@ -4,35 +4,47 @@ from __future__ import annotations
 
 from capacity.analysis.assessment import Assessment
 from capacity.ground.calendar import WEEKDAYS
-from capacity.ground.text import count
+from capacity.ground.text import count, listed
 from capacity.report import charts_rhythm
-from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, licences_now, present, variant_of
-from capacity.report.panels import Area, Panel, place
-from capacity.report.sheet import Sheet
+from capacity.report.frame import begin, licences_now, present, variant_of
+from capacity.report.panels import Panel, flow
+from capacity.report.sheet import Area, Sheet
 
-__all__ = ["PANELS", "rhythm"]
+__all__ = ["PANELS", "rhythm", "sentence"]
 
 
-def rhythm(assessment: Assessment) -> Sheet:
+def rhythm(assessment: Assessment, pages: int = 6) -> Sheet:
     """Draw the page of hours and levels."""
-    sheet = begin(assessment, 3, _sentence(assessment))
-    place(PANELS[0], assessment, Area(sheet, MARGIN, TOP, WIDTH, 81.0))
-    width = (WIDTH - 2 * GAP) / 3
-    for column, panel in enumerate(PANELS[1:]):
-        place(panel, assessment, Area(sheet, MARGIN + column * (width + GAP), 127.0, width, 71.0))
-    return sheet
+    area = begin(assessment, 3, sentence(assessment), pages=pages)
+    week, *others = PANELS
+    flow(assessment, area, [(81.0, [(week, 1.0)]), (71.0, [(panel, 1.0) for panel in others])])
+    return area.sheet
 
 
-def _sentence(assessment: Assessment) -> str:
+def sentence(assessment: Assessment) -> str:
+    """Return what the page says in a sentence."""
     plain_words = "When calls come, and how long each level is held."
     if assessment.profile is None:
         return plain_words
-    week = charts_rhythm.pick(assessment.profile, variant_of(assessment))["q90"].dropna()
-    if len(week) == 0 or week.max() <= 0:
+    week = charts_rhythm.pick(assessment.profile, variant_of(assessment))
+    at = week.index[(week["q90"] == week["q90"].max()) & (week["q90"] > 0)].to_numpy()
+    if len(at) == 0:
         return plain_words
-    at = int(week.idxmax())
-    hour = at % 24
-    return f"The busiest hour of the typical week is {WEEKDAYS[at // 24]}, {hour:02d}:00 to {hour + 1:02d}:00."
+    if len(at) == 1:
+        hour = int(at[0]) % 24
+        return f"The busiest hour of the typical week is {WEEKDAYS[at[0] // 24]}, {_clock(hour)} to {_clock(hour + 1)}."
+    days, hours = sorted(set(at // 24)), at % 24
+    when = f"between {_clock(hours.min())} and {_clock(hours.max() + 1)}"
+    if len(days) == 1:
+        return f"The busiest hours of the typical week are {WEEKDAYS[days[0]]} {when}."
+    named = [WEEKDAYS[d] for d in days]
+    row = days[-1] - days[0] == len(days) - 1
+    which = f"{named[0]} to {named[-1]}" if row and len(days) > 2 else listed(named)
+    return f"The busiest hours of the typical week, {len(at)} alike, are {which} {when}."
+
+
+def _clock(hour: int) -> str:
+    return f"{hour:02d}:00"
 
 
 def _week(assessment: Assessment, area: Area) -> None:
@@ -45,20 +57,19 @@ def _hours(assessment: Assessment, area: Area) -> None:
 
 
 def _in_numbers(assessment: Assessment) -> str:
-    table = present(assessment.busy_hours).table
-    row = table.loc[variant_of(assessment)]
+    row = present(assessment.busy_hours).table.loc[variant_of(assessment)]
     if not row["days"]:
-        return "No day is whole"
-    consistent, bouncing, highest = (float(row[c]) for c in ("time_consistent", "bouncing", "highest_30"))
-    digits = 0 if bouncing >= 10 else 1
-    words = f"Time-consistent {count(consistent, digits)}, bouncing {count(bouncing, digits)}"
-    return words if highest != highest else f"{words}, 30 highest days {count(highest, digits)}"
+        return "No day is complete"
+    same, own, highest = (float(row[c]) for c in ("time_consistent", "bouncing", "highest_30"))
+    digits = 0 if own >= 10 else 1
+    words = f"Mean of the busiest hour {count(same, digits)}; of each day's own busiest hour {count(own, digits)}"
+    return words if highest != highest else f"{words}; on the 30 highest days {count(highest, digits)}"
 
 
 def _shares(assessment: Assessment, area: Area) -> None:
     charts_rhythm.percentiles(
         assessment.percentiles,
-        area.axes(left=26.0),
+        area.axes(left=26.0, right=12.0),
         licences=licences_now(assessment) if assessment.variant else None,
         variant=variant_of(assessment),
     )
@@ -67,7 +78,7 @@ def _shares(assessment: Assessment, area: Area) -> None:
 def _duration(assessment: Assessment, area: Area) -> None:
     charts_rhythm.load_duration(
         assessment.load_duration,
-        area.axes(left=9.0),
+        area.axes(left=9.0, right=13.0),
         licences=licences_now(assessment) if assessment.variant else None,
         variant=variant_of(assessment),
     )

@@ -3,43 +3,73 @@
 from __future__ import annotations
 
 from capacity.analysis.assessment import Assessment
+from capacity.analysis.verdict.confidence import no_data
 from capacity.ground.text import count, percent, plural
-from capacity.report import charts_trust
-from capacity.report.frame import GAP, MARGIN, TOP, WIDTH, begin, names_of, present, span_of
-from capacity.report.panels import Area, Panel, place, table
-from capacity.report.sheet import PT, Sheet
-from capacity.report.theme import MUTED, day, plain, wrap
+from capacity.report import charts_trust, page_verdict
+from capacity.report.frame import BOTTOM, GAP, MARGIN, WIDTH, begin, names_of, present
+from capacity.report.panels import Panel, flow, notes, place, table
+from capacity.report.sheet import Area, Sheet
+from capacity.report.theme import day
 
-__all__ = ["PANELS", "trust"]
+__all__ = ["PANELS", "more_notes", "overflow", "sentence", "trust"]
 
+_THIRD = (WIDTH - 2 * GAP) / 3
+_MEASURES = {"pinball": "single days [calls]", "pinball_max": "highest day [calls]", "brier": "chance (Brier)"}
+_DIGITS = {"pinball": 2, "pinball_max": 2, "brier": 3}
 _LONGEST = 120  # days of a past forecast that can be told apart in print
 
 
-def trust(assessment: Assessment) -> Sheet:
-    """Draw the page of back-test and data quality."""
-    sheet = begin(assessment, 6, _sentence(assessment))
-    third = (WIDTH - 2 * GAP) / 3
-    right = MARGIN + 2 * (third + GAP)
+def trust(assessment: Assessment, pages: int = 6) -> Sheet:
+    """Draw the page of back-test and data quality, with the notes that the first page had no room for."""
+    area = begin(assessment, 6, sentence(assessment), pages=pages)
     past, coverage, pit, scores, data = PANELS
-    place(past, assessment, Area(sheet, MARGIN, TOP, WIDTH, 55.0))
-    place(coverage, assessment, Area(sheet, MARGIN, 98.0, third, 48.0))
-    place(pit, assessment, Area(sheet, MARGIN + third + GAP, 98.0, third, 48.0))
-    place(scores, assessment, Area(sheet, right, 98.0, third, 48.0))
-    place(data, assessment, Area(sheet, MARGIN, 150.5, 2 * third + GAP, 50.0))
-    _notes(assessment, Area(sheet, right, 150.5, third, 50.0))
-    return sheet
+    lower = _lower(assessment)
+    upper = Area(area.sheet, area.x, area.y, area.width, lower - 4.0 - area.y)
+    flow(assessment, upper, [(55.0, [(past, 1.0)]), (48.0, [(coverage, 1.0), (pit, 1.0), (scores, 1.0)])])
+    rest = page_verdict.overflow(assessment)
+    wide = 2 * _THIRD + GAP if rest else WIDTH
+    place(data, assessment, Area(area.sheet, MARGIN, lower, wide, BOTTOM - lower))
+    if rest:
+        notes(_notes_area(area.sheet, lower), rest, "page 7")
+    return area.sheet
 
 
-def _sentence(assessment: Assessment) -> str:
-    found = assessment.backtest
-    if found is None:
-        return "The forecast was not tried on the past."
-    ours, many = found.scores.iloc[0], len(found.origins)
-    kept = round(float(ours["kept_95"]) * many)
-    within = percent(float(ours["coverage_80"]))
+def _lower(assessment: Assessment) -> float:
+    """Return where the data and the notes begin [mm]: higher where there is no back-test to show."""
+    return 80.0 if assessment.backtest is None else 150.5
+
+
+def _notes_area(sheet: Sheet, lower: float) -> Area:
+    return Area(sheet, MARGIN + 2 * (_THIRD + GAP), lower, _THIRD, BOTTOM - lower)
+
+
+def overflow(assessment: Assessment) -> list[str]:
+    """Return the notes that find no room on the first and the last page."""
+    rest = page_verdict.overflow(assessment)
+    return notes(_notes_area(Sheet(), _lower(assessment)), rest, "page 7") if rest else []
+
+
+def more_notes(assessment: Assessment, pages: int = 7) -> Sheet:
+    """Draw the page of the notes that found no room before."""
+    area = begin(assessment, 7, "What the verdict rests on, continued.", pages=pages)
+    notes(area, overflow(assessment), "the printed text")
+    return area.sheet
+
+
+def sentence(assessment: Assessment) -> str:
+    """Return what the page says in a sentence."""
+    proof, found = assessment.evidence, assessment.confidence
+    if proof is None or not proof.testable:
+        return f"The verdict is untested. {found.reason}"
+    verdict = {
+        "tested": "The forecast stood the test",
+        "weak": "The forecast failed the test" if proof.too_low else "The forecast was tested weakly",
+        "untested": "The verdict is untested",
+    }[found.level]
     return (
-        f"Tried on {plural(many, 'past date')}, the forecast's central 80% range held {within} of days, "
-        f"and its licences for 5% risk were enough in {count(kept)} of {count(many)}."
+        f"{verdict}: its licences for 5% risk were enough in {count(proof.kept)} of "
+        f"{plural(proof.tries, 'past forecast')}, {plural(proof.windows, 'separate period')}; its central 80% range "
+        f"held {percent(proof.within)} of days."
     )
 
 
@@ -73,34 +103,55 @@ def _pit(assessment: Assessment, area: Area) -> None:
 
 def _scores(assessment: Assessment, area: Area) -> None:
     scores = present(assessment.backtest).scores
-    columns = {"pinball": "days", "pinball_max": "highest day", "brier": "Brier"}
-    held = [c for c in columns if c in scores.columns]
+    held = [c for c in _MEASURES if c in scores.columns]
+    best = scores[held].round(3).eq(scores[held].round(3).min())
     rows = [
-        ("this forecast" if number == 0 else str(name), *(_score(float(row[c])) for c in held))
+        ("this forecast" if number == 0 else str(name), *(_score(float(row[c]), _DIGITS[c]) for c in held))
         for number, (name, row) in enumerate(scores.iterrows())
     ]
-    below = Area(area.sheet, area.x, area.y + 2.0, area.width, area.height - 2.0)
-    table(below, ("", *(columns[c] for c in held)), rows, first=0.36, strong=None)
+    marks = [[False, *row] for row in best.to_numpy().tolist()]
+    below = Area(area.sheet, area.x, area.y - 1.0, area.width, area.height + 1.0)
+    table(below, ("", *(_MEASURES[c] for c in held)), rows, first=0.36, strong=None, best=marks)
 
 
-def _score(value: float) -> str:
-    return "< 0.001" if 0 < value < 0.001 else f"{value:.3g}"
+def _score(value: float, digits: int) -> str:
+    least = 10.0**-digits
+    return f"<{least:.{digits}f}" if 0 < value < least / 2 else count(value, digits)
+
+
+def _against(assessment: Assessment) -> str:
+    scores = present(assessment.backtest).scores
+    ours, others = scores.iloc[0], scores.iloc[1:]
+    won = int((ours["pinball"] <= others["pinball"]).sum())
+    if won == len(others):
+        return "Better than both plain methods on single days; lower is better, the best is bold"
+    if won:
+        return "Better than one plain method of two on single days; lower is better, the best is bold"
+    return "No better than the plain methods on single days; lower is better, the best is bold"
+
+
+def _ranges(assessment: Assessment) -> str:
+    within = float(present(assessment.backtest).scores.iloc[0]["coverage_80"])
+    verdict = "too narrow" if within < 0.72 else "too wide" if within > 0.92 else "about right"
+    return f"They are {verdict}: share of past days that fell within the range forecast for them"
+
+
+def _leaning(assessment: Assessment) -> str:
+    proof = assessment.evidence
+    if proof is not None and proof.testable and proof.lean:
+        return proof.lean
+    return "Neither: where each past day fell in its forecast; flat if unbiased"
+
+
+def _complete(assessment: Assessment) -> str:
+    gone = assessment.missing_days
+    words = f"{no_data(gone)[:-1]}. " if gone else ""
+    return f"{words}Intervals that are there, of those that should be, by series; short gaps are drawn wider"
 
 
 def _data(assessment: Assessment, area: Area) -> None:
     ax = area.axes(left=36.0, right=14.0, top=4.0, bottom=9.0)
     charts_trust.gaps(assessment.coverage, ax, names=names_of(assessment), tz=assessment.tz)
-
-
-def _notes(assessment: Assessment, area: Area) -> None:
-    sheet = area.sheet
-    at = sheet.heading(area.x, area.y, area.width, "What it rests on") + 4.0
-    for line in (plain(line) for line in (*span_of(assessment), *assessment.notes)):
-        need = 3.35 * len(wrap(line, area.width * PT, 7.0))
-        if at + need > area.y + area.height + 2.0:
-            sheet.text(area.x, at, "…", 7.0, color=MUTED)
-            break
-        at = sheet.block(area.x, at, line, 7.0, area.width, color=MUTED) + 0.8
 
 
 PANELS = (
@@ -115,7 +166,7 @@ PANELS = (
     Panel(
         "coverage",
         "Do the ranges hold?",
-        lambda _: "Share of past days that fell within the forecast range",
+        _ranges,
         "backtest",
         _coverage,
         (130.0, 80.0),
@@ -123,7 +174,7 @@ PANELS = (
     Panel(
         "pit",
         "Is it too high or too low?",
-        lambda _: "Where each past day fell in its forecast: level if honest (PIT)",
+        _leaning,
         "backtest",
         _pit,
         (130.0, 80.0),
@@ -131,16 +182,17 @@ PANELS = (
     Panel(
         "scores",
         "Against plain methods",
-        lambda _: "Lower is better: quantile loss [calls] and Brier score",
+        _against,
         "backtest",
         _scores,
         (130.0, 60.0),
     ),
     Panel(
         "data-quality",
-        "Are the data whole?",
-        lambda _: "Intervals answered for, of those that are due, by series; the shortest gaps are drawn wider",
+        "Is the data complete?",
+        _complete,
         "coverage",
         _data,
+        of_one=False,
     ),
 )

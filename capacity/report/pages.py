@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from capacity.analysis.assessment import Assessment
 from capacity.errors import ConfigError
@@ -17,14 +18,21 @@ from capacity.report.theme import style
 
 __all__ = ["page", "panels", "parts", "save", "sheets"]
 
-# File name -> the page, and the panels of which it is made.
-_PAGES: dict[str, tuple[Callable[[Assessment], Sheet], Sequence[Panel]]] = {
-    "page-1-verdict": (page_verdict.verdict, page_verdict.PANELS),
-    "page-2-history": (page_history.history, page_history.PANELS),
-    "page-3-rhythm": (page_rhythm.rhythm, page_rhythm.PANELS),
-    "page-4-variants": (page_variants.variants, page_variants.PANELS),
-    "page-5-exhaustion": (page_exhaustion.exhaustion, page_exhaustion.PANELS),
-    "page-6-trust": (page_trust.trust, page_trust.PANELS),
+
+class _Page(NamedTuple):
+    draw: Callable[..., Sheet]
+    says: Callable[[Assessment], str]
+    panels: Sequence[Panel]
+
+
+# By file name.
+_PAGES = {
+    "page-1-verdict": _Page(page_verdict.verdict, page_verdict.sentence, page_verdict.PANELS),
+    "page-2-history": _Page(page_history.history, page_history.sentence, page_history.PANELS),
+    "page-3-rhythm": _Page(page_rhythm.rhythm, page_rhythm.sentence, page_rhythm.PANELS),
+    "page-4-variants": _Page(page_variants.variants, page_variants.sentence, page_variants.PANELS),
+    "page-5-exhaustion": _Page(page_exhaustion.exhaustion, page_exhaustion.sentence, page_exhaustion.PANELS),
+    "page-6-trust": _Page(page_trust.trust, page_trust.sentence, page_trust.PANELS),
 }
 
 
@@ -52,11 +60,27 @@ def page(assessment: Assessment, number: int) -> bytes:
     b'PNG'
     """
     check_kind(assessment, Assessment, "assessment", made_by="capacity.assess")
-    draws = [draw for draw, _ in _PAGES.values()]
-    if not isinstance(number, int) or not 1 <= number <= len(draws):
-        raise ConfigError(f"number={number!r} is no page; the report has pages 1 to {len(draws)}")
+    names = list(_PAGES)
+    if not isinstance(number, int) or not 1 <= number <= len(names):
+        raise ConfigError(f"number={number!r} is no page; the report has pages 1 to {len(names)}")
     with style():
-        return png(draws[number - 1](assessment).figure)
+        return png(_PAGES[names[number - 1]].draw(assessment, _count(assessment)).figure)
+
+
+def sheets(assessment: Assessment) -> Iterator[tuple[str, Sheet]]:
+    """Yield the name and the sheet of each page; call it, and use each sheet, within `style`.
+
+    A seventh page holds the notes that find no room on the others.
+    """
+    count = _count(assessment)
+    for name, made in _PAGES.items():
+        yield name, made.draw(assessment, count)
+    if count > len(_PAGES):
+        yield "page-7-notes", page_trust.more_notes(assessment, count)
+
+
+def _count(assessment: Assessment) -> int:
+    return len(_PAGES) + bool(page_trust.overflow(assessment))
 
 
 def save(assessment: Assessment, out_dir: str | os.PathLike[str]) -> list[Path]:
@@ -72,7 +96,7 @@ def save(assessment: Assessment, out_dir: str | os.PathLike[str]) -> list[Path]:
     Returns
     -------
     list of Path
-        The pages in order, then the charts; of these only the ones that there is something to draw for.
+        The pages in order (a seventh where the notes need it), then the charts that there is something to draw for.
 
     Raises
     ------
@@ -86,7 +110,7 @@ def save(assessment: Assessment, out_dir: str | os.PathLike[str]) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     paths = []
     with style():
-        for name, sheet in zip(_PAGES, sheets(assessment), strict=True):
+        for name, sheet in sheets(assessment):
             paths.append(out / f"{name}.png")
             png(sheet.figure, paths[-1])
         for panel in panels():
@@ -97,18 +121,12 @@ def save(assessment: Assessment, out_dir: str | os.PathLike[str]) -> list[Path]:
     return paths
 
 
-def sheets(assessment: Assessment) -> Iterator[Sheet]:
-    """Yield the pages, drawn one after the other; within `style`."""
-    for draw, _ in _PAGES.values():
-        yield draw(assessment)
-
-
 def panels() -> list[Panel]:
     """Return every panel: those of the pages in order, then those that are files only."""
-    return [*(panel for _, drawn in _PAGES.values() for panel in drawn), *alone.PANELS]
+    return [*(panel for made in _PAGES.values() for panel in made.panels), *alone.PANELS]
 
 
 def parts(assessment: Assessment) -> Iterator[tuple[str, str, Sequence[Panel]]]:
     """Yield for each page its name, what it says in a sentence, and its panels."""
-    for name, (_, drawn) in zip(PAGES, _PAGES.values(), strict=True):
-        yield name, "", drawn
+    for name, made in zip(PAGES, _PAGES.values(), strict=True):
+        yield name, made.says(assessment), made.panels

@@ -6,44 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from matplotlib.axes import Axes
-
 from capacity.analysis.assessment import Assessment
+from capacity.ground.frame import TOTAL
+from capacity.ground.text import listed
 from capacity.report.axes import missing
-from capacity.report.frame import reason, whose
-from capacity.report.sheet import PT, Sheet
-from capacity.report.theme import CAPTION, INK, MUTED, TINT, plain, shorten
+from capacity.report.frame import GAP, reason, variant_name, whose
+from capacity.report.sheet import PT, Area, Sheet
+from capacity.report.theme import CAPTION, INK, MUTED, TINT, plain, shorten, text_width, wrap
 
-__all__ = ["Area", "Panel", "place", "rows_within", "single", "table", "why_absent"]
+__all__ = ["Area", "Panel", "Row", "flow", "notes", "place", "rows_within", "single", "table", "why_absent"]
 
 _HEAD = 14.0  # [mm] title and line
+_BETWEEN = 4.5  # [mm] rows of panels
 _SINGLE = (190.0, 104.0)  # [mm]
 _ROW = 5.8  # [mm] of a table
-
-
-@dataclass(frozen=True)
-class Area:
-    """A rectangle on a sheet [mm].
-
-    Attributes
-    ----------
-    sheet : Sheet
-    x, y : float
-        Its upper left corner.
-    width, height : float
-    """
-
-    sheet: Sheet
-    x: float
-    y: float
-    width: float
-    height: float
-
-    def axes(self, *, left: float = 10.0, right: float = 0.0, top: float = 6.0, bottom: float = 9.5) -> Axes:
-        """Return axes in it, with room [mm] for labels around them."""
-        return self.sheet.axes(
-            self.x + left, self.y + top, self.width - left - right, max(self.height - top - bottom, 5.0)
-        )
 
 
 Draw: TypeAlias = Callable[[Assessment, Area], None]
@@ -69,7 +45,11 @@ class Panel:
     otherwise : str
         What to say where no note says why.
     needs : callable, optional
-        Says whether the field of an assessment holds enough to be a file.
+        Says whether the field of an assessment holds enough to be drawn.
+    of_one : bool
+        Whether it shows one series, to be named where that is not the total.
+    instead : callable, optional
+        Returns the title where it depends on what was found; "" for `title`.
     """
 
     name: str
@@ -80,6 +60,12 @@ class Panel:
     shape: tuple[float, float] = _SINGLE
     otherwise: str = "Not part of this assessment."
     needs: Callable[[Assessment], bool] | None = None
+    of_one: bool = True
+    instead: Callable[[Assessment], str] | None = None
+
+    def title_of(self, assessment: Assessment) -> str:
+        """Return the title."""
+        return (self.instead(assessment) if self.instead is not None else "") or self.title
 
     def stands_alone(self, assessment: Assessment) -> bool:
         """Say whether an assessment holds what is drawn."""
@@ -87,15 +73,77 @@ class Panel:
 
 
 def place(panel: Panel, assessment: Assessment, area: Area) -> None:
-    """Draw a panel into an area, its head included."""
-    absent = getattr(assessment, panel.field) is None
-    what = "" if absent else panel.what(assessment)
-    area.sheet.heading(area.x, area.y, area.width, panel.title, what)
+    """Draw a panel into an area, its head included; or say why there is nothing to draw."""
     inner = Area(area.sheet, area.x, area.y + _HEAD, area.width, area.height - _HEAD)
-    if absent:
+    if not panel.stands_alone(assessment):
+        area.sheet.heading(area.x, area.y, area.width, panel.title)
         missing(inner.axes(left=0, top=-4, bottom=0), why_absent(panel, assessment))
-    else:
-        panel.draw(assessment, inner)
+        return
+    what = panel.what(assessment)
+    if assessment.variant not in (TOTAL, "") or (not assessment.variant and panel.of_one):
+        what = f"{variant_name(assessment)}: {what[:1].lower()}{what[1:]}" if what else variant_name(assessment)
+    area.sheet.heading(area.x, area.y, area.width, panel.title_of(assessment), plain(what))
+    panel.draw(assessment, inner)
+
+
+# Share of the height; panels with their shares of the width.
+Row: TypeAlias = tuple[float, Sequence[tuple[Panel, float]]]
+
+
+def flow(assessment: Assessment, area: Area, rows: Sequence[Row]) -> None:
+    """Draw the panels that there is something to draw for, in rows that share the area; say why others are not there.
+
+    Parameters
+    ----------
+    assessment : Assessment
+    area : Area
+    rows : sequence of (float, panels)
+        Share of the height, and panels with their shares of the width. What a panel that is not there leaves, the
+        others take.
+    """
+    kept = [(height, [(p, w) for p, w in panels if p.stands_alone(assessment)]) for height, panels in rows]
+    kept = [row for row in kept if row[1]]
+    absent = [p for _, panels in rows for p, _ in panels if not p.stands_alone(assessment)]
+    reasons: dict[str, list[str]] = {}
+    for panel in absent:
+        reasons.setdefault(why_absent(panel, assessment), []).append(panel.title)
+    if not kept:
+        sheet_axes = area.axes(left=0, top=0, bottom=area.height / 2)
+        missing(sheet_axes, "\n".join(reasons))
+        return
+    lines = [line for why, titles in reasons.items() for line in _absent(titles, why, area.width)]
+    rest = area.height - (3.4 * len(lines) + 2.0 if lines else 0.0) - _BETWEEN * (len(kept) - 1)
+    y, shares = area.y, sum(height for height, _ in kept)
+    for height, panels in kept:
+        tall, x, widths = rest * height / shares, area.x, sum(w for _, w in panels)
+        free = area.width - GAP * (len(panels) - 1)
+        for panel, share in panels:
+            wide = free * share / widths
+            place(panel, assessment, Area(area.sheet, x, y, wide, tall))
+            x += wide + GAP
+        y += tall + _BETWEEN
+    for number, line in enumerate(lines):
+        area.sheet.text(area.x, area.y + area.height - 3.4 * (len(lines) - 1 - number), line, CAPTION, color=MUTED)
+
+
+def _absent(titles: list[str], why: str, width: float) -> list[str]:
+    return wrap(f"Not shown: {listed([title.rstrip('?') for title in titles])}. {why}", width * PT, CAPTION)
+
+
+def notes(area: Area, lines: list[str], elsewhere: str) -> list[str]:
+    """Write notes under a heading, as many as find room; returns the others, and says where they stand."""
+    sheet, size = area.sheet, 7.0
+    at = sheet.heading(area.x, area.y, area.width, "What it rests on") + 4.0
+    step = 1.35 * size / PT
+    end = area.y + area.height
+    for number, line in enumerate(lines):
+        need = step * len(wrap(plain(line), area.width * PT, size))
+        last = number == len(lines) - 1
+        if at + need - step > (end if last else end - step):
+            sheet.text(area.x, at, f"More on {elsewhere}.", size, color=MUTED)
+            return lines[number:]
+        at = sheet.block(area.x, at, plain(line), size, area.width, color=MUTED) + 0.7
+    return []
 
 
 def why_absent(panel: Panel, assessment: Assessment) -> str:
@@ -119,37 +167,78 @@ def rows_within(height: float) -> int:
 
 
 def table(
-    area: Area, head: Sequence[str], rows: Sequence[Sequence[str]], *, first: float = 0.36, strong: int | None = 1
-) -> None:
-    """Write a small table into an area: the first column to the left, the others to the right.
+    area: Area,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    first: float | None = 0.36,
+    strong: int | None = 1,
+    best: Sequence[Sequence[bool]] = (),
+) -> float:
+    """Write a table into an area: the first column to the left, the others to the right; returns where it ends [mm].
 
     Parameters
     ----------
     area : Area
         Rows that find no room in it are left out.
     head, rows : sequence of str
-        Column names, and rows of words.
-    first : float
-        The first column's share of the width.
+        Column names, over several lines where they are long, and rows of words.
+    first : float or None
+        The first column's share of the width; None for columns as wide as their words need.
     strong : int or None
-        Which column stands out; None for the first row.
+        Which column stands out; None for no column.
+    best : sequence of sequence of bool
+        Cells that stand out, by row and column.
     """
-    sheet, x, width = area.sheet, area.x, area.width
-    step = width * (1 - first) / max(len(head) - 1, 1)
-    places = [x + width * first + (k + 1) * step - 1.0 for k in range(len(head) - 1)]
-    y = area.y + 3.0
-    sheet.text(x + 1.0, y, head[0], 7.5, color=MUTED)
-    for at, words in zip(places, head[1:], strict=True):
-        sheet.text(at, y, words, 7.5, ha="right", color=MUTED)
+    sheet = area.sheet
+    widths = _shared(area.width, len(head), first) if first is not None else _needed(area.width, head, rows)
+    ends = [area.x + sum(widths[: k + 1]) - 1.0 for k in range(len(head))]
+    heads = [_balanced(words, (wide - 2.0) * PT) for words, wide in zip(head, widths, strict=True)]
+    deep = max(map(len, heads))
+    for column, lines in enumerate(heads):
+        for number, line in enumerate(lines, start=deep - len(lines)):
+            x = area.x + 1.0 if column == 0 else ends[column]
+            sheet.text(x, area.y + 3.0 + 3.2 * number, line, 7.5, ha="right" if column else "left", color=MUTED)
+    y = area.y + 3.0 + 3.2 * (deep - 1)
     for number, row in enumerate(rows):
         base = y + _ROW * (number + 1)
-        if number >= rows_within(area.height):
+        if number >= rows_within(area.height - 3.2 * (deep - 1)):
             break
         if number % 2 == 0:
-            sheet.box(x, base - 4.1, width, _ROW, TINT)
-        room = (width * first + step * 0.25) * PT
-        heavy = "bold" if strong is None and number == 0 else "normal"
-        sheet.text(x + 1.0, base, shorten(plain(row[0]), room, 8.5, heavy), 8.5, weight=heavy)
-        for column, (at, words) in enumerate(zip(places, row[1:], strict=True), start=1):
-            weight = "bold" if column == strong or heavy == "bold" else "normal"
-            sheet.text(at, base, words, 8.5, ha="right", weight=weight, color=INK)
+            sheet.box(area.x, base - 4.1, area.width, _ROW, TINT)
+        for column, words in enumerate(row):
+            heavy = column == strong or bool(best and best[number][column])
+            weight = "bold" if heavy else "normal"
+            room = (widths[0] + widths[1] * 0.25 if column == 0 and first is not None else widths[column]) * PT
+            x = area.x + 1.0 if column == 0 else ends[column]
+            line = shorten(plain(words), room, 8.5, weight)
+            sheet.text(x, base, line, 8.5, ha="right" if column else "left", weight=weight, color=INK)
+    return y + _ROW * len(rows) + 1.5
+
+
+def _balanced(words: str, width: float) -> list[str]:
+    """Break a column's name into as few lines as its width [pt] allows, all about as long."""
+    lines = wrap(words, width, 7.5)
+    longest = max(text_width(word, 7.5) for word in words.split(" "))
+    even = max(text_width(words, 7.5) / len(lines) * 1.15, longest)
+    narrow = wrap(words, min(even, width), 7.5)
+    return narrow if len(narrow) == len(lines) else lines
+
+
+def _shared(width: float, columns: int, first: float) -> list[float]:
+    return [width * first, *[width * (1 - first) / max(columns - 1, 1)] * (columns - 1)]
+
+
+def _needed(width: float, head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[float]:
+    """Return columns [mm] as wide as their words need, what is left shared out."""
+    need = [
+        max(
+            *(text_width(word, 7.5) for word in name.split()),
+            *(text_width(plain(row[column]), 8.5, "bold") for row in rows),
+            text_width(name, 7.5) / 3 + 6,
+        )
+        / PT
+        + 4.0
+        for column, name in enumerate(head)
+    ]
+    return [wide + (width - sum(need)) / len(need) for wide in need]

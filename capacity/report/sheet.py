@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from PIL import Image
 
 from capacity.report.theme import INK, MUTED, RULE, wrap
 
-__all__ = ["A4", "DPI", "PT", "Sheet", "png"]
+__all__ = ["A4", "DPI", "PT", "Area", "Sheet", "png"]
 
 A4 = (297.0, 210.0)  # [mm], landscape
 DPI = 200
@@ -88,6 +89,31 @@ class Sheet:
         if subtitle:
             y = self.block(x, y, subtitle, 7.5, width, lines=2, color=MUTED)
         return y - 3.0
+
+
+@dataclass(frozen=True)
+class Area:
+    """A rectangle on a sheet [mm].
+
+    Attributes
+    ----------
+    sheet : Sheet
+    x, y : float
+        Its upper left corner.
+    width, height : float
+    """
+
+    sheet: Sheet
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def axes(self, *, left: float = 10.0, right: float = 0.0, top: float = 6.0, bottom: float = 9.5) -> Axes:
+        """Return axes in it, with room [mm] for labels around them."""
+        return self.sheet.axes(
+            self.x + left, self.y + top, self.width - left - right, max(self.height - top - bottom, 5.0)
+        )
 
 
 def png(figure: Figure, path: Path | None = None) -> bytes:

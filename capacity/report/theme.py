@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -35,6 +36,7 @@ __all__ = [
     "TINT",
     "VOID",
     "day",
+    "on_shade",
     "plain",
     "readable",
     "shorten",
@@ -74,6 +76,9 @@ _OTHERS = (
 )
 _SPACE = re.compile(r"\s+")
 _UNKNOWN = "\N{WHITE SQUARE}"
+_HEBREW_OR_ARABIC = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff"
+_RIGHT_TO_LEFT = re.compile(f"[{_HEBREW_OR_ARABIC}](?:[^A-Za-z]*[{_HEBREW_OR_ARABIC}])?")
+_SHAPES = tuple(int(n) for n in mpl.__version__.split(".")[:2]) >= (3, 11)  # older ones draw signs in a row
 _DPI = 200
 
 
@@ -93,40 +98,10 @@ def _signs() -> frozenset[int]:
 
 
 def _rc() -> dict[str, Any]:
-    return {
-        "font.family": list(_families()),
-        "font.size": 8.0,
-        "text.color": INK,
-        "text.parse_math": False,  # a variant may be called "$5_off"
-        "axes.edgecolor": RULE,
-        "axes.labelcolor": MUTED,
-        "axes.linewidth": 0.6,
-        "axes.spines.left": False,
-        "axes.spines.right": False,
-        "axes.spines.top": False,
-        "axes.axisbelow": True,
-        "axes.labelsize": CAPTION,
-        "axes.unicode_minus": True,
-        "xtick.color": RULE,
-        "ytick.color": RULE,
-        "xtick.labelcolor": MUTED,
-        "ytick.labelcolor": MUTED,
-        "xtick.labelsize": CAPTION,
-        "ytick.labelsize": CAPTION,
-        "xtick.major.size": 2.5,
-        "xtick.major.width": 0.6,
-        "xtick.minor.size": 0,
-        "ytick.major.size": 0,
-        "ytick.minor.size": 0,
-        "xtick.major.pad": 2.5,
-        "ytick.major.pad": 4,
-        "grid.color": RULE,
-        "grid.linewidth": 0.5,
-        "lines.solid_capstyle": "round",
-        "hatch.linewidth": 0.4,
-        "figure.facecolor": "white",
-        "axes.facecolor": "white",
-    }
+    """Return the settings of ``report.mplstyle``, with the fonts that are here."""
+    path = str(Path(__file__).with_name("report.mplstyle"))
+    settings: Any = mpl.rc_params_from_file(path, use_default_template=False)
+    return {**settings, "font.family": list(_families())}
 
 
 _LOCK = threading.RLock()
@@ -164,6 +139,21 @@ def style() -> Iterator[None]:
                 _depth -= 1
 
 
+def on_shade(colour: tuple[float, ...]) -> str:
+    """Return the ink that is read best on a colour (red, green, blue of 0 to 1): its contrast is at least 4.5.
+
+    Source: relative luminance and contrast ratio of WCAG 2.2.
+
+    Examples
+    --------
+    >>> on_shade((1.0, 1.0, 1.0)), on_shade((0.1, 0.2, 0.4))
+    ('black', 'white')
+    """
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+    luminance = float(np.dot([0.2126, 0.7152, 0.0722], linear))
+    return "white" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "black"
+
+
 # Words -------------------------------------------------------------------------------------------------------------
 
 
@@ -185,17 +175,28 @@ def readable(text: str) -> bool:
 
 
 def plain(text: object) -> str:
-    r"""Return text that can be drawn: one line, and a white square for each sign that no font here knows.
+    r"""Return text that can be drawn: one line, pictograms left out, a white square for each other unknown sign.
+
+    Words that run from right to left are isolated, so that dates and numbers beside them stay in their order.
 
     Examples
     --------
-    >>> plain("Sales\nEMEA"), plain("$5_off")
-    ('Sales EMEA', '$5_off')
+    >>> plain("Sales\nEMEA"), plain("$5_off"), plain("party \N{PARTY POPPER}")
+    ('Sales EMEA', '$5_off', 'party')
     """
     signs = _signs()
     line = unicodedata.normalize("NFC", _SPACE.sub(" ", str(text)).strip())
-    kept = (c for c in line if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Mn"))
-    return "".join(c if ord(c) in signs else _UNKNOWN for c in kept)
+    kept = [c for c in line if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Mn")]
+    shown = [c if ord(c) in signs else _UNKNOWN for c in kept if ord(c) in signs or unicodedata.category(c) != "So"]
+    return _isolated("".join(shown).strip())
+
+
+def _isolated(line: str) -> str:
+    if not _SHAPES or not _RIGHT_TO_LEFT.search(line):
+        return line
+    return "\N{LEFT-TO-RIGHT MARK}" + _RIGHT_TO_LEFT.sub(
+        lambda run: f"\N{FIRST STRONG ISOLATE}{run[0]}\N{POP DIRECTIONAL ISOLATE}", line
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -189,7 +189,7 @@ def confidence(
     if proof.horizon < ahead:
         doubts.append(f"{plural(proof.horizon, 'day')} ahead could be tested, not {ahead:,}.")
     if missing:
-        doubts.append(no_data(missing))
+        doubts.append(f"The forecast rests on data that end {plural(missing, 'day')} early.")
     if days < _YEAR:
         doubts.append(f"The history covers {plural(days, 'day')}, less than a year: a season may not have been seen.")
     if doubts:

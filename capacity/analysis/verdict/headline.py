@@ -233,10 +233,10 @@ class _Words:
         facts = self.facts
         known = bool(facts.needed)
         low, high = self.needed() if known else facts.peak
-        what = (
-            f"the {self.span} {percent(_TARGET)} level" if known else f"the highest peak in {plural(facts.days, 'day')}"
-        )
-        reason = f"without a total {what} is known only within bounds: at least {low:,}, at most {high:,}"
+        what = f"the highest peak in {plural(facts.days, 'day')}"
+        if known:
+            what = f"what keeps the {self.span} risk at {percent(_TARGET)}"
+        reason = f"without a total, {what} is known only within bounds: at least {low:,}, at most {high:,}"
         if facts.licences < low:
             return "no total", f"Hold at least {self.more(low)}", low, reason
         if self.far(high):

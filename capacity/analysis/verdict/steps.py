@@ -21,7 +21,7 @@ from capacity.ground.coverage import coverage
 from capacity.ground.frame import TOTAL
 from capacity.ground.holidays import HolidayLike, as_days, holiday_words
 from capacity.ground.licences import Licences
-from capacity.ground.notes import Note
+from capacity.ground.notes import Note, Severity
 from capacity.ground.text import plural
 from capacity.stats.censoring import uncensor
 
@@ -29,6 +29,7 @@ __all__ = ["Ask", "Found", "Step", "measures", "money", "outlook", "rests_on", "
 
 _RISKS = (0.01, 0.05, 0.1)
 _EIGHT_WEEKS = 56  # days
+_DECIDES = ("forecast", "headroom", "needed", "backtest", "cost", "losses")  # without them a reader may decide wrongly
 _MUCH = 0.4  # share of days at the licences from which on demand is little known
 
 Found: TypeAlias = dict[str, Any]  # field of Assessment -> what it holds
@@ -102,7 +103,8 @@ def run(steps: list[Step], found: Found, progress: Callable[[str, int, int], Non
             found[field] = work()
         except InsufficientData as exc:
             found[field] = None
-            failed.append(Note(_because(what, str(exc)), field=field, severity="warning"))
+            severity: Severity = "warning" if field in _DECIDES else "info"
+            failed.append(Note(_because(what, str(exc)), field=field, severity=severity))
     if progress is not None:
         progress("", len(steps), len(steps))
     return failed
