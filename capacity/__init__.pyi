@@ -26,6 +26,8 @@ from .analysis.peaks import daily_peaks as daily_peaks
 from .analysis.peaks import top_peaks as top_peaks
 from .analysis.percentiles import percentiles as percentiles
 from .analysis.profile import weekly_profile as weekly_profile
+from .analysis.reconcile import Reconciliation as Reconciliation
+from .analysis.reconcile import reconcile as reconcile
 from .analysis.seasonality import Decomposition as Decomposition
 from .analysis.seasonality import decompose as decompose
 from .analysis.seasonality import seasonal_strength as seasonal_strength
@@ -36,6 +38,8 @@ from .analysis.utilisation import utilisation as utilisation
 from .analysis.verdict.confidence import Confidence as Confidence
 from .analysis.verdict.headline import Headline as Headline
 from .calls.concurrency import intervals_from_calls as intervals_from_calls
+from .calls.read import look_at_calls as look_at_calls
+from .calls.read import read_calls as read_calls
 from .calls.simulate import simulate_calls as simulate_calls
 from .fetch.call_reader import read_stored_calls as read_stored_calls
 from .fetch.calls import fetch_calls as fetch_calls
@@ -43,6 +47,8 @@ from .fetch.client import Client as Client
 from .fetch.fetcher import fetch_intervals as fetch_intervals
 from .fetch.reader import read_intervals as read_intervals
 from .fetch.status import StoreStatus as StoreStatus
+from .fleet.ingest import StoredCalls as StoredCalls
+from .fleet.ingest import intervals_to_store as intervals_to_store
 from .fleet.pool import Pool as Pool
 from .fleet.pool import Pools as Pools
 from .fleet.pool import assess_pools as assess_pools

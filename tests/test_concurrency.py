@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import capacity as cap
-from capacity.calls import keys, logfile, streaming, sweep
+from capacity.calls import keys, streaming, sweep
 from capacity.errors import ConfigError, FrameError
 
 STEP = 300_000_000_000
@@ -303,7 +303,7 @@ def test_options_that_mean_nothing(options, match):
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_streamed_is_the_same_as_in_memory(tmp_path, monkeypatch, by, absent, shuffled):
     """A log larger than memory would give other maxima: at a batch's seam, at midnight, at the edge of the range."""
-    monkeypatch.setattr(logfile, "_BATCH", 400)
+    monkeypatch.setattr(streaming, "_BATCH", 400)
     monkeypatch.setattr(streaming, "_LOAD", 1500)
     calls = cap.simulate_calls("2026-03-27", days=3, scale=0.4, seed=3, licences=18)
     rng = np.random.default_rng(3)

@@ -159,7 +159,7 @@ def _durations(column: pd.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np
         values = np.rint(np.where(missing, 0, seconds) * 1e9).astype(np.int64)
     else:
         raise FrameError(
-            f"duration is {column.dtype}, not seconds or timedelta; capacity.calls.records reads 'mm:ss' and the like"
+            f"duration is {column.dtype}, not seconds or timedelta; capacity.read_calls reads 'mm:ss' and the like"
         )
     values[missing] = 0
     return values, missing

@@ -12,6 +12,7 @@ import pandas as pd
 from capacity.calls.columns import CallArrays, call_arrays, instants
 from capacity.calls.sweep import Piece, sweep
 from capacity.errors import ConfigError, FrameError
+from capacity.ground.calls import Calls
 from capacity.ground.frame import TOTAL, assemble, trim
 from capacity.ground.times import DAY, STEP, Instant, as_instant, ceil_step, floor_step
 
@@ -26,7 +27,7 @@ _MOST_ROWS = 500_000_000
 
 
 def intervals_from_calls(
-    calls: pd.DataFrame,
+    calls: pd.DataFrame | Calls,
     *,
     start: Instant | None = None,
     end: Instant | None = None,
@@ -44,7 +45,7 @@ def intervals_from_calls(
 
     Parameters
     ----------
-    calls : DataFrame, one row a call
+    calls : DataFrame, one row a call, or Calls
         ``start`` and ``end``, aware, of any resolution; or ``start`` and ``duration`` [s, or timedelta]. A missing
         end (or duration) is a call still in progress up to `end`. Rows with a true ``blocked`` are left out: calls
         turned away never were in progress. ``variant_name`` gives the display names, the latest for each variant.
@@ -62,7 +63,7 @@ def intervals_from_calls(
         Which column is what: ``{"start": "answered_at", "duration": "talk_time"}``.
     gaps : DataFrame, optional
         Stretches [``start``, ``end``), aware, in which nothing was recorded: their intervals get no rows, for a
-        missing interval is not a zero. `capacity.calls.records.read_calls` finds candidates (``silences``).
+        missing interval is not a zero. The account of `capacity.read_calls` has candidates (``silences``).
 
     Returns
     -------
@@ -97,6 +98,7 @@ def intervals_from_calls(
     Name: 2026-07-01 14:00:00+00:00, dtype: int32
     """
     check_options(by, total=total, absent=absent)
+    calls = calls.frame if isinstance(calls, Calls) else calls
     arrays = call_arrays(calls, by=by, columns=columns)
 
     def pieces(first: int, last: int) -> Iterator[Piece]:

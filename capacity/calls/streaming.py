@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset
 
 from capacity.calls.columns import CallArrays, call_arrays
 from capacity.calls.concurrency import bounds, check_options, framed, range_of
 from capacity.calls.keys import order_of
-from capacity.calls.logfile import is_parquet, open_log
 from capacity.calls.sweep import Piece, sweep
 from capacity.errors import FrameError
 from capacity.ground.times import DAY, STEP, Instant
@@ -26,6 +27,7 @@ Ints = npt.NDArray[Any]
 
 _STEP_NS = STEP.value
 _DAY_NS = DAY.value
+_BATCH = 1 << 18  # rows
 _LOAD = 4_000_000  # events that are swept at once; some 300 MB
 _RECORD = np.dtype([("time", "<i8"), ("code", "<u4")])
 _COLUMNS = ("start", "end", "duration", "blocked", "variant_name")
@@ -82,8 +84,10 @@ def stream_intervals(
     True
     """
     check_options(by, total=total, absent=absent)
-    if not is_parquet(Path(path)):
-        raise FrameError(f"{path} is no Parquet file or folder; read other logs with capacity.calls.records.read_calls")
+    if not (Path(path).is_dir() or Path(path).suffix.lower() in (".parquet", ".pq")):
+        raise FrameError(f"{path} is no Parquet file or folder; read other logs with capacity.read_calls")
+    if not Path(path).exists():
+        raise FrameError(f"{path} is not there")
     with tempfile.TemporaryDirectory(prefix="capacity-", dir=scratch) as folder:
         store = _Scratch(Path(folder), *bounds(start, end))
         for arrays in _batches(Path(path), by, columns):
@@ -100,16 +104,35 @@ def stream_intervals(
 
 
 def _batches(path: Path, by: str | None, columns: Mapping[str, str] | None) -> Iterator[CallArrays]:
-    log = open_log(path)
+    try:
+        dataset = pyarrow.dataset.dataset(path, format="parquet")
+        yield from _arrays(dataset, path, by, columns)
+    except (OSError, pa.ArrowException) as exc:
+        raise FrameError(f"{path} cannot be read ({exc}); is it what its name says?") from exc
+
+
+def _arrays(
+    dataset: pyarrow.dataset.Dataset, path: Path, by: str | None, columns: Mapping[str, str] | None
+) -> Iterator[CallArrays]:
+    there = [str(n) for n in dataset.schema.names]
     named = dict(columns or {})
     ours = [*_COLUMNS, *([by] if by is not None else [])]
-    wanted = [c for c in dict.fromkeys(named.get(c, c) for c in ours) if c in log.columns]
-    missing = [c for c in named.values() if c not in log.columns]
+    wanted = [c for c in dict.fromkeys(named.get(c, c) for c in ours) if c in there]
+    missing = [c for c in named.values() if c not in there]
     if missing:
-        raise FrameError(f"{path} has no columns {missing}; there are {log.columns}")
+        raise FrameError(f"{path} has no columns {missing}; there are {there}")
     used = {ours_: theirs for ours_, theirs in named.items() if theirs in wanted}
-    for batch in log.batches(wanted):
-        yield call_arrays(batch, by=by, columns=used)
+    # Without read-ahead and buffering of whole files: memory must not grow with the file.
+    batches = dataset.to_batches(
+        columns=wanted,
+        batch_size=_BATCH,
+        batch_readahead=1,
+        fragment_readahead=1,
+        use_threads=False,
+        fragment_scan_options=pyarrow.dataset.ParquetFragmentScanOptions(use_buffered_stream=True, pre_buffer=False),
+    )
+    for batch in batches:
+        yield call_arrays(batch.to_pandas(), by=by, columns=used)
 
 
 class _Scratch:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import pandas as pd
 import typer
 
 from capacity.cli.app import app, progress, say, show_requests
+from capacity.cli.logwords import describes_log, read_log
 from capacity.cli.options import Horizon, Seed, Verbose
-from capacity.cli.records import read_log
 from capacity.cli.reporting import write_report
 from capacity.errors import ConfigError
 from capacity.ground.extras import extra
@@ -30,12 +31,18 @@ ACCOUNT, KEY = "ACCOUNT-demo", "a-key-for-loopback-only"
 
 
 @app.command()
+@describes_log
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for the store and the pictures.")] = Path("capacity-demo"),
     days: Annotated[int, typer.Option("--days", help="Days of simulated calls.", min=1)] = 400,
     seed: Seed = 1,
     calls: Annotated[
-        Path | None, typer.Option("--calls", help="Call records (CSV or Parquet) in place of simulated ones.")
+        list[str] | None,
+        typer.Option(
+            "--calls",
+            help="Call records in place of simulated ones: a file, folder or glob; may be repeated.",
+            metavar="FILE",
+        ),
     ] = None,
     tz: Annotated[
         str | None, typer.Option("--tz", help="Time zone of days and of naive times in --calls.", show_default=False)
@@ -45,6 +52,7 @@ def demo(
     ] = None,
     horizon: Horizon = 90,
     verbose: Verbose = False,
+    words: dict[str, Any] | None = None,
 ) -> None:
     """Simulate calls, serve them on loopback, fetch them over HTTP, analyse, and write the PNG report.
 
@@ -54,7 +62,7 @@ def demo(
 
     show_requests(verbose)
     zone = tz or ("UTC" if calls else "Europe/London")
-    records, project, span = _records(calls, zone, days, seed)
+    records, project, span = _simulated(zone, days, seed) if not calls else _recorded(calls, tz, zone, words)
     out.mkdir(parents=True, exist_ok=True)
     say(f"Serving {len(records):,} calls on loopback, and fetching them week by week over HTTP ...")
     frame = _fetch(records, project, span, out / "store", zone)
@@ -71,23 +79,28 @@ def demo(
     write_report(assessment, out)
 
 
-def _records(path: Path | None, tz: str, days: int, seed: int) -> tuple[pd.DataFrame, str, tuple[dt.date, dt.date]]:
+_Records: TypeAlias = tuple[pd.DataFrame, str, tuple[dt.date, dt.date]]
+
+
+def _simulated(tz: str, days: int, seed: int) -> _Records:
     """Return the calls, a project id that says which they are, and the local days they cover."""
     import capacity as cap
 
-    zone = as_zone(tz)
-    if path is None:
-        last = min(LAST_DAY, pd.Timestamp.now(zone).tz_localize(None).normalize())
-        first = last - pd.Timedelta(days=days)
-        say(f"Simulating {days} days of calls on four variants (seed {seed}) ...")
-        calls = cap.simulate_calls(first.date(), last.date(), tz=tz, seed=seed, holidays=HOLIDAYS)
-        return calls, _project("demo", calls), (first.date(), last.date())
-    calls = read_log(path, tz).calls
+    last = min(LAST_DAY, pd.Timestamp.now(as_zone(tz)).tz_localize(None).normalize())
+    first = last - pd.Timedelta(days=days)
+    say(f"Simulating {days} days of calls on four variants (seed {seed}) ...")
+    calls = cap.simulate_calls(first.date(), last.date(), tz=tz, seed=seed, holidays=HOLIDAYS)
+    return calls, _project("demo", calls), (first.date(), last.date())
+
+
+def _recorded(sources: Sequence[str], tz: str | None, zone: str, words: dict[str, Any] | None) -> _Records:
+    """Return the calls of a log in the same way."""
+    calls = read_log(sources, tz, words).frame
     if calls.empty:
-        raise ConfigError(f"{path} holds no call; there is nothing to show")
-    first, last = (time.tz_convert(zone) for time in (calls["start"].min(), calls[["start", "end"]].max().max()))
+        raise ConfigError(f"{sources[0]} holds no call; there is nothing to show")
+    first, last = (t.tz_convert(as_zone(zone)) for t in (calls["start"].min(), calls[["start", "end"]].max().max()))
     # Whole local days, so that each day's peak counts.
-    return calls, _project(path.stem, calls), (first.date(), last.date() + dt.timedelta(days=1))
+    return calls, _project(Path(sources[0]).stem, calls), (first.date(), last.date() + dt.timedelta(days=1))
 
 
 def _project(name: str, calls: pd.DataFrame) -> str:

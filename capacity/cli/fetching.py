@@ -104,11 +104,13 @@ def status(store: Store) -> None:
 
     Example: capacity status --store calls
     """
+    from capacity.fetch.call_status import calls_held
     from capacity.fetch.status import status as survey
 
     found = survey(store)
-    typer.echo(str(found))
-    if found.damaged:
+    lines, damaged = calls_held(store)
+    typer.echo("\n".join([str(found), *lines, *(f"  damaged: {message}" for message in damaged)]))
+    if found.damaged or damaged:
         say("Mend it with: capacity fetch ... --repair")
 
 

@@ -10,7 +10,9 @@ import pandas as pd
 import typer
 
 from capacity.cli.app import app, progress, say
-from capacity.cli.options import Account, AnyEnv, End, Horizon, Licence, Out, Project, Seed, Start, Store, Zone
+from capacity.cli.frames import Intervals, LogFiles, OwnZone, read_frame
+from capacity.cli.logwords import describes_log
+from capacity.cli.options import Account, AnyEnv, End, Horizon, Licence, Out, Project, Seed, Start, Store
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.text import chance, percent, plural
 from capacity.ground.times import as_instant
@@ -47,10 +49,13 @@ EXIT_RISK = 4
 
 
 @app.command()
+@describes_log
 def report(
     licences: Licence,
     store: Store,
-    tz: Zone = "UTC",
+    intervals: Intervals = None,
+    calls: LogFiles = None,
+    tz: OwnZone = None,
     out: Out = Path("capacity-report"),
     horizon: Horizon = 90,
     seed: Seed = 1,
@@ -68,16 +73,28 @@ def report(
     max_risk: MaxRisk = None,
     html: AsHtml = True,
     pdf: AsPdf = True,
+    words: dict[str, Any] | None = None,
 ) -> None:
-    """Write the report from a store: one HTML file, one PDF and the pages and charts as PNG.
+    """Write the report from a store, intervals or a call log: one HTML file, one PDF, the pages and charts as PNG.
 
     Example: capacity report --store calls --licences 120 --tz Europe/London --out report
     """
     limit = _share(max_risk)
     assessment = _assessment(
-        {"store": store, "start": start, "end": end, "tz": tz, "account": account, "project": project, "env": env},
+        {
+            "intervals": intervals,
+            "calls": calls,
+            "words": words,
+            "store": store,
+            "start": start,
+            "end": end,
+            "tz": tz,
+            "account": account,
+            "project": project,
+            "env": env,
+        },
         licences,
-        tz=tz,
+        tz=tz or "UTC",
         horizon=horizon,
         seed=seed,
         holidays=holidays,
@@ -92,10 +109,13 @@ def report(
 
 
 @app.command()
+@describes_log
 def headroom(
     licences: Licence,
     store: Store,
-    tz: Zone = "UTC",
+    intervals: Intervals = None,
+    calls: LogFiles = None,
+    tz: OwnZone = None,
     horizon: Horizon = 90,
     seed: Seed = 1,
     start: Start = None,
@@ -111,6 +131,7 @@ def headroom(
     lead_time: LeadTime = None,
     max_risk: MaxRisk = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
+    words: dict[str, Any] | None = None,
 ) -> None:
     """Say how close to the licence you are, when you run out, and how many channels to buy.
 
@@ -118,9 +139,20 @@ def headroom(
     """
     limit = _share(max_risk)
     assessment = _assessment(
-        {"store": store, "start": start, "end": end, "tz": tz, "account": account, "project": project, "env": env},
+        {
+            "intervals": intervals,
+            "calls": calls,
+            "words": words,
+            "store": store,
+            "start": start,
+            "end": end,
+            "tz": tz,
+            "account": account,
+            "project": project,
+            "env": env,
+        },
         licences,
-        tz=tz,
+        tz=tz or "UTC",
         horizon=horizon,
         seed=seed,
         holidays=holidays,
@@ -141,10 +173,10 @@ def _assessment(selection: dict[str, Any], licences: str, **options: Any) -> Ass
     """Read what was selected and ask the one question that answers all."""
     import capacity as cap
 
-    frame = cap.read_intervals(**selection)
+    frame = read_frame(**selection)
     end = selection["end"]
     if end is not None:  # data that are not there yet are not missing
-        end = min(as_instant(end, selection["tz"], name="end"), pd.Timestamp.now("UTC").as_unit("ns"))
+        end = min(as_instant(end, options["tz"], name="end"), pd.Timestamp.now("UTC").as_unit("ns"))
     with progress("Weighing the history") as step:
         return cap.assess(frame, licences, progress=step, name=selection["project"] or "", end=end, **options)
 

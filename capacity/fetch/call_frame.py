@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from capacity.fetch.call_rows import ends, flags, ints, known
 from capacity.fetch.callers import calls_again
 from capacity.fetch.callfile import HourCounts
 from capacity.fetch.conversations import TEXTS
-from capacity.fetch.windows import Window
+from capacity.fetch.windows import Window, join
 from capacity.ground.calls import Calls
 from capacity.ground.text import plural
 
@@ -24,7 +24,13 @@ _NS = 1000  # in a microsecond
 
 
 def as_calls(
-    rows: pa.Table, span: Window, callers: Mapping[int, tuple[int, int]], *, dropped: int = 0, repeated: int = 0
+    rows: pa.Table,
+    span: Window,
+    answered: Iterable[Window],
+    callers: Mapping[int, tuple[int, int]],
+    *,
+    dropped: int = 0,
+    repeated: int = 0,
 ) -> Calls:
     """Return the calls that belong to a range: those that begin in it, and those in progress at its start.
 
@@ -34,6 +40,8 @@ def as_calls(
         One row a conversation.
     span : Window
         [start, end), UTC.
+    answered : iterable of Window
+        What was answered for, of the range and beyond.
     callers : mapping
         Hour since 1970 -> calls with a number, and those that tried again.
     dropped, repeated : int
@@ -76,7 +84,9 @@ def as_calls(
         dtype=np.int64,
     )
     account = "\n  ".join(str(note) for note in notes if note)
-    return Calls(frame, account, span=(span.start, span.end), callers=counts)
+    parts = [w for w in join(answered) if w.start < span.end and w.end > span.start]
+    covered = tuple((max(w.start, span.start), min(w.end, span.end)) for w in parts)
+    return Calls(frame, account, covered=covered, callers=counts)
 
 
 def hour_counts(rows: pa.Table, callers: npt.NDArray[np.uint64], day: Window) -> HourCounts:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 
-import pyarrow as pa
-
 from capacity.errors import ConfigError
 from capacity.fetch.call_frame import as_calls
 from capacity.fetch.call_plan import call_filters
 from capacity.fetch.call_rows import latest
-from capacity.fetch.callfile import Day, HourCounts
+from capacity.fetch.callfile import Day
 from capacity.fetch.callstore import CallStore
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.windows import Window
@@ -91,17 +89,17 @@ def read_stored_calls(
     first = min(w.start for w in held) if start is None and held else as_instant(start or 0, tz, name="start")
     last = max(w.end for w in held) if end is None and held else as_instant(end or 0, tz, name="end")
     check_range(first, last)
-    rows, callers = stored(archive, days, Window(first, last))
-    return as_calls(rows, Window(first, last), callers)
+    return stored(archive, days, Window(first, last))
 
 
-def stored(archive: CallStore, days: Sequence[Day], window: Window) -> tuple[pa.Table, HourCounts]:
-    """Read the days that a range needs: its own, and those on which calls began that reach into it."""
-    needed = [
-        d for d in days if d.day < window.end and (d.day + DAY > window.start or d.still or d.until > window.start)
-    ]
+def stored(archive: CallStore, days: Sequence[Day], window: Window, *, dropped: int = 0, repeated: int = 0) -> Calls:
+    """Read what a range needs: its own days, and those on which calls began that reach into it."""
+    start, end = window.start, window.end
+    needed = [d for d in days if d.day < end and (d.day + DAY > start or d.still or d.until > start)]
+    rows = latest([archive.table(day) for day in needed])
+    answered = [day.piece.window for day in needed if day.piece is not None]
     callers = {hour: counts for day in needed for hour, counts in day.callers.items()}
-    return latest([archive.table(day) for day in needed]), callers
+    return as_calls(rows, window, answered, callers, dropped=dropped, repeated=repeated)
 
 
 def shown(scope: Scope) -> str:

@@ -18,9 +18,8 @@ from capacity.fetch.call_rows import ends, flags, ints
 from capacity.fetch.call_windows import DayPiece
 from capacity.fetch.conversations import SCHEMA
 from capacity.fetch.endpoint import Scope
-from capacity.fetch.weekfile import META, META_SUM, SETTLE, checksum, reading
+from capacity.fetch.weekfile import META, META_SUM, SETTLE, checksum, put, reading
 from capacity.fetch.windows import Window
-from capacity.ground.files import put
 from capacity.ground.times import DAY
 
 __all__ = ["Day", "HourCounts", "read_header", "read_table", "write"]

@@ -123,7 +123,7 @@ def fetch_calls(
     archive = CallStore(store) if store is not None else None
     if window is None:
         now = floor_step(client._now())
-        return as_calls(latest([]), Window(now, now), {})
+        return as_calls(latest([]), Window(now, now), [], {})
     todo = plan(client, scope, window, archive, longest_call, refetch=refetch, repair=repair)
     run = _Run(client, scope, archive, todo, repair=repair)
     kept = "kept in the store" if archive is not None else "lost, as there is no store"
@@ -140,6 +140,7 @@ class _Run:
     def __init__(self, client: Client, scope: Scope, archive: CallStore | None, plan: Plan, *, repair: bool) -> None:
         self._client, self._scope, self._archive, self._repair = client, scope, archive, repair
         self._rows: list[pa.Table] = []
+        self._answered: list[Window] = []
         self._callers: HourCounts = {}
         self._answering = [day.value // DAY.value for day in plan.answering]
         self._dropped = self._repeated = 0
@@ -163,6 +164,7 @@ class _Run:
         self._dropped += int((~mine).sum())
         if self._archive is None:
             self._rows.append(rows)
+            self._answered.append(ask.window)
             self._callers |= callers
             return
         piece = DayPiece(ask.window, ask.asked, fetched_at, final=False)
@@ -170,11 +172,10 @@ class _Run:
 
     def calls(self, window: Window) -> Calls:
         """Return what is held now of a range."""
-        if self._archive is None:
-            held, callers = latest(self._rows), self._callers
-        else:
-            held, callers = stored(self._archive, self._archive.days(self._scope)[0], window)
-        return as_calls(held, window, callers, dropped=self._dropped, repeated=self._repeated)
+        counts = {"dropped": self._dropped, "repeated": self._repeated}
+        if self._archive is not None:
+            return stored(self._archive, self._archive.days(self._scope)[0], window, **counts)
+        return as_calls(latest(self._rows), window, self._answered, self._callers, **counts)
 
 
 def _incomplete(

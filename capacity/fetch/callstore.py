@@ -22,8 +22,7 @@ from capacity.fetch.callfile import Day, HourCounts, read_header, read_table, wr
 from capacity.fetch.conversations import SCHEMA
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.store import Store
-from capacity.fetch.weekfile import Damaged
-from capacity.ground.files import sweep
+from capacity.fetch.weekfile import Damaged, sweep
 from capacity.ground.times import DAY
 
 __all__ = ["CallStore"]

@@ -26,9 +26,8 @@ import pandas as pd
 from capacity.errors import ConfigError, StoreError
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.payload import Rows
-from capacity.fetch.weekfile import SETTLE, Damaged, Piece, Week, read_header, read_rows, write
+from capacity.fetch.weekfile import SETTLE, Damaged, Piece, Week, read_header, read_rows, sweep, write
 from capacity.fetch.windows import Window, subtract, week_of
-from capacity.ground.files import sweep
 
 __all__ = ["Store"]
 

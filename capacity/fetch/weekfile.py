@@ -13,6 +13,9 @@ column             meaning
 from __future__ import annotations
 
 import contextlib
+import os
+import secrets
+import time
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +31,6 @@ from capacity.errors import StoreError
 from capacity.fetch.endpoint import Scope, hashed
 from capacity.fetch.payload import Rows
 from capacity.fetch.windows import Window
-from capacity.ground.files import put
 from capacity.ground.frame import TOTAL, TOTAL_NAME
 
 __all__ = [
@@ -40,9 +42,11 @@ __all__ = [
     "Piece",
     "Week",
     "checksum",
+    "put",
     "read_header",
     "read_rows",
     "reading",
+    "sweep",
     "write",
 ]
 
@@ -245,6 +249,34 @@ def write(path: Path, scope: Scope, pieces: list[Piece], rows: Rows) -> None:
     put(path, sink.getvalue())
 
 
+def put(path: Path, data: Any) -> None:
+    """Replace the file by these bytes in one step.
+
+    Raises
+    ------
+    StoreError
+        The disk is full or cannot be written; the old file stays as it was.
+    """
+    fresh = path.with_name(f".{path.stem}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with fresh.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+        _sync_folder(path.parent)
+    except OSError as exc:
+        raise StoreError(
+            f"{path} cannot be written ({exc.strerror or exc}); what was there before is untouched. "
+            "Make room, or give another store",
+            path=path,
+        ) from exc
+    finally:
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+
+
 def _table(scope: Scope, pieces: list[Piece], rows: Rows) -> pa.Table:
     shown = [TOTAL_NAME if i == TOTAL else rows.names.get(i, i) for i in rows.ids]
     column = scope.by or "variant"
@@ -283,3 +315,21 @@ def _meta(scope: Scope, pieces: list[Piece], rows: Rows) -> _Meta:
         first={hide(i): step for i, step in zip(rows.ids, first.tolist(), strict=True) if step >= 0},
         content=_content(rows),
     )
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed process left half-written; a file of the last hour may still be in work."""
+    for left in folder.glob(".*.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _STALE_S:
+                left.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -54,6 +54,8 @@ class Carrier(Generic[Item, Got]):
         Takes the results of each batch, in order.
     lost : callable
         From an item and the reason in words to the result that stands for it.
+    most : int
+        Items in a batch.
     """
 
     def __init__(
@@ -64,13 +66,14 @@ class Carrier(Generic[Item, Got]):
         arguments: Callable[[Sequence[Item]], tuple[Any, ...]],
         keep: Callable[[Sequence[Got]], None],
         lost: Callable[[Item, str], Got],
+        most: int = _MOST,
     ) -> None:
         self._executor, self._task = executor, task
-        self._arguments, self._keep, self._lost = arguments, keep, lost
+        self._arguments, self._keep, self._lost, self._most = arguments, keep, lost, most
 
     def go(self, items: Sequence[Item], workers: int) -> None:
         """Carry out the task for all items, in batches small enough to keep all workers busy to the end."""
-        size = max(1, min(_MOST, -(-len(items) // (_ROUNDS * workers))))
+        size = max(1, min(self._most, -(-len(items) // (_ROUNDS * workers))))
         lost = self._round([items[k : k + size] for k in range(0, len(items), size)])
         lost = self._round([[item] for item, _ in lost])
         for item, _ in lost:

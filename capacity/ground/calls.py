@@ -31,6 +31,11 @@ class Calls(Result):
         What was read, dropped, assumed and doubted.
     command : str
         The command line that reads the same calls; "" where there is none.
+    covered : tuple of (Timestamp, Timestamp), optional
+        The ranges [start, end), UTC, that the records cover whole, in order; None where nobody said.
+    callers : DataFrame, optional
+        By hour (UTC): ``calls`` that came with the caller's number, and how many of them came ``again`` within ten
+        minutes of the end of the same caller's call before; counted while fetching, within UTC days.
 
     Examples
     --------
@@ -42,7 +47,7 @@ class Calls(Result):
     frame: pd.DataFrame
     account: Account | str = ""
     command: str = ""
-    span: tuple[pd.Timestamp, pd.Timestamp] | None = None
+    covered: tuple[tuple[pd.Timestamp, pd.Timestamp], ...] | None = None
     callers: pd.DataFrame | None = None
 
     def __len__(self) -> int:

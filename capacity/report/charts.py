@@ -19,6 +19,7 @@ from capacity.report.charts_cost import cost
 from capacity.report.charts_exhaustion import chances, days_above, exhaustion, risk
 from capacity.report.charts_history import history, outlook
 from capacity.report.charts_rare import days_in_30, return_levels
+from capacity.report.charts_records import reconciliation
 from capacity.report.charts_rhythm import busy_hours, heat_map, load_duration, percentiles
 from capacity.report.charts_trust import coverage_of, gaps, past_forecast, pit
 from capacity.report.charts_utilisation import utilisation
@@ -43,6 +44,7 @@ __all__ = [
     "percentiles",
     "pit",
     "pooling",
+    "reconciliation",
     "return_levels",
     "risk",
     "small_history",

@@ -1,0 +1,233 @@
+"""Call records in JSON: a list, lines, or a list under some key; nested fields are named with dots."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from capacity.errors import FrameError
+
+__all__ = ["JsonLog"]
+
+_SAMPLE = 500
+_BLOCK = 1 << 26  # [bytes] of lines that are decoded at once
+_DEPTH = 5
+
+
+class JsonLog:
+    """Records in JSON, as columns.
+
+    Attributes
+    ----------
+    columns : list of str
+        The scalar fields of the first records.
+    kind : str
+        "JSON lines", or "JSON" with where the records lie.
+    """
+
+    def __init__(self, buffer: pa.Buffer) -> None:
+        self.view = memoryview(buffer)
+        self.rows: list[msgspec.Raw] | None = None
+        self.whole: dict[str, list[Any]] | None = None
+        try:
+            if _is_lines(self.view):
+                self.kind = "JSON lines"
+                sample = [
+                    r for r in msgspec.json.Decoder().decode_lines(_first_lines(self.view)) if isinstance(r, dict)
+                ]
+            else:
+                self.rows, where = _records(self.view)
+                self.kind = f"JSON, records under {where!r}" if where else "JSON"
+                sample = [msgspec.json.decode(row) for row in self.rows[:_SAMPLE]]
+        except (msgspec.DecodeError, RecursionError) as exc:
+            raise FrameError(f"is no JSON that can be read ({exc})") from exc
+        if not sample:
+            self.columns = []
+            return
+        self.paths = {".".join(path): path for record in sample for path in _leaves(record)}
+        self.columns = list(self.paths)
+
+    def table(self, wanted: Sequence[str], rows: int | None = None) -> pa.Table:
+        """Return the wanted columns, of all records or of the first."""
+        paths = [self.paths[name] for name in wanted]
+        if not paths:
+            return pa.table({})
+        try:
+            parts = [_columns(block, paths) for block in self._decoded(paths, rows)]
+        except (msgspec.DecodeError, RecursionError) as exc:
+            raise FrameError(f"is no JSON that can be read ({exc})") from exc
+        columns = {}
+        for k, name in enumerate(wanted):
+            chunks = [part[k] for part in parts]
+            kinds = {c.type for c in chunks if not pa.types.is_null(c.type)}
+            kind = kinds.pop() if len(kinds) == 1 else pa.string()
+            columns[name] = pa.chunked_array([c.cast(kind) for c in chunks], type=kind)
+        return pa.table(columns)
+
+    def _decoded(self, paths: list[tuple[str, ...]], rows: int | None) -> Iterator[list[Any]]:
+        shape = _struct(paths)
+        strict, loose = msgspec.json.Decoder(shape), msgspec.json.Decoder()
+        if self.rows is not None:
+            for begin in range(0, len(self.rows[:rows]), 100_000):
+                block = self.rows[begin : min(begin + 100_000, rows or len(self.rows))]
+                try:
+                    yield [strict.decode(row) for row in block]
+                except msgspec.ValidationError:
+                    yield [_as_struct(loose.decode(row), shape) for row in block]
+            return
+        source = [_first_lines(self.view)] if rows is not None else _blocks(self.view)
+        for block_ in source:
+            try:
+                yield strict.decode_lines(block_)
+            except msgspec.ValidationError:
+                yield [_as_struct(record, shape) for record in loose.decode_lines(block_)]
+
+
+def _is_lines(view: memoryview) -> bool:
+    head = bytes(view[: 1 << 20]).lstrip()
+    if not head.startswith(b"{"):
+        return False
+    line = head.split(b"\n", 1)[0]
+    try:
+        msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        return False
+    return len(line) < len(head.rstrip())
+
+
+def _first_lines(view: memoryview) -> bytes:
+    head = bytes(view[: 1 << 20])
+    lines = head.split(b"\n")
+    return b"\n".join(lines[: min(_SAMPLE, len(lines) - (len(view) > len(head)))])
+
+
+def _blocks(view: memoryview) -> Iterator[memoryview]:
+    begin = 0
+    while begin < len(view):
+        stop = min(begin + _BLOCK, len(view))
+        if stop < len(view):
+            stop = bytes(view[begin:stop]).rfind(b"\n") + begin + 1 or stop
+        yield view[begin:stop]
+        begin = stop
+
+
+def _records(view: memoryview) -> tuple[list[msgspec.Raw], str]:
+    """Return the longest list of objects in the document, and the keys that lead to it."""
+    found: list[tuple[int, str, list[msgspec.Raw]]] = []
+
+    def search(raw: msgspec.Raw | memoryview, path: str, depth: int) -> None:
+        first = _first(raw)
+        if first == b"[":
+            rows = msgspec.json.decode(raw, type=list[msgspec.Raw])
+            if rows and _first(rows[0]) == b"{":
+                found.append((len(rows), path, rows))
+        elif first == b"{" and depth < _DEPTH:
+            for key, value in msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).items():
+                search(value, f"{path}.{key}" if path else key, depth + 1)
+
+    search(view, "", 0)
+    if found:
+        _, path, rows = max(found, key=lambda item: item[0])
+        return rows, path
+    first = _first(view)
+    if first == b"{":
+        whole = msgspec.json.decode(view)
+        if rows := _turned(whole):
+            return rows, ""
+        return [msgspec.Raw(bytes(view))], ""
+    if first == b"[":
+        return [], ""
+    raise FrameError("is JSON without records")
+
+
+def _turned(whole: dict[str, Any]) -> list[msgspec.Raw]:
+    """Return the records of a document that holds a list (or an object by row) a column."""
+    columns = {k: list(v.values()) if isinstance(v, dict) else v for k, v in whole.items()}
+    lengths = {len(v) if isinstance(v, list) else -1 for v in columns.values()}
+    if len(lengths) != 1 or lengths == {-1} or len(columns) < 2:
+        return []
+    rows = zip(*columns.values(), strict=True)
+    return [msgspec.Raw(msgspec.json.encode(dict(zip(columns, row, strict=True)))) for row in rows]
+
+
+def _first(raw: msgspec.Raw | memoryview) -> bytes:
+    found = re.match(rb"[\s\xef\xbb\xbf]*(.)", bytes(memoryview(raw)[:64]))
+    return found[1] if found else b""
+
+
+def _leaves(record: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, value in record.items() if isinstance(record, dict) else ():
+        if isinstance(value, dict) and len(path) < _DEPTH:
+            yield from _leaves(value, (*path, key))
+        elif not isinstance(value, list | dict):
+            yield (*path, key)
+
+
+def _struct(paths: list[tuple[str, ...]]) -> Any:
+    """Return a type that decodes just these fields."""
+    inner: dict[str, list[tuple[str, ...]]] = {}
+    for path in paths:
+        inner.setdefault(path[0], []).append(path[1:])
+    fields, names = [], {}
+    for k, (key, rests) in enumerate(inner.items()):
+        names[f"f{k}"] = key
+        deeper = [rest for rest in rests if rest]
+        leaf = any(not rest for rest in rests)
+        fields.append((f"f{k}", Any if leaf or not deeper else _struct(deeper) | None, None))
+    return msgspec.defstruct("Record", fields, rename=names, gc=False)
+
+
+def _as_struct(record: Any, shape: Any) -> Any:
+    """Return the record as the type, with what does not fit left out."""
+    values = {}
+    for info in msgspec.structs.fields(shape):
+        value = record.get(info.encode_name) if isinstance(record, dict) else None
+        if info.type is not Any and value is not None:
+            kinds = [
+                t
+                for t in getattr(info.type, "__args__", (info.type,))
+                if isinstance(t, type) and issubclass(t, msgspec.Struct)
+            ]
+            value = _as_struct(value, kinds[0]) if isinstance(value, dict) else None
+        values[info.name] = value
+    return shape(**values)
+
+
+def _columns(records: list[Any], paths: list[tuple[str, ...]]) -> list[pa.Array]:
+    made = []
+    for path in paths:
+        values = records
+        for key in path:
+            values = _field(values, key)
+        made.append(_array(values))
+    return made
+
+
+def _field(values: list[Any], key: str) -> list[Any]:
+    kind = type(next((v for v in values if v is not None), None))
+    if not issubclass(kind, msgspec.Struct):
+        return [v.get(key) if isinstance(v, dict) else None for v in values]
+    name = next(info.name for info in msgspec.structs.fields(kind) if info.encode_name == key)
+    return [None if v is None else getattr(v, name) for v in values]
+
+
+def _array(values: list[Any]) -> pa.Array:
+    kinds = {type(v) for v in values} - {type(None)}
+    if kinds <= {int, float} and kinds:
+        try:
+            return pa.array(values, pa.int64() if kinds == {int} else pa.float64())
+        except (pa.ArrowException, OverflowError):
+            pass
+    if kinds == {str} or not kinds:
+        return pa.array(values, pa.string())
+    return pa.array([_word(v) for v in values], pa.string())
+
+
+def _word(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return str(value).lower() if isinstance(value, bool) else msgspec.json.encode(value).decode()

@@ -1,0 +1,324 @@
+"""A log of any kind as columns: CSV, JSON, Parquet, a workbook, a DataFrame."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+
+from capacity.calls.jsons import JsonLog
+from capacity.calls.look import SEPARATORS, Sheet, look, look_at_rows
+from capacity.calls.sources import Text, read_buffer, text_of
+from capacity.errors import FrameError
+
+__all__ = ["Log", "frame_log", "open_log"]
+
+_SAMPLE = 500
+_BLOCK = 1 << 22  # [bytes]
+
+
+class Log(Protocol):
+    """A log that can be read by columns.
+
+    Attributes
+    ----------
+    name : str
+        What to call it.
+    kind : str
+        What it is, in words.
+    columns : list of str
+    header : bool
+        Whether the file names its columns.
+    broken : dict of row -> text
+        The rows that have more or fewer fields than the others, by number; complete once the log is read.
+    doubts : list of str
+        What was assumed of the file as a whole.
+    """
+
+    name: str
+    kind: str
+    columns: list[str]
+    header: bool
+    broken: dict[int, str]
+    doubts: list[str]
+
+    def sample(self) -> pa.Table:
+        """Return all columns of the first rows."""
+
+    def read(self, wanted: Sequence[str]) -> pa.Table:
+        """Return the wanted columns."""
+
+
+def open_log(
+    path: Path,
+    *,
+    encoding: str | None = None,
+    separator: str | None = None,
+    skip: int | None = None,
+    header: Sequence[str] | None = None,
+) -> Log:
+    """Open a file as what its bytes say it is.
+
+    Raises
+    ------
+    FrameError
+        It cannot be read, is empty, or is no log.
+    """
+    buffer = read_buffer(path)
+    try:
+        return _opened(path, buffer, encoding, separator, skip, header)
+    except FrameError as exc:
+        raise FrameError(f"{path} {exc}" if not str(exc).startswith(str(path)) else str(exc)) from exc
+    except pa.ArrowException as exc:
+        raise FrameError(f"{path} cannot be read ({exc}); is it what its name says?") from exc
+
+
+def _opened(
+    path: Path,
+    buffer: pa.Buffer,
+    encoding: str | None,
+    separator: str | None,
+    skip: int | None,
+    header: Sequence[str] | None,
+) -> Log:
+    head = bytes(buffer[:64])
+    if head[:4] == b"PAR1":
+        return _Typed(path.name, "Parquet", pa.parquet.ParquetFile(pa.BufferReader(buffer)))
+    if head[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
+        return _workbook(path, buffer, skip, header)
+    if path.suffix.lower() in (".parquet", ".pq", ".xlsx", ".xls"):
+        raise FrameError("cannot be read: it is not what its name says")
+    text = text_of(path, buffer, encoding)
+    start = bytes(text.buffer[:4096]).lstrip()
+    if separator is None and re.match(rb"[\[{]\s*[\[{\"\]}]", start):
+        return _Json(path.name, text)
+    if start[:1] == b"<":
+        raise FrameError("is HTML or XML, not a log; export it as CSV, JSON or Excel")
+    if b"\x00" in head and not text.encoding.startswith("utf-16"):
+        raise FrameError("cannot be read: it is a binary file of an unknown kind")
+    return _Csv(path.name, text, look(text, separator=separator, skip=skip, header=header))
+
+
+class _Json:
+    def __init__(self, name: str, text: Text) -> None:
+        self._log = JsonLog(text.buffer)
+        self.name, self.kind, self.header = name, self._log.kind, True
+        self.columns, self.broken, self.doubts = self._log.columns, {}, []  # type: ignore[var-annotated]
+
+    def sample(self) -> pa.Table:
+        return self._log.table(self.columns, _SAMPLE)
+
+    def read(self, wanted: Sequence[str]) -> pa.Table:
+        return self._log.table(wanted)
+
+
+class _Typed:
+    """Parquet, or a table in memory."""
+
+    def __init__(self, name: str, kind: str, source: pa.parquet.ParquetFile | pa.Table) -> None:
+        self.name, self.kind, self.header = name, kind, True
+        self._source = source
+        self.broken, self.doubts = {}, []  # type: ignore[var-annotated]
+        table = source.schema_arrow.empty_table() if isinstance(source, pa.parquet.ParquetFile) else source
+        self.columns = [str(n) for n in _flat(table).column_names]
+
+    def sample(self) -> pa.Table:
+        if isinstance(self._source, pa.Table):
+            return _flat(self._source.slice(0, _SAMPLE))
+        batch = next(self._source.iter_batches(batch_size=_SAMPLE), None)
+        return _flat(pa.Table.from_batches([batch] if batch is not None else [], self._source.schema_arrow))
+
+    def read(self, wanted: Sequence[str]) -> pa.Table:
+        if isinstance(self._source, pa.Table):
+            return _flat(self._source).select(list(wanted))
+        # A struct is read as a whole, by the name before the dot.
+        there = self._source.schema_arrow.names
+        tops = list(dict.fromkeys(n if n in there else n.split(".")[0] for n in wanted))
+        return _flat(self._source.read(columns=tops)).select(list(wanted))
+
+
+def _flat(table: pa.Table) -> pa.Table:
+    while any(pa.types.is_struct(f.type) for f in table.schema):
+        table = table.flatten()
+    return table
+
+
+def _workbook(path: Path, buffer: pa.Buffer, skip: int | None, header: Sequence[str] | None) -> Log:
+    import python_calamine
+
+    try:
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(buffer))
+        sheets = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
+    except Exception as exc:  # the library has errors of several kinds
+        raise FrameError(f"cannot be read as a workbook ({exc})") from exc
+    name, rows = max(sheets.items(), key=lambda item: sum(1 for row in item[1] if any(c != "" for c in row)))
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    sheet = look_at_rows(cells, skip=skip, header=header)
+    width = len(sheet.names)
+    data = [(row + [""] * width)[:width] for row in cells[sheet.begin :]]
+    columns = [pa.array([row[k].strip() for row in data], pa.string()) for k in range(width)]
+    log = _Typed(path.name, f"a workbook, sheet {name!r}", pa.table(columns, names=sheet.names))
+    log.header = sheet.header
+    return log
+
+
+def _cell(cell: Any) -> str:
+    """Write a cell of a workbook as text that our readers know."""
+    if isinstance(cell, dt.datetime):
+        return cell.isoformat(sep=" ")
+    if isinstance(cell, dt.timedelta):
+        seconds = cell.total_seconds()
+        return f"{int(seconds // 3600)}:{int(seconds % 3600 // 60):02d}:{seconds % 60:06.3f}"
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
+
+
+class _Csv:
+    def __init__(self, name: str, text: Text, sheet: Sheet) -> None:
+        self._text, self._sheet = text, sheet
+        word = SEPARATORS.get(sheet.separator) or repr(sheet.separator)
+        self.name, self.header, self.columns = name, sheet.header, sheet.names
+        self.kind = f"CSV, {text.encoding}{' (assumed)' if text.assumed else ''}, separator {word}"
+        self.broken: dict[int, str] = {}
+        self.doubts: list[str] = []
+        if sheet.skipped:
+            self.doubts.append(f"{sheet.skipped} lines before the {'header' if sheet.header else 'rows'} are left out")
+        self._body = text.buffer.slice(sheet.begin)
+        self._quote = sheet.quote
+
+    def sample(self) -> pa.Table:
+        rows = [row for row in self._sheet.rows if len(row) == len(self.columns)][:_SAMPLE]
+        return pa.table(
+            [pa.array([row[k] for row in rows], pa.string()) for k in range(len(self.columns))], names=self.columns
+        )
+
+    def read(self, wanted: Sequence[str]) -> pa.Table:
+        wanted = list(dict.fromkeys(wanted))
+        table, broken = self._parsed(wanted, self._quote)
+        mark = self._quote.encode()
+        if mark and re.search(re.escape(mark), memoryview(self._body)):
+            lines = _filled_lines(self._body)
+            swallowed = lines - table.num_rows - len(broken)
+            if swallowed > 0:
+                plain, broken_plain = self._parsed(wanted, "")
+                if not broken_plain:
+                    self.doubts.append(f"a quote is opened and never closed: {self._quote} is read as a character")
+                    table, broken = _unquoted(plain, self._quote), broken_plain
+                elif swallowed > len(broken_plain):
+                    raise FrameError(
+                        f"opens a quote that takes up whole rows: {lines:,} lines hold {table.num_rows:,} rows; "
+                        f"look for a lone {self._quote} in row {_lone(broken_plain, self._quote):,} and mend it"
+                    )
+        self.broken = broken
+        return table
+
+    def _parsed(self, wanted: list[str], quote: str) -> tuple[pa.Table, dict[int, str]]:
+        sheet = self._sheet
+        seen: list[str] = []
+
+        def once(row: Any) -> str:
+            seen.append(row.text)
+            return "skip"
+
+        escape = "\\" if quote and self._escapes() else False
+        parse = {
+            "delimiter": sheet.separator,
+            "newlines_in_values": bool(quote),
+            "quote_char": quote or False,
+            "escape_char": escape,
+            "double_quote": True,
+        }
+        table = self._arrow(wanted, parse, once, threads=True)
+        if not seen:
+            return table, {}
+        broken: dict[int, str] = {}
+
+        def numbered(row: Any) -> str:
+            broken[(row.number or 0)] = row.text
+            return "skip"
+
+        table = self._arrow(wanted, parse, numbered, threads=False)
+        return table, broken
+
+    def _arrow(self, wanted: list[str], parse: dict[str, Any], handler: Any, *, threads: bool) -> pa.Table:
+        names = [f"c{k}" for k in range(len(self.columns))]
+        ours = dict(zip(self.columns, names, strict=True))
+        if len(self._body) == 0 or not wanted:
+            return pa.table({name: pa.array([], pa.string()) for name in wanted})
+        try:
+            table = pyarrow.csv.read_csv(
+                pa.BufferReader(self._body),
+                read_options=pyarrow.csv.ReadOptions(column_names=names, use_threads=threads, block_size=_BLOCK),
+                parse_options=pyarrow.csv.ParseOptions(**parse, invalid_row_handler=handler),
+                convert_options=pyarrow.csv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()),
+                    include_columns=[ours[name] for name in wanted],
+                    strings_can_be_null=False,
+                ),
+            )
+        except pa.ArrowInvalid as exc:
+            if "Empty CSV" in str(exc):
+                return pa.table({name: pa.array([], pa.string()) for name in wanted})
+            raise FrameError(f"cannot be read as CSV ({exc})") from exc
+        return table.rename_columns(wanted)
+
+    def _escapes(self) -> bool:
+        head = bytes(self._body[: 1 << 18])
+        return b'\\"' in head and b'""' not in head.replace(b',""', b"").replace(b';""', b"")
+
+
+def _filled_lines(body: pa.Buffer) -> int:
+    """Count the lines that hold anything."""
+    data = np.frombuffer(body, np.uint8)
+    count, before = 0, -1
+    for begin in range(0, len(data), 1 << 24):
+        part = data[begin : begin + (1 << 24)]
+        ends = np.flatnonzero((part == 10) | (part == 13)) + begin
+        if len(ends):
+            count += int((np.diff(ends, prepend=before) > 1).sum())
+            before = int(ends[-1])
+    return count + int(before < len(data) - 1)
+
+
+def _unquoted(table: pa.Table, quote: str) -> pa.Table:
+    """Take the quotes off cells that are wholly within them."""
+    pattern = f"^{re.escape(quote)}(.*){re.escape(quote)}$"
+    columns = [pc.replace_substring_regex(table[name], pattern, r"\1") for name in table.column_names]
+    return pa.table(columns, names=table.column_names)
+
+
+def _lone(broken: dict[int, str], quote: str) -> int:
+    return next((number for number, text in broken.items() if text.count(quote) % 2), min(broken))
+
+
+def frame_log(frame: pd.DataFrame, name: str = "the frame") -> Log:
+    """Return a DataFrame as a log; an index with names becomes columns."""
+    if any(n is not None for n in frame.index.names):
+        frame = frame.reset_index()
+    columns = {str(c): _arrow_column(frame[c]) for c in frame.columns}
+    if len(columns) < len(frame.columns):
+        raise FrameError(f"{name} names a column twice: {[str(c) for c in frame.columns]}")
+    return _Typed(name, "a DataFrame", pa.table(columns))
+
+
+def _arrow_column(column: pd.Series) -> pa.ChunkedArray:
+    if column.dtype == object:
+        kinds = {type(v) for v in column.dropna().head(10_000)}
+        if not kinds <= {str} and not kinds <= {int, float, bool}:
+            column = column.map(_cell, na_action="ignore")
+    try:
+        made = pa.array(column, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError):
+        made = pa.array([None if v is None or v != v else _cell(v) for v in column], pa.string())
+    return made if isinstance(made, pa.ChunkedArray) else pa.chunked_array([made])

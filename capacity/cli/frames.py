@@ -1,0 +1,114 @@
+"""Where a command takes its intervals from: a store, a file of intervals, or a call log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+
+from capacity.cli.logwords import read_log
+from capacity.errors import ConfigError, FrameError
+from capacity.ground.times import as_instant, midnight
+
+__all__ = ["Intervals", "LogFiles", "OwnZone", "read_frame"]
+
+Intervals = Annotated[
+    Path | None,
+    typer.Option(
+        "--intervals",
+        help="A file that `capacity intervals` wrote (CSV or Parquet), in place of --store.",
+        metavar="FILE",
+    ),
+]
+LogFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--calls", help="A call log in place of --store: a file, folder or glob; may be repeated.", metavar="LOG"
+    ),
+]
+OwnZone = Annotated[
+    str | None,
+    typer.Option(
+        "--tz",
+        help="Time zone of days and hours, and of times without offset in --calls, such as Europe/London.",
+        metavar="ZONE",
+        show_default="UTC",
+    ),
+]
+
+
+def read_frame(
+    *,
+    store: Path,
+    intervals: Path | None,
+    calls: list[str] | None,
+    words: dict[str, Any] | None,
+    tz: str | None,
+    start: str | None,
+    end: str | None,
+    **scope: Any,
+) -> pd.DataFrame:
+    """Return the intervals that a command was told to take, within [start, end)."""
+    import capacity as cap
+
+    if intervals is not None and calls:
+        raise ConfigError("--intervals and --calls are both given; leave one out")
+    if intervals is None and not calls:
+        return cap.read_intervals(store=store, start=start, end=end, tz=tz or "UTC", **scope)
+    zone = tz or "UTC"
+    if intervals is not None:
+        return _within(_from_file(intervals), start, end, zone)
+    log = read_log(calls or [], tz, words)
+    first, last = log.frame["start"].min(), log.frame[["start", "end"]].max().max()
+    # Whole local days, so that each day's peak counts.
+    span = [
+        midnight(t.tz_convert(zone).tz_localize(None).normalize() + pd.Timedelta(days=k), _zone(zone))
+        for t, k in ((first, 0), (last, 1))
+    ]
+    frame = cap.intervals_from_calls(log, start=span[0], end=span[1], by="variant" if "variant" in log.frame else None)
+    return _within(frame, start, end, zone)
+
+
+def _zone(tz: str) -> Any:
+    from capacity.ground.times import as_zone
+
+    return as_zone(tz)
+
+
+def _from_file(path: Path) -> pd.DataFrame:
+    import capacity as cap
+
+    if not path.exists():
+        raise FrameError(f"{path} is not there")
+    try:
+        with path.open("rb") as file:
+            parquet = file.read(4) == b"PAR1"
+        table = pd.read_parquet(path) if parquet else pd.read_csv(path, dtype={"variant": str}, keep_default_na=False)
+    except (OSError, ValueError) as exc:
+        raise FrameError(f"{path} cannot be read as intervals ({exc})") from exc
+    index = [n for n in table.index.names if n is not None]
+    table = table.reset_index() if index else table
+    if not {"time", "max_concurrent"} <= set(table.columns):
+        raise FrameError(
+            f"{path} holds no intervals: it needs columns time, a slice such as variant, and max_concurrent; there are "
+            f"{[str(c) for c in table.columns]}; a call log is given with --calls"
+        )
+    if len([c for c in table.columns if c not in ("time", "max_concurrent", "variant_name")]) == 0:
+        table = table.assign(variant=cap.TOTAL)
+    if not parquet:
+        table = table.assign(time=pd.to_datetime(table["time"], utc=True, format="ISO8601"))
+    return cap.as_intervals(table)
+
+
+def _within(frame: pd.DataFrame, start: str | None, end: str | None, tz: str) -> pd.DataFrame:
+    from capacity.ground.frame import trim
+
+    times = frame.index.get_level_values(0)
+    keep = pd.Series(True, index=range(len(frame))).to_numpy()
+    if start is not None:
+        keep &= times >= as_instant(start, tz, name="start")
+    if end is not None:
+        keep &= times < as_instant(end, tz, name="end")
+    return frame if bool(keep.all()) else trim(frame[keep])
