@@ -22,7 +22,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 __all__ = [
@@ -189,10 +188,10 @@ class StoreError(CapacityError):
     ----------
     message : str
         What is wrong and how to mend it.
-    path : pathlib.Path, optional
-        The file.
+    path : pathlib.Path or address, optional
+        The file; in an object store what its ``str`` is the address of.
     """
 
-    def __init__(self, message: str, *, path: Path | None = None) -> None:
+    def __init__(self, message: str, *, path: Any = None) -> None:
         super().__init__(message)
         self.path = path

@@ -79,6 +79,7 @@ def test_layers(path):
         ("starlette", "calls/emulator.py"),
         ("uvicorn", "calls/emulator.py"),
         ("typer", "cli"),
+        ("fsspec", "ground/cloud.py"),
     ],
 )
 def test_libraries_live_in_one_place(library, home):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,8 +17,10 @@ from capacity.fetch.call_rows import ends, flags, ints
 from capacity.fetch.call_windows import DayPiece
 from capacity.fetch.conversations import SCHEMA
 from capacity.fetch.endpoint import Scope
-from capacity.fetch.weekfile import META, META_SUM, SETTLE, checksum, put, reading
+from capacity.fetch.weekfile import META, META_SUM, SETTLE, checksum, reading
 from capacity.fetch.windows import Window
+from capacity.ground.address import Place
+from capacity.ground.files import put, read
 from capacity.ground.times import DAY
 
 __all__ = ["Day", "HourCounts", "read_header", "read_table", "write"]
@@ -50,7 +51,7 @@ class Day:
         Hour since 1970 -> calls with a number, and those that tried again.
     """
 
-    path: Path
+    path: Place
     scope: Scope
     day: pd.Timestamp
     piece: DayPiece | None
@@ -83,7 +84,7 @@ class _Meta(msgspec.Struct):
     content: int
 
 
-def write(path: Path, scope: Scope, piece: DayPiece | None, rows: pa.Table, callers: HourCounts) -> None:
+def write(path: Place, scope: Scope, piece: DayPiece | None, rows: pa.Table, callers: HourCounts) -> None:
     """Replace the file in one step.
 
     Raises
@@ -139,7 +140,7 @@ def _content(rows: pa.Table) -> int:
     return total
 
 
-def read_header(path: Path) -> Day:
+def read_header(path: Place) -> Day:
     """Read the metadata alone.
 
     Raises
@@ -148,10 +149,10 @@ def read_header(path: Path) -> Day:
         The file is damaged, of another version, or none of ours.
     """
     with reading(path):
-        return _header(path, pq.read_metadata(path))
+        return _header(path, pq.read_metadata(pa.BufferReader(read(path))))
 
 
-def _header(path: Path, footer: Any) -> Day:
+def _header(path: Place, footer: Any) -> Day:
     raw = (footer.metadata or {}).get(META)
     if raw is None:
         raise StoreError(f"{path} was not written by this library; keep other files out of the store", path=path)
@@ -181,7 +182,7 @@ def _header(path: Path, footer: Any) -> Day:
     )
 
 
-def read_table(path: Path) -> pa.Table:
+def read_table(path: Place) -> pa.Table:
     """Read the rows; checksums tell a flipped bit.
 
     Raises
@@ -189,7 +190,7 @@ def read_table(path: Path) -> pa.Table:
     StoreError
         The file is damaged.
     """
-    with reading(path), pq.ParquetFile(path, page_checksum_verification=True) as file:
+    with reading(path), pq.ParquetFile(pa.BufferReader(read(path)), page_checksum_verification=True) as file:
         rows = file.read(columns=SCHEMA.names, use_threads=False).replace_schema_metadata(None).cast(SCHEMA)
         if _content(rows) != msgspec.json.decode(file.metadata.metadata[META], type=_Meta).content:
             raise ValueError("its rows do not match their checksum")

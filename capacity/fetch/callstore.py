@@ -10,34 +10,48 @@ asked for: they are kept in the files of their own days. Of two rows about one c
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from capacity.errors import StoreError
+from capacity.errors import ConfigError, StoreError
 from capacity.fetch.call_rows import ints, latest
 from capacity.fetch.call_windows import DayPiece
 from capacity.fetch.callfile import Day, HourCounts, read_header, read_table, write
 from capacity.fetch.conversations import SCHEMA
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.store import Store
-from capacity.fetch.weekfile import Damaged, sweep
+from capacity.fetch.weekfile import Damaged
+from capacity.ground.address import Place, StoreAddress
+from capacity.ground.cloud import Remote
+from capacity.ground.files import listed, sweep
 from capacity.ground.times import DAY
 
 __all__ = ["CallStore"]
 
 
 class CallStore(Store):
-    """The call records of a store."""
+    """The call records of a store, which is a folder.
 
-    def folder(self, scope: Scope) -> Path:
+    Raises
+    ------
+    ConfigError
+        The store is in an object store: its days have no way yet to keep two writers apart.
+    """
+
+    def __init__(self, root: StoreAddress) -> None:
+        super().__init__(root)
+        if isinstance(self.root, Remote):
+            raise ConfigError(f"store={str(self.root)!r}: call records are kept in a folder; give one")
+
+    def folder(self, scope: Scope) -> Place:
         """Return where the days of a scope lie."""
         return super().folder(scope).with_name("calls")
 
-    def folders(self) -> list[Path]:
+    def folders(self) -> list[Any]:
         """Return the folder of every scope."""
-        return sorted(self.root.glob("account=*/project=*/env=*/filters=*/calls"))
+        return listed(self.root, "account=*/project=*/env=*/filters=*/calls")
 
     def scopes(self) -> list[Scope]:
         """Return every scope that there are call records of."""
@@ -68,7 +82,7 @@ class CallStore(Store):
         """Read the rows of one file."""
         return read_table(day.path)
 
-    def _own(self, path: Path, scope: Scope) -> Day:
+    def _own(self, path: Place, scope: Scope) -> Day:
         day = read_header(path)
         if day.scope != scope.private:
             raise StoreError(
@@ -104,7 +118,7 @@ class CallStore(Store):
                 self._overlay(path, scope, piece if day == own else None, mine, callers, repair=repair)
 
     def _overlay(
-        self, path: Path, scope: Scope, piece: DayPiece | None, rows: pa.Table, callers: HourCounts, *, repair: bool
+        self, path: Place, scope: Scope, piece: DayPiece | None, rows: pa.Table, callers: HourCounts, *, repair: bool
     ) -> None:
         old, before = None, SCHEMA.empty_table()
         try:

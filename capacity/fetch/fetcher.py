@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import anyio
 import pandas as pd
@@ -28,11 +27,10 @@ from capacity.fetch.progress import Progress
 from capacity.fetch.reader import stored_layer
 from capacity.fetch.store import Store
 from capacity.fetch.windows import Window, last_closed
+from capacity.ground.address import StoreAddress
 from capacity.ground.times import Instant, as_range
 
 __all__ = ["fetch_intervals", "plan"]
-
-StorePath: TypeAlias = str | os.PathLike[str]
 
 _LOG = logging.getLogger("capacity.fetch")
 _HOPELESS = (BadRequest, Unauthorized, NotFound, NotSupported)
@@ -54,7 +52,7 @@ def fetch_intervals(
     languages: Iterable[str] | None = None,
     phone_numbers: Iterable[str] | None = None,
     total: bool = True,
-    store: StorePath | None = None,
+    store: StoreAddress | None = None,
     absent: str = "zero",
     errors: str = "raise",
     progress: bool | None = None,
@@ -82,8 +80,9 @@ def fetch_intervals(
         Slice by these values with one filtered request each, as the API itself slices by variant alone.
     total : bool
         Whether to ask for TOTAL too, by its own, unsliced requests.
-    store : path, optional
-        A folder that keeps what was fetched. None keeps nothing.
+    store : path or address, optional
+        A folder, or an address in an object store (``s3://bucket/prefix``, ``gs://``, ``az://``), that keeps what was
+        fetched. None keeps nothing.
     absent : {"zero", "missing"}
         Whether an interval that an answer left out is a row with 0 (for TOTAL everywhere; for others from their
         first conversation in the range, or the store, on), or no row.
@@ -161,7 +160,7 @@ def plan(
     end: Instant,
     *,
     tz: str | None = None,
-    store: StorePath | None = None,
+    store: StoreAddress | None = None,
     refetch: bool = False,
     repair: bool = False,
     **selection: Any,
@@ -218,7 +217,11 @@ def _asks(
     client: Client, want: Wanted, window: Window, archive: Store | None, *, refetch: bool, repair: bool
 ) -> list[Ask]:
     scopes = [scope for _, scope in want.layers]
-    return outstanding(scopes, window, archive, now=client._now(), refetch=refetch, repair=repair)
+
+    def asks() -> list[Ask]:
+        return outstanding(scopes, window, archive, now=client._now(), refetch=refetch, repair=repair)
+
+    return asks() if archive is None else archive.steadily(asks)
 
 
 class _Run:
@@ -284,8 +287,10 @@ class _Run:
 
     def layers(self, want: Wanted, window: Window) -> list[Layer]:
         """Return what is held now of what is wanted."""
-        if self._archive is not None:
-            return [stored_layer(self._archive, label, scope, window) for label, scope in want.layers]
+        if (archive := self._archive) is not None:
+            return archive.steadily(
+                lambda: [stored_layer(archive, label, scope, window) for label, scope in want.layers]
+            )
         layers = [Layer(label) for label, _ in want.layers]
         for ask, rows in sorted(self._answers, key=lambda answer: answer[0].window):
             layers[ask.layer].add([ask.window], rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
@@ -12,7 +11,9 @@ from capacity.fetch.build import Layer, build, check_absent, empty_frame
 from capacity.fetch.endpoint import FILTERS, Scope, hashed
 from capacity.fetch.plan import Wanted, fan
 from capacity.fetch.store import Store
+from capacity.fetch.weekfile import Week
 from capacity.fetch.windows import Window
+from capacity.ground.address import StoreAddress
 from capacity.ground.frame import TOTAL
 from capacity.ground.times import Instant, as_instant, ceil_step, check_range, floor_step
 
@@ -20,7 +21,7 @@ __all__ = ["read_intervals", "stored_layer"]
 
 
 def read_intervals(
-    store: str | os.PathLike[str],
+    store: StoreAddress,
     start: Instant | None = None,
     end: Instant | None = None,
     *,
@@ -43,8 +44,8 @@ def read_intervals(
 
     Parameters
     ----------
-    store : path
-        The folder that `fetch_intervals` filled.
+    store : path or address
+        The folder, or the address in an object store (``s3://bucket/prefix``), that `fetch_intervals` filled.
     start, end : str, date, datetime or Timestamp, optional
         The half-open range; by default all that is held.
     tz : str, optional
@@ -86,25 +87,29 @@ def read_intervals(
     """
     check_absent(absent)
     archive = Store(store)
-    if not archive.root.exists():
+    if not archive.exists():
         raise ConfigError(f"store={str(archive.root)!r} does not exist; fetch into it first")
-    there = archive.scopes()
-    if not there:
-        raise ConfigError(f"store={str(archive.root)!r} holds nothing yet; fetch into it first")
     asked = {"account": account, "project": project, "env": env}
-    scopes = [s for s in there if all(v is None or getattr(s, k) == v for k, v in asked.items())]
-    if len({(s.account, s.project, s.env) for s in scopes}) != 1:
-        raise _ambiguous("account=, project= or env=", there)
     values = (variant_id, variant_name, language, phone_number)
     given = {n: hashed(v) if n == "phone_number" else v for n, v in zip(FILTERS, values, strict=True) if v is not None}
     filters = tuple(sorted(given.items())) if given or unfiltered else None
     by, wish = fan(languages, phone_numbers) or (slice_by, None)
-    want = _chosen(scopes, filters, by, wish, total=total)
-    window = _range(archive, want, start, end, tz)
-    if window is None:
-        return empty_frame(want.by)
-    layers = [stored_layer(archive, label, scope, window) for label, scope in want.layers]
-    return build(layers, window, by=want.by, absent=absent)
+
+    def frame() -> pd.DataFrame:
+        there = archive.scopes()
+        if not there:
+            raise ConfigError(f"store={str(archive.root)!r} holds nothing yet; fetch into it first")
+        scopes = [s for s in there if all(v is None or getattr(s, k) == v for k, v in asked.items())]
+        if len({(s.account, s.project, s.env) for s in scopes}) != 1:
+            raise _ambiguous("account=, project= or env=", there)
+        want = _chosen(scopes, filters, by, wish, total=total)
+        window = _range(archive, want, start, end, tz)
+        if window is None:
+            return empty_frame(want.by)
+        layers = [stored_layer(archive, label, scope, window) for label, scope in want.layers]
+        return build(layers, window, by=want.by, absent=absent)
+
+    return archive.steadily(frame)
 
 
 def _chosen(
@@ -194,12 +199,15 @@ def _range(archive: Store, want: Wanted, start: Instant | None, end: Instant | N
 def stored_layer(archive: Store, label: str | None, scope: Scope, window: Window) -> Layer:
     """Return what a store holds of one scope, for a frame of the range `window`."""
     layer = Layer(label)
+    within: list[tuple[list[Window], Week]] = []
     for week in archive.weeks(scope):
         layer.seen_before |= {i for i, step in week.first.items() if step < window.first}
         layer.names |= week.names
         pieces = [p.window for p in week.pieces if p.window.start < window.end and p.window.end > window.start]
         if pieces:
-            layer.add(pieces, archive.rows(week))
+            within.append((pieces, week))
+    for (pieces, _), rows in zip(within, archive.many_rows([week for _, week in within]), strict=True):
+        layer.add(pieces, rows)
     if label is not None:
         layer.seen_before = {label} if layer.seen_before else set()
     elif scope.by == "phone_number":

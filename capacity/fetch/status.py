@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
@@ -14,6 +12,7 @@ from capacity.fetch.endpoint import Scope
 from capacity.fetch.store import Store
 from capacity.fetch.weekfile import Week
 from capacity.fetch.windows import Window, join, subtract
+from capacity.ground.address import Place, StoreAddress
 from capacity.ground.result import Result
 
 __all__ = ["StoreStatus", "status"]
@@ -25,7 +24,7 @@ class StoreStatus(Result):
 
     Attributes
     ----------
-    root : Path
+    root : Path or Remote
     scopes : DataFrame
         One row a scope: account, project, env, filters, slice; ``start`` and ``end`` of what is held (UTC,
         half-open); ``windows`` held without a break; ``intervals`` answered for; ``rows``; ``series``;
@@ -43,7 +42,7 @@ class StoreStatus(Result):
     0
     """
 
-    root: Path
+    root: Place
     scopes: pd.DataFrame
     gaps: pd.DataFrame
     damaged: tuple[str, ...]
@@ -70,13 +69,13 @@ class StoreStatus(Result):
         return "\n".join([*lines, *(f"  damaged: {message}" for message in self.damaged)])
 
 
-def status(store: str | os.PathLike[str]) -> StoreStatus:
+def status(store: StoreAddress) -> StoreStatus:
     """Say what a store holds: scopes, ranges, what is final, gaps and size.
 
     Parameters
     ----------
-    store : path
-        The folder.
+    store : path or address
+        The folder, or the address in an object store.
 
     Returns
     -------
@@ -86,7 +85,7 @@ def status(store: str | os.PathLike[str]) -> StoreStatus:
     Raises
     ------
     ConfigError
-        There is no such folder.
+        There is no such store.
 
     Examples
     --------
@@ -96,14 +95,14 @@ def status(store: str | os.PathLike[str]) -> StoreStatus:
     capacity.errors.ConfigError: store='no-such-folder' does not exist; fetch into it first
     """
     archive = Store(store)
-    if not archive.root.exists():
+    if not archive.exists():
         raise ConfigError(f"store={str(archive.root)!r} does not exist; fetch into it first")
     by_scope: dict[Scope, list[Week]] = {}
     damaged: list[str] = []
     for folder in archive.folders():
-        for path in archive.files(folder):
+        for paths in archive.by_week(folder):
             try:
-                week = archive.header(path)
+                week = archive.week(paths, archive.header(paths[0]).scope)
                 archive.rows(week)
                 by_scope.setdefault(week.scope, []).append(week)
             except StoreError as exc:
@@ -161,7 +160,7 @@ def _row(scope: Scope, weeks: Sequence[Week]) -> dict[str, object]:
         "final": sum(window.steps for window in final) / intervals,
         "final_until": final[0].end if final and final[0].start == held[0].start else held[0].start,
         "files": len(weeks),
-        "bytes": sum(week.path.stat().st_size for week in weeks),
+        "bytes": sum(week.size for week in weeks),
     }
 
 

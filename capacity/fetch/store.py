@@ -1,23 +1,28 @@
-"""The archive on disk: which files there are, what they hold, and how an answer is added.
+"""The archive: which files there are, what they hold, and how an answer is added.
 
 ::
 
     STORE/account=A/project=P/env=live/filters=none/slice=total/2026-01-05.parquet
 
 One file for each scope and UTC week. The rows are the answers as they came; nothing is filled in.
+
+In a folder a lock keeps writers of one week apart. An object store has none: there each write makes an object of its
+own, ``2026-01-05.<token>.parquet``, that holds all that was there before, and removes what it took in. Two writers at
+once leave two objects, which are read as one and become one at the next write; nothing relies on conditional writes,
+which some servers ignore.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib
-import os
+import secrets
 import threading
-import time
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import numpy as np
@@ -26,48 +31,70 @@ import pandas as pd
 from capacity.errors import ConfigError, StoreError
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.payload import Rows
-from capacity.fetch.weekfile import SETTLE, Damaged, Piece, Week, read_header, read_rows, sweep, write
+from capacity.fetch.weekfile import SETTLE, Damaged, Piece, Week, read_header, read_rows, write
 from capacity.fetch.windows import Window, subtract, week_of
+from capacity.ground.address import Place, StoreAddress, as_place
+from capacity.ground.cloud import Remote
+from capacity.ground.files import listed, locked, mark_of, sweep
 
 __all__ = ["Store"]
 
+T = TypeVar("T")
+
 _PATIENCE_S = 30.0
+_AT_ONCE = 16  # objects asked for at the same time
+_AGAIN = 5  # times that a reading begins anew because another writer took a file in
+_LONGEST_NAME = 150  # bytes of an id in a path: most file systems take 255 for a name
 
 
 class Store:
-    """A folder of Parquet files.
+    """A folder of Parquet files, or a prefix of them in an object store.
 
     Parameters
     ----------
-    root : path
-        Made when the first answer is written.
+    root : path or address
+        See `capacity.ground.address.as_place`. Made when the first answer is written.
     """
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
-        self.root = Path(root).expanduser()
+    def __init__(self, root: StoreAddress | Remote) -> None:
+        self.root: Place = as_place(root)
         self._threads = threading.Lock()
-        self._swept: set[Path] = set()
-        self._headers: dict[Path, tuple[tuple[int, int, int], Week]] = {}
-        if self.root.exists() and not self.root.is_dir():
-            raise ConfigError(f"store={str(self.root)!r} is a file; a store is a folder")
+        self._swept: set[Place] = set()
+        self._headers: dict[Place, tuple[tuple[str, int], Week]] = {}
+        with self._reached():
+            if not isinstance(self.root, Remote) and self.root.exists() and not self.root.is_dir():
+                raise ConfigError(f"store={str(self.root)!r} is a file; a store is a folder")
 
     def __repr__(self) -> str:
         return f"Store({str(self.root)!r})"
 
-    def folder(self, scope: Scope) -> Path:
+    @contextlib.contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            raise StoreError(f"{self.root} cannot be read ({exc.strerror or exc})", path=self.root) from exc
+
+    def exists(self) -> bool:
+        """Whether there is such a folder, or anything at the address."""
+        with self._reached():
+            return self.root.exists()
+
+    def folder(self, scope: Scope) -> Place:
         """Return where the files of a scope lie."""
         return (
             self.root
-            / f"account={quote(scope.account, safe='')}"
-            / f"project={quote(scope.project, safe='')}"
+            / f"account={_name(scope.account)}"
+            / f"project={_name(scope.project)}"
             / f"env={scope.env}"
             / f"filters={_filter_name(scope)}"
             / f"slice={scope.by or 'total'}"
         )
 
-    def file(self, scope: Scope, week: pd.Timestamp) -> Path:
-        """Return the file of the week that begins at `week`."""
-        return self.folder(scope) / f"{week:%Y-%m-%d}.parquet"
+    def file(self, scope: Scope, week: pd.Timestamp) -> Place:
+        """Return the file that the week beginning at `week` is written to."""
+        token = f".{secrets.token_hex(6)}" if isinstance(self.root, Remote) else ""
+        return self.folder(scope) / f"{week:%Y-%m-%d}{token}.parquet"
 
     def weeks(self, scope: Scope) -> list[Week]:
         """Return what is held of a scope, oldest week first.
@@ -77,26 +104,49 @@ class Store:
         StoreError
             A file is damaged, or of another version.
         """
-        return [self._checked(path, scope) for path in self.files(self.folder(scope))]
+        return [self.week(paths, scope) for paths in self.by_week(self.folder(scope))]
 
-    def folders(self) -> list[Path]:
+    def folders(self) -> list[Any]:
         """Return the folder of every scope."""
-        return sorted(self.root.glob("account=*/project=*/env=*/filters=*/slice=*"))
+        return listed(self.root, "account=*/project=*/env=*/filters=*/slice=*")
 
-    def files(self, folder: Path) -> list[Path]:
+    def files(self, folder: Any) -> list[Any]:
         """Return the files of one scope, oldest week first."""
-        return sorted(folder.glob("[0-9]*.parquet"))
+        return listed(folder, "[0-9]*.parquet")
 
-    def header(self, path: Path) -> Week:
-        """Read what one file says of itself; again only where the file was replaced."""
+    def by_week(self, folder: Any) -> list[list[Place]]:
+        """Return the files of each week: one, but where two writers met in an object store."""
+        files = self.files(folder)
+        self._ahead(self.header, files)
+        return [list(same) for _, same in groupby(files, key=_monday_of)]
+
+    def _ahead(self, work: Callable[[Any], Any], items: Sequence[Any]) -> None:
+        """Have `work` done for all items at once where each takes a round trip; it keeps what it finds."""
+        if isinstance(self.root, Remote) and len(items) > 1:
+
+            def quietly(item: Any) -> None:
+                with contextlib.suppress(StoreError, FileNotFoundError):  # whoever needs it meets the error itself
+                    work(item)
+
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                list(pool.map(quietly, items))
+
+    def steadily(self, work: Callable[[], T]) -> T:
+        """Return what a reading makes; begin anew where a file went, as another writer took it into a new one."""
+        for _ in range(_AGAIN):
+            with contextlib.suppress(FileNotFoundError):
+                return work()
         try:
-            stat = path.stat()
-        except OSError as exc:
-            raise StoreError(f"{path} cannot be read ({exc.strerror})", path=path) from exc
-        mark = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+            return work()
+        except FileNotFoundError as exc:
+            raise StoreError(f"{self.root} changes while it is read ({exc}); try again", path=self.root) from exc
+
+    def header(self, path: Place) -> Week:
+        """Read what one file says of itself; again only where the file was replaced."""
+        mark = mark_of(path)
         known = self._headers.get(path)
         if known is None or known[0] != mark:
-            known = self._headers[path] = (mark, read_header(path))
+            known = self._headers[path] = (mark, replace(read_header(path), size=mark[1]))
         return known[1]
 
     def scopes(self) -> list[Scope]:
@@ -107,9 +157,11 @@ class Store:
         StoreError
             That file is damaged, or of another version.
         """
-        return [self.header(files[0]).scope for folder in self.folders() if (files := self.files(folder))]
+        firsts = [files[0] for folder in self.folders() if (files := self.files(folder))]
+        self._ahead(self.header, firsts)
+        return [self.header(path).scope for path in firsts]
 
-    def _checked(self, path: Path, scope: Scope) -> Week:
+    def _checked(self, path: Place, scope: Scope) -> Week:
         week = self.header(path)
         if week.scope != scope.private:
             raise StoreError(
@@ -118,21 +170,34 @@ class Store:
             )
         return week
 
+    def week(self, paths: Sequence[Place], scope: Scope) -> Week:
+        """Return what the files of one week hold."""
+        first, *others = [self._checked(path, scope) for path in paths]
+        for other in others:
+            first = _merged(first, self.rows(first), other, self.rows(other))
+        return first
+
     def rows(self, week: Week) -> Rows:
-        """Read the rows of one file."""
-        return read_rows(week.path, week.scope.by)
+        """Read the rows of one week."""
+        return week.held if week.held is not None else read_rows(week.path, week.scope.by)
+
+    def many_rows(self, weeks: Sequence[Week]) -> list[Rows]:
+        """Read the rows of several weeks."""
+        found: dict[Place, Rows] = {}
+        self._ahead(lambda week: found.update({week.path: self.rows(week)}), weeks)
+        return [found[week.path] if week.path in found else self.rows(week) for week in weeks]
 
     def survey(self, scope: Scope) -> tuple[list[Week], list[pd.Timestamp]]:
         """Return what is held of a scope, and the weeks whose files are damaged, in their headers or their rows."""
         sound: list[Week] = []
         broken: list[pd.Timestamp] = []
-        for path in self.files(self.folder(scope)):
+        for paths in self.by_week(self.folder(scope)):
             try:
-                week = self._checked(path, scope)
+                week = self.week(paths, scope)
                 self.rows(week)
                 sound.append(week)
             except Damaged:
-                broken.append(pd.Timestamp(path.stem, tz="UTC").as_unit("ns"))
+                broken.append(pd.Timestamp(_monday_of(paths[0]), tz="UTC").as_unit("ns"))
         return sound, broken
 
     def add(self, scope: Scope, window: Window, rows: Rows, fetched_at: pd.Timestamp, *, repair: bool = False) -> None:
@@ -148,60 +213,46 @@ class Store:
             if path.parent not in self._swept:
                 sweep(path.parent)
                 self._swept.add(path.parent)
-            old, old_rows = self._old(path, scope, repair=repair)
-            pieces, kept = _overlay(old, old_rows, window, rows, fetched_at)
+            old, files = self.steadily(lambda: self._old(path, scope, repair=repair))
+            pieces, kept = _overlay(old, None if old is None else self.rows(old), window, rows, fetched_at)
             write(path, scope, pieces, kept)
+            for taken_in in files:
+                if taken_in != path:
+                    taken_in.unlink()
 
-    def _old(self, path: Path, scope: Scope, *, repair: bool) -> tuple[Week | None, Rows | None]:
-        if not path.exists():
-            return None, None
+    def _old(self, path: Any, scope: Scope, *, repair: bool) -> tuple[Week | None, list[Any]]:
+        """Return what is held of the week that `path` is of, with its rows, and the files it is held in."""
+        files = listed(path.parent, f"{_monday_of(path)}*.parquet")
+        if not files:
+            return None, []
         try:
-            week = self._checked(path, scope)
-            return week, self.rows(week)
+            week = self.week(files, scope)
+            return replace(week, held=self.rows(week)), files
         except Damaged:
             if not repair:
                 raise
-            return None, None
+            return None, files
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep other threads and processes from changing a file between our reading and our writing it."""
-        with self._threads:
-            try:
-                self.root.mkdir(parents=True, exist_ok=True)
-                handle = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
-            except OSError as exc:
-                message = f"{self.root} cannot be written ({exc.strerror}); make room, or give another store"
-                raise StoreError(message, path=self.root) from exc
-            try:
-                self._lock(handle)
-                yield
-            finally:
-                os.close(handle)  # and with it the lock, also where the process is killed
-
-    def _lock(self, handle: int) -> None:
-        deadline = time.monotonic() + _PATIENCE_S
-        while True:
-            try:
-                _try_lock(handle)
-            except (BlockingIOError, PermissionError) as exc:
-                if time.monotonic() > deadline:
-                    message = f"{self.root} has been locked by another process for {_PATIENCE_S:g} s; is it stopped?"
-                    raise StoreError(message, path=self.root) from exc
-                time.sleep(0.005)
-            except OSError:
-                return  # no locks on this file system: replacement is atomic still, a window may be asked for again
-            else:
-                return
+        with (
+            self._threads,
+            contextlib.nullcontext() if isinstance(self.root, Remote) else locked(self.root, _PATIENCE_S),
+        ):
+            yield
 
 
-def _try_lock(handle: int) -> None:
-    if os.name == "nt":
-        msvcrt: Any = importlib.import_module("msvcrt")
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl: Any = importlib.import_module("fcntl")
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def _monday_of(path: Any) -> str:
+    return str(path.name[: len("2026-01-05")])
+
+
+def _name(identifier: str) -> str:
+    """Return an id as a part of a path: escaped, and where it is too long for a name, cut, with a hash of the whole."""
+    name = quote(identifier, safe="")
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[: _LONGEST_NAME - 20]}~{hashlib.sha256(identifier.encode()).hexdigest()[:16]}"
 
 
 def _filter_name(scope: Scope) -> str:
@@ -216,20 +267,36 @@ def _overlay(
 ) -> tuple[list[Piece], Rows]:
     """Lay a new answer over what a file holds."""
     before = old.pieces if old is not None else ()
-    newer = [p.window for p in before if p.fetched_at > fetched_at]  # another process was quicker
-    mine = subtract(window, newer)
     empty = len(rows) == 0
     was_empty = not subtract(window, [p.window for p in before if p.empty])
     final = fetched_at >= window.end + SETTLE and (not empty or was_empty)
-    pieces = [Piece(w, fetched_at, empty, final) for w in mine]
+    return _laid_over(before, old_rows, Piece(window, fetched_at, empty, final), rows, old.names if old else {})
+
+
+def _merged(a: Week, a_rows: Rows, b: Week, b_rows: Rows) -> Week:
+    """Return two files of one week as one: of two answers about one time the later one holds."""
+    pieces, rows = list(a.pieces), replace(a_rows, names=a.names)
+    for piece in b.pieces:
+        pieces, rows = _laid_over(pieces, rows, piece, replace(b_rows, names=b.names), rows.names)
+    first = b.first | {i: min(step, b.first.get(i, step)) for i, step in a.first.items()}
+    size = a.size + b.size
+    return replace(a, pieces=tuple(pieces), names=rows.names, first=first, rows=len(rows), held=rows, size=size)
+
+
+def _laid_over(
+    before: Sequence[Piece], old_rows: Rows | None, piece: Piece, rows: Rows, names: dict[str, str]
+) -> tuple[list[Piece], Rows]:
+    newer = [p.window for p in before if p.fetched_at > piece.fetched_at]  # another process was quicker
+    mine = subtract(piece.window, newer)
+    pieces = [replace(piece, window=w) for w in mine]
     kept: list[Window] = []
-    for piece in before:
-        for left in subtract(piece.window, mine):
+    for other in before:
+        for left in subtract(other.window, mine):
             kept.append(left)
-            pieces.append(Piece(left, piece.fetched_at, piece.empty, piece.final))
+            pieces.append(replace(other, window=left))
     merged = _within(rows, mine)
-    if old_rows is not None and old is not None:
-        merged = _joined(_within(old_rows, kept), old.names, merged, rows.names)
+    if old_rows is not None:
+        merged = _joined(_within(old_rows, kept), names, merged, rows.names)
     return _coalesced(pieces), merged
 
 

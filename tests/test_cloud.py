@@ -1,0 +1,229 @@
+"""Stores in an object store: a real server that speaks S3, faults on the way to it, and addresses."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import capacity as cap
+from capacity.fetch.endpoint import Scope
+from capacity.fetch.payload import Rows
+from capacity.fetch.status import status
+from capacity.fetch.store import Store
+from capacity.fetch.windows import Window, split
+from capacity.ground.address import as_place
+from capacity.ground.cloud import Remote
+
+from .object_server import KEY, SECRET, FaultyProxy, rclone, s3_server
+
+pytest.importorskip("s3fs")
+MONDAY = pd.Timestamp("2026-01-12", tz="UTC")
+LATE = MONDAY + pd.Timedelta(days=400)
+SCOPE = Scope("A", "P")
+ADDRESS = "s3://bucket/some/where"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Serve an empty bucket."""
+    if rclone() is None:
+        pytest.skip("rclone is not installed")
+    folder = tmp_path_factory.mktemp("s3")
+    with s3_server(folder) as url:
+        yield folder, url
+
+
+@pytest.fixture
+def bucket(server, monkeypatch):
+    """Point the environment at a proxy before the server; the bucket is empty."""
+    folder, url = server
+    import shutil
+
+    shutil.rmtree(folder / "bucket", ignore_errors=True)
+    (folder / "bucket").mkdir()
+    with FaultyProxy(url) as proxy:
+        settings = {"AWS_ENDPOINT_URL": proxy.url, "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+        for name, value in {**settings, "AWS_DEFAULT_REGION": "us-east-1"}.items():
+            monkeypatch.setenv(name, value)
+        yield proxy, folder / "bucket"
+
+
+def answer(window: Window, value: int) -> Rows:
+    """Return an answer for a window, every interval of it with one value."""
+    steps = np.arange(window.first, window.last, dtype=np.int32)
+    return Rows(steps, steps * 0, steps * 0 + value, ("*",))
+
+
+def filled(address, count: int) -> None:
+    """Fill so many weeks, each with its number."""
+    for k, window in enumerate(split(MONDAY, MONDAY + pd.Timedelta(weeks=count))):
+        Store(address).add(SCOPE, window, answer(window, k + 1), LATE)
+
+
+def test_a_bucket_holds_what_a_folder_holds(bucket, tmp_path):
+    """A store in a bucket gave another frame than a folder, or kept more than one object a week."""
+    _, folder = bucket
+    for place in (ADDRESS, tmp_path):
+        filled(place, 3)
+        filled(place, 2)  # written again
+    pd.testing.assert_frame_equal(cap.read_intervals(ADDRESS), cap.read_intervals(tmp_path))
+    objects = [p.name[:10] for p in folder.rglob("*.parquet")]
+    assert sorted(objects) == ["2026-01-12", "2026-01-19", "2026-01-26"]
+    shown, local = status(ADDRESS), status(tmp_path)
+    pd.testing.assert_frame_equal(shown.scopes, local.scopes)
+    assert str(shown).startswith(ADDRESS)
+
+
+def test_two_writers_of_one_week_lose_nothing(bucket):
+    """Two that read, changed and wrote one week at the same time lost what the other had added."""
+    first = MONDAY.value // 300_000_000_000
+    steps = [Window.of_steps(first + k, first + k + 1) for k in range(8)]
+
+    def write(offset: int) -> None:
+        for k in range(offset, 8, 2):
+            Store(ADDRESS).add(SCOPE, steps[k], answer(steps[k], k + 1), LATE)
+
+    threads = [threading.Thread(target=write, args=(k,)) for k in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert cap.read_intervals(ADDRESS)["max_concurrent"].tolist() == list(range(1, 9))
+
+
+def test_two_objects_of_one_week_are_read_as_one_and_the_later_answer_holds(bucket, tmp_path):
+    """What two writers left side by side was read twice, in part, the older answer won, or it stayed two."""
+    _, folder = bucket
+    day = [Window(MONDAY + pd.Timedelta(days=k), MONDAY + pd.Timedelta(days=k + 2)) for k in range(2)]
+    for k, later in ((0, LATE), (1, LATE - pd.Timedelta(hours=1))):
+        other = f"s3://bucket/other{k}"
+        Store(other).add(SCOPE, day[k], answer(day[k], k + 1), later)
+        (made,) = (folder / f"other{k}").rglob("*.parquet")
+        target = folder / "some/where" / made.relative_to(folder / f"other{k}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        made.rename(target)
+    frame = cap.read_intervals(ADDRESS)["max_concurrent"]
+    assert frame.tolist() == [1] * 576 + [2] * 288
+    assert int(status(ADDRESS).scopes["intervals"].iloc[0]) == 864
+    window = Window(MONDAY, MONDAY + pd.Timedelta(minutes=5))
+    Store(ADDRESS).add(SCOPE, window, answer(window, 9), LATE + pd.Timedelta(hours=1))
+    assert len(list((folder / "some").rglob("*.parquet"))) == 1
+    assert cap.read_intervals(ADDRESS)["max_concurrent"].tolist() == [9] + [1] * 575 + [2] * 288
+
+
+@pytest.mark.parametrize("fault", ["503", "cut", "reset"])
+def test_faults_on_the_way_are_asked_again(bucket, fault):
+    """A bucket that was slow down, cut off or reset once gave a wrong frame or an error."""
+    proxy, _ = bucket
+    filled(ADDRESS, 2)
+    want = cap.read_intervals(ADDRESS)
+    broken: set[tuple[str, str]] = set()
+
+    def once(method: str, path: str, n: int) -> str:
+        first = (method, path) not in broken and method == "GET" and path.endswith(".parquet")
+        broken.add((method, path))
+        return fault if first else ""
+
+    proxy.fault = once
+    pd.testing.assert_frame_equal(cap.read_intervals(ADDRESS), want)
+
+
+def test_out_of_reach_is_a_store_error_that_names_the_address(bucket, monkeypatch):
+    """A bucket that is out of reach or not there ended in an error of another library, or showed the secret."""
+    with pytest.raises(cap.errors.ConfigError, match="s3://no-such-bucket/x' does not exist"):
+        cap.read_intervals("s3://no-such-bucket/x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    with pytest.raises(cap.errors.StoreError, match=ADDRESS) as caught:
+        cap.read_intervals(ADDRESS)
+    assert SECRET not in str(caught.value)
+    assert isinstance(caught.value.path, Remote)
+
+
+def test_a_range_reads_the_weeks_it_needs_and_no_more_of_the_others_than_their_footers(bucket):
+    """A day of a store of years was read by fetching every object whole."""
+    proxy, _ = bucket
+    rng = np.random.default_rng(1)
+    ids = tuple(f"v{k:02d}" for k in range(30))
+    for window in split(MONDAY, MONDAY + pd.Timedelta(weeks=4)):
+        steps = np.repeat(np.arange(window.first, window.last, dtype=np.int32), 30)
+        codes = np.tile(np.arange(30, dtype=np.int32), len(steps) // 30)
+        rows = Rows(steps, codes, rng.integers(0, 90, len(steps), dtype=np.int32), ids)
+        Store(ADDRESS).add(Scope("A", "P", by="variant"), window, rows, LATE)
+    proxy.sent = 0
+    cap.read_intervals(ADDRESS)
+    whole, proxy.sent = proxy.sent, 0
+    one = cap.read_intervals(ADDRESS, "2026-01-20", "2026-01-21", tz="UTC")
+    assert len(one) == 288 * 30
+    assert proxy.sent < 0.7 * whole
+
+
+# Addresses
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ("s3://bucket/a/b/", Remote("s3://bucket/a/b")),
+        ("S3://bucket", Remote("s3://bucket")),
+        ("memory://x/y", Remote("memory://x/y")),
+        ("abfs://box@account.dfs.core.windows.net/x", Remote("abfs://box@account.dfs.core.windows.net/x")),
+        ("file:///tmp/a%20b", Path("/tmp/a b")),
+        ("acme:calls", Path("acme:calls")),
+        ("hdfs:a", Path("hdfs:a")),
+        ("./s3:/x", Path("s3:/x")),
+        (Path("/data/x"), Path("/data/x")),
+    ],
+)
+def test_addresses_and_paths_are_told_apart(given, place):
+    """An address became a folder, or a folder with a colon an address."""
+    assert as_place(given) == place
+    assert str(as_place(given)) == str(place)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("s3://id:secret@bucket/x", "credentials"),
+        ("s3://id@bucket/x", "credentials"),
+        ("s3://bucket/x?aws_secret_access_key=secret", "credentials"),
+        ("abfs://id:secret@account/x", "credentials"),
+        ("hdfs://host/x", "no store that is known"),
+        ("https://host/x", "no store that is known"),
+        ("s3:///x", "bucket"),
+        ("s3://bucket/../x", "nothing in an object store"),
+        ("file://host/x", "host"),
+        ("", "no path"),
+        (" ", "no path"),
+        ("a\0b", "no path"),
+        (7, "no path"),
+        (None, "no path"),
+        (b"x", "no path"),
+        (Path("s3://bucket/x"), "as text"),
+        ("~nosuchuser/x", "whole path"),
+    ],
+)
+def test_what_is_no_place_for_a_store_is_refused(given, says):
+    """Credentials were taken from an address (and shown), or an odd place ended in a traceback."""
+    with pytest.raises(cap.errors.ConfigError, match=says) as caught:
+        Store(given)
+    assert "secret" not in str(caught.value)
+
+
+def test_memory_is_a_store_for_tests():
+    """memory:// could not be written or read, or lost an answer."""
+    filled("memory://capacity-test/x", 2)
+    frame = cap.read_intervals("memory://capacity-test/x")
+    assert frame["max_concurrent"].tolist() == [1] * 2016 + [2] * 2016
+
+
+def test_a_missing_package_names_the_extra(monkeypatch):
+    """A store at gs:// without the package ended in an ImportError."""
+    from capacity.ground import cloud
+
+    monkeypatch.setitem(cloud.PACKAGES, "gs", "no_such_package")
+    with pytest.raises(cap.errors.CapacityError, match=r"call-capacity\[cloud\]"):
+        cap.read_intervals("gs://bucket/never-asked")
