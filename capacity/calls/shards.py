@@ -7,6 +7,7 @@ where it is and in any order.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, TypeAlias
@@ -22,7 +23,8 @@ from capacity.ground.times import DAY, STEP
 
 __all__ = ["Day", "Net", "Shard", "Side", "load_day", "merged", "swept", "write_shard"]
 
-Open: TypeAlias = Callable[[str, str], IO[bytes]]  # (address, "rb" or "wb") -> file
+Write: TypeAlias = Callable[[str, bytes], None]  # (address, all of it)
+Read: TypeAlias = Callable[[str, int, int], bytes]  # (address, from byte, so many) -> bytes
 
 _DAY_NS, _STEP_NS = DAY.value, STEP.value
 _UNITS = (1_000_000_000, 1_000_000)  # [ns] in which a time of day fits 32 bits
@@ -84,7 +86,7 @@ class Shard:
     last_open: int | None
 
 
-def write_shard(arrays: CallArrays, address: str, opened: Open, lo: int | None, hi: int | None) -> Shard:
+def write_shard(arrays: CallArrays, address: str, write: Write, lo: int | None, hi: int | None) -> Shard:
     """Put calls down by day; `lo` and `hi` [ns] are the range that is counted, None where it is open.
 
     A call that is in progress at `lo` is in the net of the day before it.
@@ -106,10 +108,11 @@ def write_shard(arrays: CallArrays, address: str, opened: Open, lo: int | None, 
         downs = (ends[closes], codes[closes])
     unit = next((u for u in _UNITS if not (ups[0] % u).any() and not (downs[0] % u).any()), 1)
     time = "<u4" if unit > 1 else "<i8"
-    with opened(address, "wb") as file:
-        up, up_net = _put(file, *ups, 0, unit, time)
-        # An end at midnight belongs to the day before, as in the sweep: times of ends are in (0, a day].
-        down, down_net = _put(file, *downs, 1, unit, time, at=up.at + int(up.counts.sum()) * _width(time, codes))
+    file = io.BytesIO()
+    up, up_net = _put(file, *ups, 0, unit, time)
+    # An end at midnight belongs to the day before, as in the sweep: times of ends are in (0, a day].
+    down, down_net = _put(file, *downs, 1, unit, time)
+    write(address, file.getvalue())
     edge = np.empty((0, 3), np.int64)
     if begun.any() and lo is not None:
         held = np.bincount(codes[begun])
@@ -132,12 +135,9 @@ def write_shard(arrays: CallArrays, address: str, opened: Open, lo: int | None, 
     )
 
 
-def _width(time: str, codes: Ints) -> int:
-    return np.dtype(time).itemsize + codes.dtype.itemsize
-
-
-def _put(file: IO[bytes], times: Ints, codes: Ints, shift: int, unit: int, time: str, at: int = 0) -> tuple[Side, Ints]:
+def _put(file: IO[bytes], times: Ints, codes: Ints, shift: int, unit: int, time: str) -> tuple[Side, Ints]:
     """Append one side, its times by day, then its codes; return where it stands and its counts by day and code."""
+    at = file.tell()
     if not len(times):
         return Side(np.empty(0, np.int64), np.empty(0, np.int64), at), np.empty((0, 3), np.int64)
     day = (times - shift) // _DAY_NS
@@ -252,7 +252,7 @@ class Day:
     carry: npt.NDArray[np.int64]
 
 
-def load_day(shards: Sequence[Shard], tables: Sequence[Ints], day: int, opened: Open) -> tuple[Ints, Ints, Ints, Ints]:
+def load_day(shards: Sequence[Shard], tables: Sequence[Ints], day: int, read: Read) -> tuple[Ints, Ints, Ints, Ints]:
     """Return start times, their series, end times, their series of one day, times [ns] from its midnight."""
     found: tuple[list[Ints], ...] = ([], [], [], [])
     for shard, table in zip(shards, tables, strict=True):
@@ -262,11 +262,10 @@ def load_day(shards: Sequence[Shard], tables: Sequence[Ints], day: int, opened: 
                 continue
             before, count, whole = int(side.counts[:place].sum()), int(side.counts[place]), int(side.counts.sum())
             time, code = np.dtype(shard.time), np.dtype(shard.code)
-            with opened(shard.address, "rb") as file:
-                file.seek(side.at + before * time.itemsize)
-                part = np.frombuffer(file.read(count * time.itemsize), dtype=time)
-                file.seek(side.at + whole * time.itemsize + before * code.itemsize)
-                label = np.frombuffer(file.read(count * code.itemsize), dtype=code)
+            at = side.at + before * time.itemsize
+            part = np.frombuffer(read(shard.address, at, count * time.itemsize), dtype=time)
+            at = side.at + whole * time.itemsize + before * code.itemsize
+            label = np.frombuffer(read(shard.address, at, count * code.itemsize), dtype=code)
             times.append(part.astype(np.int64) * shard.unit)
             codes.append(table[label])
     none = np.empty(0, np.int64)

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from capacity.errors import CapacityError, ConfigError
+from capacity.ground.address import as_place
 from capacity.ground.arguments import as_amount, some
 from capacity.ground.call_length import as_call_length
 from capacity.ground.holidays import holiday_dates
@@ -195,9 +196,9 @@ def _row(cells: Mapping[str, Any], folder: Path) -> PlanRow:
         raise ConfigError(
             "the cost needs licence_price, lost_call_cost and mean_call_length: give all three, or no price"
         )
-    text["store"] = _address(text["store"], folder)
+    text["store"] = _address(text["store"], folder, "store")
     if text.get("events"):
-        text["events"] = _address(text["events"], folder)
+        text["events"] = _address(text["events"], folder, "events")
     return PlanRow(**text)
 
 
@@ -257,8 +258,7 @@ _CHECKS: dict[str, Callable[[str], object]] = {
 }
 
 
-def _address(text: str, folder: Path) -> str:
-    """Return a path made absolute; an address with a scheme stays as it is."""
-    if "://" in text:
-        return text
-    return str((folder / Path(text).expanduser()).absolute())
+def _address(text: str, folder: Path, name: str) -> str:
+    """Return a path made absolute; an address stays as it is."""
+    place = as_place(text, name=name)
+    return str((folder / place).absolute()) if isinstance(place, Path) else text

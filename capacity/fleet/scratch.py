@@ -1,4 +1,4 @@
-"""Where shards are put for the time of a run: a folder, or an address that fsspec knows."""
+"""Where shards are put for the time of a run: a folder, or an address in an object store."""
 
 from __future__ import annotations
 
@@ -8,49 +8,49 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
-from typing import IO, Any
 
-from capacity.errors import ConfigError, StoreError
+from capacity.errors import StoreError
+from capacity.ground.address import as_place
+from capacity.ground.cloud import Remote
 
-__all__ = ["opened", "scratch_folder"]
+__all__ = ["read_part", "scratch_folder", "write_whole"]
 
 
 @contextlib.contextmanager
-def scratch_folder(folder: str | os.PathLike[str] | None) -> Iterator[str]:
+def scratch_folder(scratch: str | os.PathLike[str] | None) -> Iterator[str]:
     """Yield an address for shards, and remove all beneath it at the end."""
-    if folder is None or "://" not in os.fspath(folder):
+    place = None if scratch is None else as_place(scratch, name="scratch")
+    if not isinstance(place, Remote):
         try:
-            made = tempfile.mkdtemp(prefix="capacity-", dir=folder)
+            made = tempfile.mkdtemp(prefix="capacity-", dir=place)
         except OSError as exc:
-            raise StoreError(f"scratch={str(folder)!r} cannot be written ({exc.strerror})") from exc
+            raise StoreError(f"scratch={str(scratch)!r} cannot be written ({exc.strerror}); name a folder") from exc
         try:
             yield made
         finally:
             shutil.rmtree(made, ignore_errors=True)
         return
-    address = f"{os.fspath(folder).rstrip('/')}/capacity-{secrets.token_hex(6)}"
-    files, path = _remote(address)
+    place = place / f"capacity-{secrets.token_hex(6)}"
     try:
-        yield address
+        yield str(place)
     finally:
-        with contextlib.suppress(OSError):
-            files.rm(path, recursive=True)
+        for shard in place.glob("*"):
+            shard.unlink()
 
 
-def opened(address: str, mode: str) -> IO[bytes]:
-    """Open a file, or an object at an address."""
-    if "://" not in address:
-        return Path(address).open(mode)
-    files, path = _remote(address)
-    file: IO[bytes] = files.open(path, mode)
-    return file
-
-
-def _remote(address: str) -> tuple[Any, str]:
+def write_whole(address: str, data: bytes) -> None:
+    """Write a shard."""
     try:
-        from fsspec.core import url_to_fs
-    except ImportError:
-        raise ConfigError(f"scratch={address!r} needs fsspec; install call-capacity[cloud]") from None
-    files, path = url_to_fs(address)
-    return files, str(path)
+        as_place(address, name="scratch").write_bytes(data)
+    except OSError as exc:
+        raise StoreError(f"{address} cannot be written ({exc.strerror}); make room, or give another scratch=") from exc
+
+
+def read_part(address: str, start: int, size: int) -> bytes:
+    """Return so many bytes of a shard."""
+    place = as_place(address, name="scratch")
+    if isinstance(place, Remote):
+        return place.read_part(start, size)
+    with place.open("rb") as file:
+        file.seek(start)
+        return file.read(size)

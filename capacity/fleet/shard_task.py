@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from capacity.calls.columns import CallArrays, call_arrays
 from capacity.calls.shards import Shard, write_shard
 from capacity.errors import FrameError
-from capacity.fleet.scratch import opened
+from capacity.fleet.scratch import write_whole
 
 __all__ = ["Read", "Reading", "files_of", "pieces", "read_shards"]
 
@@ -90,7 +90,7 @@ def read_shards(task: Read) -> list[Shard]:
     def put() -> None:
         if held:
             address = f"{task.address}-{len(shards)}"
-            shards.append(write_shard(_joined(held), address, opened, *task.reading.bounds))
+            shards.append(write_shard(_joined(held), address, write_whole, *task.reading.bounds))
             held.clear()
 
     with _parquet(task.path) as file:

@@ -17,11 +17,12 @@ import pandas as pd
 
 from capacity import __version__
 from capacity.analysis.assessment import Assessment, assess
-from capacity.errors import CapacityError, StoreError
+from capacity.errors import CapacityError
 from capacity.fetch.reader import read_intervals
 from capacity.fetch.store import Store
 from capacity.fleet.plan import PlanRow
 from capacity.fleet.table import FLEET_SCHEMA, failed_row, peaks_of, row_of
+from capacity.ground.files import mark_of, read
 from capacity.ground.times import DAY
 
 __all__ = ["Outcome", "Settings", "assessed", "frame_of", "one_thread", "work"]
@@ -131,28 +132,26 @@ def fingerprint(row: PlanRow, settings: Settings) -> str:
     if row.events:
         files.append(Path(row.events))
     for file in files:
-        digest.update(file.name.encode())
-        try:
-            digest.update(file.read_bytes())
-        except OSError as exc:
-            raise StoreError(f"{file} cannot be read ({exc.strerror})", path=file) from exc
+        # An object store tells versions apart; on a disk only the bytes do.
+        content = read(file) if isinstance(file, Path) else repr(mark_of(file)).encode()
+        digest.update(file.name.encode() + b"\0" + content)
     return digest.hexdigest()
 
 
-def _folders(row: PlanRow) -> list[Path]:
+def _folders(row: PlanRow) -> list[Any]:
     """Return the folders of the store that the row reads, by their names alone."""
     folders = _candidates(row)
     return [f for f in folders if _part(f, "project") == row.project] or folders
 
 
-def _candidates(row: PlanRow) -> list[Path]:
+def _candidates(row: PlanRow) -> list[Any]:
     """Return the folders of the row's account and environment."""
     wanted = {name: value for name in ("account", "env") if (value := getattr(row, name))}
     folders = Store(row.store).folders()
     return [f for f in folders if all(_part(f, name) == value for name, value in wanted.items())]
 
 
-def _part(folder: Path, name: str) -> str:
+def _part(folder: Any, name: str) -> str:
     found = (part for part in folder.parts if part.startswith(f"{name}="))
     return unquote(next(found, "").partition("=")[2])
 

@@ -14,7 +14,7 @@ from capacity.fetch.payload import Rows
 from capacity.fetch.store import Store
 from capacity.fetch.weekfile import SETTLE
 from capacity.fetch.windows import Window, split, subtract
-from capacity.fleet.scratch import opened
+from capacity.fleet.scratch import read_part
 from capacity.ground.arrays import Ints
 from capacity.ground.frame import TOTAL
 from capacity.ground.times import DAY, STEP
@@ -104,7 +104,7 @@ def sweep_week(week: Week) -> None:
     sliced = week.scopes.sliced is not None
     totals, cells = [], []
     for day in week.days:
-        events = load_day(week.shards, week.tables, day.day, opened)
+        events = load_day(week.shards, week.tables, day.day, read_part)
         first = day.first // _STEP_NS
         for piece in swept(day, events, groups=len(week.ids), total=week.scopes.total, sliced=sliced):
             if piece.total is not None:

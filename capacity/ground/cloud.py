@@ -141,6 +141,11 @@ class Remote:
                 raise
             raise FileNotFoundError(str(self)) from None  # it was removed while it was read
 
+    def read_part(self, start: int, size: int) -> bytes:
+        """Return so many bytes of the object, from a place on."""
+        with self._reached("read") as files:
+            return bytes(files.cat_file(str(self), start=start, end=start + size))
+
     def write_bytes(self, data: Any) -> None:
         """Write the object, whole: until it is there, what was there before is."""
         try:
