@@ -57,6 +57,7 @@ from .fleet.run import assess_fleet as assess_fleet
 from .fleet.table import FLEET_SCHEMA as FLEET_SCHEMA
 from .forecast.paths import PeakForecast as PeakForecast
 from .forecast.ramps import ramp_from as ramp_from
+from .forecast.settings import ForecastSettings as ForecastSettings
 from .ground.calls import Calls as Calls
 from .ground.coverage import Coverage as Coverage
 from .ground.coverage import coverage as coverage

@@ -9,8 +9,10 @@ from capacity.forecast.effects import learn_effects
 from capacity.forecast.levels import roll
 from capacity.forecast.link import Link, choose_link
 from capacity.forecast.season import seasonal_change
+from capacity.forecast.settings import ForecastSettings
 from capacity.forecast.smooth import running_mean
 
+S = ForecastSettings()
 NO_HOLIDAYS = pd.DatetimeIndex([], dtype="datetime64[ns]")
 
 
@@ -40,8 +42,23 @@ def test_link_is_chosen_by_the_spread():
     rng = np.random.default_rng(1)
     level = np.repeat([50.0, 100, 200, 400], 200)
     noise = rng.standard_normal(800)
-    assert choose_link(level * np.exp(0.1 * noise)).shift == pytest.approx(141, rel=0.3)
-    assert choose_link(level + 5 * noise).shift == 0
+    assert choose_link(level * np.exp(0.1 * noise), S).shift == pytest.approx(141, rel=0.3)
+    assert choose_link(level + 5 * noise, S).shift == 0
+
+
+def test_stationary_counts_are_taken_as_they_are():
+    """Logarithms chosen by chance would give tails of five times the record to counts that never moved."""
+    rng = np.random.default_rng(2)
+    chosen = [choose_link(rng.poisson(12.0, 400).astype(float), S).shift > 0 for _ in range(60)]
+    assert np.mean(chosen) < 0.15
+
+
+def test_link_is_chosen_by_the_swing_of_the_week():
+    """Weekends that fall behind in proportion while counts grow want logarithms, though the spread grows as a root."""
+    rng = np.random.default_rng(3)
+    day = np.arange(900)
+    mean = 60 * 2.0 ** (day / 365) * np.where(day % 7 < 5, 1.0, 0.4)
+    assert choose_link(rng.poisson(mean).astype(float), S).shift > 0
 
 
 # -- calendar -----------------------------------------------------------------------------------------------------
@@ -105,7 +122,7 @@ def test_effects_are_found_under_a_moving_level():
     z = 200 + np.cumsum(rng.normal(0, 2, 1200)) + truth[calendar.weekday] + rng.normal(0, 3, 1200)
     working = calendar.X[:, 7] > 0
     z -= 80 * working
-    beta = learn_effects(z, calendar.X, calendar.prior).beta[-1]
+    beta = learn_effects(z, calendar.X, S).beta[-1]
     np.testing.assert_allclose(beta[:7] - beta[:5].mean(), truth, atol=4)
     assert beta[7] == pytest.approx(-80, abs=12)
 
@@ -117,7 +134,7 @@ def test_effects_know_only_their_past():
     z = 100 + 10 * (calendar.weekday == 2) + rng.normal(0, 3, 700)
     other = z.copy()
     other[630:] += 3 * rng.standard_normal(70)
-    one, two = (learn_effects(v, calendar.X, calendar.prior) for v in (z, other))
+    one, two = (learn_effects(v, calendar.X, S) for v in (z, other))
     origin = np.array([600])
     np.testing.assert_allclose(one.at(origin), two.at(origin), atol=0.3)
 
@@ -127,7 +144,7 @@ def test_outlying_innovations_are_clipped():
     calendar = calendar_of("2022-01-03", 700)
     z = 100 + np.random.default_rng(4).normal(0, 3, 700)
     z[650] = 1000
-    found = learn_effects(z, calendar.X, calendar.prior)
+    found = learn_effects(z, calendar.X, S)
     assert np.abs(found.beta[-1][:7]).max() < 3
     assert found.clean[650] < 130
 
@@ -139,7 +156,7 @@ def test_forecasts_of_a_pattern_without_noise_are_right():
     """Weekdays on a constant level: every past origin's forecast is what came, at every lead."""
     calendar = calendar_of("2022-01-03", 730)
     z = 100 + 30.0 * (calendar.weekday[:700] < 5)
-    rolling = roll(z, learn_effects(z, calendar.X[:700], calendar.prior), calendar.X, 30)
+    rolling = roll(z, learn_effects(z, calendar.X[:700], S), calendar.X, 30, 100.0, S)
     late = rolling.origins > 200
     assert np.nanmax(np.abs(rolling.errors[late])) < 1.5
     np.testing.assert_allclose(rolling.forecast[-1], 100 + 30.0 * (calendar.weekday[700:] < 5), atol=1)
@@ -149,7 +166,7 @@ def test_origins_end_with_the_history():
     """The last origin is now, its errors are unknown; there are at most 260."""
     calendar = calendar_of("2020-01-01", 1461 + 7)
     z = np.full(1461, 5.0)
-    rolling = roll(z, learn_effects(z, calendar.X[:1461], calendar.prior), calendar.X, 7)
+    rolling = roll(z, learn_effects(z, calendar.X[:1461], S), calendar.X, 7, 100.0, S)
     assert rolling.origins[-1] == 1461
     assert np.isnan(rolling.errors[-1]).all()
     assert len(rolling.origins) <= 261
@@ -160,21 +177,23 @@ def test_origins_end_with_the_history():
 
 
 def test_a_part_of_last_years_change_comes_again():
-    """A line that rises by 2 a day rose by 2 h over h days a year ago too: .3 of that is expected again."""
-    found = seasonal_change(2.0 * np.arange(800), np.array([300, 379, 800]), 365)
+    """A line that rises by 2 a day rose by 2 h over h days a year ago too: .3 of all but growth is expected again."""
+    found = seasonal_change(2.0 * np.arange(800), np.array([300, 379, 800]), 365, np.zeros(3), 0.3)
     lead = np.arange(1, 366)
     np.testing.assert_allclose(found[2], 0.6 * lead)
     np.testing.assert_allclose(found[1, :350], 0.6 * lead[:350])  # four weeks around its day a year before are there
     assert (found[1, 350:] == 0).all()  # and of two years before nothing is
     assert (found[0] == 0).all()
+    grown = seasonal_change(2.0 * np.arange(800), np.array([800]), 365, np.array([1.5]), 0.3)
+    np.testing.assert_allclose(grown[0], 0.3 * 0.5 * lead)
 
 
 def test_what_is_not_there_tells_no_season():
     """Within fourteen months, and where the weeks a year ago are missing, no change is expected."""
     plain = 2.0 * np.arange(800)
-    assert (seasonal_change(plain[:424], np.array([424]), 28) == 0).all()
+    assert (seasonal_change(plain[:424], np.array([424]), 28, np.zeros(1), 0.3) == 0).all()
     plain[460:500] = np.nan
-    found = seasonal_change(plain, np.array([800]), 90)
+    found = seasonal_change(plain, np.array([800]), 90, np.zeros(1), 0.3)
     assert (found[0, 38:50] == 0).all()
     far = [*range(10), *range(80, 90)]  # the gap is no part of their four weeks
     np.testing.assert_allclose(found[0, far], 0.6 * np.array(far) + 0.6)
@@ -184,7 +203,7 @@ def test_weekdays_shut_do_not_hide_the_season():
     """Two years of Monday to Friday: a level that stepped up by 50 a year ago, 30 days ahead of now, is seen."""
     plain = np.where(np.arange(730) < 730 - 364 + 30, 100.0, 150.0)
     plain[np.arange(730) % 7 >= 5] = np.nan
-    found = seasonal_change(plain, np.array([730]), 60)
+    found = seasonal_change(plain, np.array([730]), 60, np.zeros(1), 0.3)
     np.testing.assert_allclose(found[0, [5, 55]], [0, 15], atol=1e-9)
 
 
@@ -194,7 +213,7 @@ def test_the_season_is_known_from_the_past_alone():
     for origin in (450, 800, 1100):
         other = plain.copy()
         other[origin:] = 1e6
-        one, two = (seasonal_change(p, np.array([origin]), 365) for p in (plain, other))
+        one, two = (seasonal_change(p, np.array([origin]), 365, np.zeros(1), 0.3) for p in (plain, other))
         np.testing.assert_allclose(one, two, atol=1e-6)
         assert (one[0, :300] != 0).any()
 
@@ -204,5 +223,5 @@ def test_forecasts_follow_the_season():
     calendar = calendar_of("2022-01-03", 1092 + 60)
     day = np.arange(1092)
     z = 100 + np.clip(day % 364 - 10, 0, 40.0) - np.clip(day % 364 - 180, 0, 40.0)
-    rolling = roll(z, learn_effects(z, calendar.X[:1092], calendar.prior), calendar.X, 60)
+    rolling = roll(z, learn_effects(z, calendar.X[:1092], S), calendar.X, 60, 100.0, S)
     assert rolling.forecast[-1, 55] - rolling.forecast[-1, 0] == pytest.approx(0.3 * 40, abs=3)

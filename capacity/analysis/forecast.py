@@ -9,10 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.analysis.forecast_notes import regime_notes
 from capacity.errors import InsufficientData
 from capacity.forecast.engine import sample_paths
 from capacity.forecast.history import History, as_history
 from capacity.forecast.paths import PeakForecast
+from capacity.forecast.regime import Regime
+from capacity.forecast.settings import ForecastSettings
 from capacity.ground.arguments import as_horizon, as_seed, as_whole, whole_of
 from capacity.ground.arrays import Floats
 from capacity.ground.floats import usual_float_errors
@@ -35,6 +38,7 @@ def forecast_peaks(
     licences: LicenceLike | None = None,
     exclude: Iterable[Any] | None = None,
     paths: int = 2000,
+    settings: ForecastSettings | None = None,
 ) -> PeakForecast:
     """Forecast daily peaks as sample paths, for TOTAL and every variant.
 
@@ -57,6 +61,8 @@ def forecast_peaks(
         Days that must not teach (incidents).
     paths : int
         How many sample paths.
+    settings : ForecastSettings, optional
+        Constants of the method, for those who want to study it.
 
     Returns
     -------
@@ -111,12 +117,22 @@ def forecast_peaks(
     dates = pd.date_range(first, periods=horizon, freq="D", unit="ns")
     days_off = holiday_dates(holidays, range(history.dates[0].year - 1, dates[-1].year + 2), warn=True)
     cap = None if licences is None else as_licences(licences)
+    chosen = settings or ForecastSettings()
 
-    def ahead(values: Floats, seed: int, count: int) -> npt.NDArray[np.int32]:
-        return sample_paths(values, history.dates, horizon, holidays=days_off, seed=seed, paths=count)
+    def ahead(values: Floats, seed: int, count: int) -> tuple[npt.NDArray[np.int32], list[Regime]]:
+        return sample_paths(
+            values,
+            history.dates,
+            horizon,
+            holidays=days_off,
+            seed=seed,
+            paths=count,
+            settings=chosen,
+            reported=history.reported,
+        )
 
     if cap is None or not _reached(history, cap).any():
-        drawn = ahead(history.values, seed, paths)
+        drawn, regimes = ahead(history.values, seed, paths)
     else:
         shares = np.diff(np.linspace(0, paths, min(_WORLDS, paths) + 1).astype(int))
         worlds = np.random.SeedSequence(seed).generate_state(len(shares))  # seed + 1 would share all but one with seed
@@ -124,7 +140,7 @@ def forecast_peaks(
             ahead(_demand(history, cap, int(world)), int(world), int(share))
             for world, share in zip(worlds, shares, strict=True)
         ]
-        drawn = np.concatenate(parts, axis=1)
+        drawn, regimes = np.concatenate([part for part, _ in parts], axis=1), parts[0][1]
     return PeakForecast(
         paths=drawn,
         variants=history.variants,
@@ -135,6 +151,7 @@ def forecast_peaks(
         slice_name=history.slice_name,
         too_short=history.too_short,
         seed=seed,
+        notes=(*history.notes, *regime_notes(history, regimes)),
     )
 
 

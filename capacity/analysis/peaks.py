@@ -27,7 +27,7 @@ _STARTS = DAY_STEPS - HOUR_STEPS + 1  # hours that lie within one day, at 5-minu
 
 
 @once
-def daily_peaks(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> pd.DataFrame:
+def daily_peaks(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", min_share: float = 1.0) -> pd.DataFrame:
     """Return each local day's peak: the highest of its 5-minute maxima, by variant.
 
     Parameters
@@ -36,6 +36,9 @@ def daily_peaks(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> pd.DataF
         THE frame, as `cap.as_intervals` makes it.
     tz : str or tzinfo
         IANA name of the zone whose days are meant.
+    min_share : float
+        Share of a day's intervals from which on it counts as complete, above 0 and at most 1. Below 1 a peak may have
+        been missed with the intervals that are not there.
 
     Returns
     -------
@@ -50,14 +53,15 @@ def daily_peaks(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> pd.DataF
         ``intervals``
             how many of the day's intervals the frame holds.
         ``complete``
-            whether that is all of them: 288, or 276 or 300 on the days on which the clock moves by an hour.
+            whether that is all of them (or at least `min_share`): 288, or 276 or 300 on the days on which the clock
+            moves by an hour.
 
     Raises
     ------
     FrameError
         The frame breaks the schema.
     ConfigError
-        No such time zone.
+        No such time zone, or `min_share` is no share.
 
     Examples
     --------
@@ -68,6 +72,8 @@ def daily_peaks(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> pd.DataF
     >>> print(day.peak, day.time, day.intervals, day.complete)
     5 2026-07-01 23:05:00+00:00 3 False
     """
+    if not 0 < min_share <= 1:
+        raise ConfigError(f"min_share={min_share!r} must be above 0 and at most 1; write 0.98 for 98% of the intervals")
     cells, span = _by_local_day(dense(frame), tz)
     first_row = np.searchsorted(span.day_of, np.arange(len(span.days)))
     shape = (len(span.days), len(cells.ids))
@@ -88,7 +94,7 @@ def daily_peaks(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> pd.DataF
             "peak": peak[day, variant],
             "time": pd.DatetimeIndex(when.view("datetime64[ns]")).tz_localize("UTC"),
             "intervals": count[day, variant],
-            "complete": count[day, variant] == span.expected[day],
+            "complete": count[day, variant] >= min_share * span.expected[day],
         },
         index=index,
     )

@@ -24,8 +24,6 @@ class Calendar:
     X : float array, shape (days, features)
         Columns: Monday to Sunday; holiday on a working day; holiday on a weekend; bridge day; Christmas week; the day
         before, the day after a holiday. All 0 or 1.
-    prior : float array, shape (features,)
-        Standard deviation expected of each effect, in units of the series' own.
     weekday : int array, shape (days,)
         Monday = 0.
     kind : int array, shape (days,)
@@ -33,16 +31,12 @@ class Calendar:
     """
 
     X: npt.NDArray[np.float64]
-    prior: npt.NDArray[np.float64]
     weekday: npt.NDArray[np.int64]
     kind: npt.NDArray[np.int64]
 
     def since(self, first: int) -> Calendar:
         """Return the calendar without its first days."""
         return replace(self, X=self.X[first:], weekday=self.weekday[first:], kind=self.kind[first:])
-
-
-_PRIOR = np.array([1.0] * 7 + [0.3, 0.15, 0.2, 0.2, 0.1, 0.1])
 
 
 def make_calendar(dates: pd.DatetimeIndex, holidays: pd.DatetimeIndex) -> Calendar:
@@ -64,7 +58,6 @@ def make_calendar(dates: pd.DatetimeIndex, holidays: pd.DatetimeIndex) -> Calend
     inner = slice(1, -1)
     return Calendar(
         X=np.stack(columns, axis=1).astype(np.float64)[inner],
-        prior=_PRIOR,
         weekday=weekday[inner],
         kind=np.where(off | bridge | christmas, SPECIAL, weekday)[inner],
     )

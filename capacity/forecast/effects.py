@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,19 +10,18 @@ import numpy.typing as npt
 from scipy.ndimage import median_filter
 from scipy.signal import lfilter
 
+from capacity.forecast.settings import ForecastSettings
 from capacity.forecast.smooth import running_mean
 from capacity.ground.arrays import Floats
 from capacity.stats.robust import robust_sd
 
 __all__ = ["Effects", "learn_effects"]
 
-_HALF_LIFE = 12.0  # days: how fast the level may move under the effects
-_MEMORY = 300.0  # days: half-life of what is learned
-_CLIP = 3.5  # robust standard deviations
 _AROUND = 15  # days of the median that a day is held against
 _PASSES = 2  # the first effects are learned with the outliers, and hide some of them
 _QUIET = 0.01  # of the series' own spread: no noise is taken to be smaller, or the ridge would vanish
 _WEEK = 7
+_FRESH = 10.0  # times the expected size, for a weekday of which nothing is expected
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class Effects:
         return np.asarray(self.beta[np.maximum(origins - self.offset, 0) // _WEEK])
 
 
-def learn_effects(z: Floats, X: Floats, prior: Floats) -> Effects:
+def learn_effects(z: Floats, X: Floats, s: ForecastSettings, opened: Collection[int] = ()) -> Effects:
     """Regress innovations of z on innovations of the features, discounted, with a ridge.
 
     Innovations are what is left of a series, and of each feature alike, after its own exponentially weighted mean of
@@ -60,25 +60,31 @@ def learn_effects(z: Floats, X: Floats, prior: Floats) -> Effects:
     z : array, shape (days,)
         NaN where missing.
     X : array, shape (days, features)
-    prior : array, shape (features,)
-        Standard deviations of the effects, in units of the series' own.
+    s : ForecastSettings
+    opened : collection of int
+        Weekdays whose level is new. Nothing was expected of it, and no past date could have known it: what is known now
+        stands in all rows, or the surprise would pass for an error that comes again.
     """
     weight = np.isfinite(z).astype(np.float64)
     filled = np.where(weight > 0, z, 0.0)
     scale = max(float(filled[weight > 0].std()), 1e-9)
-    u, U = _innovations(filled, weight), _innovations(X, weight)
+    prior = np.array(s.calendar_prior) * scale
+    fresh = list(opened)
+    prior[fresh] *= _FRESH
+    u, U = _innovations(filled, weight, s), _innovations(X, weight, s)
     seen = weight > 0
-    beta = _solve(u, U, prior * scale, max(_mad(u[seen]), _QUIET * scale))
+    beta = _solve(u, U, prior, max(_mad(u[seen]), _QUIET * scale), s)
     clean = filled
     for _ in range(_PASSES):
-        clean = _clipped(filled, X @ beta[-1], seen) * weight
-        u = _innovations(clean, weight)
-        beta = _solve(u, U, prior * scale, max(_mad((u - U @ beta[-1])[seen]), _QUIET * scale))
+        clean = _clipped(filled, X @ beta[-1], seen, s.outlier) * weight
+        u = _innovations(clean, weight, s)
+        beta = _solve(u, U, prior, max(_mad((u - U @ beta[-1])[seen]), _QUIET * scale), s)
+    beta[:, fresh] = beta[-1, fresh]
     return Effects(beta=beta, clean=clean, offset=len(z) % _WEEK)
 
 
-def _clipped(z: Floats, effect: Floats, seen: npt.NDArray[np.bool_]) -> Floats:
-    """Return z with every day no further than 3.5 robust deviations from its effects and the median around it.
+def _clipped(z: Floats, effect: Floats, seen: npt.NDArray[np.bool_], outlier: float) -> Floats:
+    """Return z with every day no further than `outlier` robust deviations from its effects and the median around it.
 
     A median, since a mean would be moved by the outlier, and the days after it would look like outliers to the other
     side.
@@ -86,19 +92,19 @@ def _clipped(z: Floats, effect: Floats, seen: npt.NDArray[np.bool_]) -> Floats:
     days = np.arange(len(z))
     plain = np.interp(days, days[seen], (z - effect)[seen])
     rest = plain - median_filter(plain, _AROUND, mode="reflect")
-    bound = _CLIP * max(_mad(rest[seen]), 1e-9)
+    bound = outlier * max(_mad(rest[seen]), 1e-9)
     return np.asarray(z - rest + np.clip(rest, -bound, bound))
 
 
-def _innovations(columns: Floats, weight: Floats) -> Floats:
+def _innovations(columns: Floats, weight: Floats, s: ForecastSettings) -> Floats:
     """Return what each day adds to the mean of the days before it; 0 where missing."""
     table = columns.reshape(len(columns), -1)
-    mean = running_mean(table, weight, _HALF_LIFE)
+    mean = running_mean(table, weight, s.effect_half_life)
     before = np.concatenate([table[:1] * weight[0], mean[:-1]])
     return np.asarray(((table - before) * weight[:, None]).reshape(columns.shape))
 
 
-def _solve(u: Floats, U: Floats, prior: Floats, noise: float) -> Floats:
+def _solve(u: Floats, U: Floats, prior: Floats, noise: float, s: ForecastSettings) -> Floats:
     """Return the effects after each week, shape (weeks + 1, features)."""
     offset = len(u) % _WEEK
     weeks = len(u) // _WEEK
@@ -107,7 +113,7 @@ def _solve(u: Floats, U: Floats, prior: Floats, noise: float) -> Floats:
     b = u[offset:].reshape(weeks, _WEEK, 1)
     At = A.transpose(0, 2, 1)
     sums = np.concatenate([At @ A, At @ b], axis=2)
-    decay = 0.5 ** (_WEEK / _MEMORY)
+    decay = 0.5 ** (_WEEK / s.effect_memory)
     sums = np.concatenate([np.zeros((1, features, features + 1)), lfilter([1.0], [1.0, -decay], sums, axis=0)])
     ridge = np.diag((noise / np.maximum(prior, 1e-9)) ** 2)
     return np.asarray(np.linalg.solve(sums[:, :, :-1] + ridge, sums[:, :, -1:])[:, :, 0])

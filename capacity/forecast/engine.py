@@ -11,23 +11,22 @@ from capacity.forecast.effects import learn_effects
 from capacity.forecast.errors import ErrorPool, error_atoms, make_error_pool
 from capacity.forecast.levels import Rolling, roll
 from capacity.forecast.link import choose_link
-from capacity.forecast.mixture import PRIOR, learn_weights
+from capacity.forecast.mixture import learn_weights
 from capacity.forecast.pools import Past, draw_weeks, draw_years, week_atoms, year_atoms, year_lags
+from capacity.forecast.regime import Regime, read_regime
+from capacity.forecast.settings import ForecastSettings
 from capacity.forecast.smooth import running_mean
 from capacity.ground.arrays import Floats
 from capacity.stats.robust import TO_SD
 
 __all__ = ["sample_paths"]
 
-_MEMORY = 1461  # days: what is four years old teaches nothing
-_OPEN = 56  # days by whose weekdays the open ones are known
-_MOSTLY = 6  # of these eight weeks
+_OPEN = 56  # days before the first origin by which the pools are weighed
 _WEEKDAYS = 7  # the first columns of the calendar's features
 _LEVEL = 30.0  # days: half-life of the level that the years are moved by
 _NOW, _LONG_RUN = 12.0, 400.0  # days: half-lives of today's level and of the one it is held against
 _FAR = 3.0  # robust standard deviations
-_ORIGINS, _LEADS = 40, 10  # past origins, and leads at each, by which the pools are weighed
-_STRETCH = 28  # days: what counts as one piece of evidence
+_STRETCH = 28  # days: what counts as one piece of evidence, and the shortest horizon that is drawn
 
 
 def sample_paths(
@@ -38,7 +37,9 @@ def sample_paths(
     holidays: pd.DatetimeIndex,
     seed: int,
     paths: int,
-) -> npt.NDArray[np.int32]:
+    settings: ForecastSettings,
+    reported: npt.NDArray[np.bool_] | None = None,
+) -> tuple[npt.NDArray[np.int32], list[Regime]]:
     """Return sample paths of the days after a history.
 
     Parameters
@@ -52,62 +53,90 @@ def sample_paths(
         Naive midnights, those ahead included.
     seed : int
         Each variant draws from a stream of its own.
+    settings : ForecastSettings
+    reported : bool array, shape (days, variants), optional
+        Where a peak was at hand, though it may have been left out; by default where there is a value.
 
     Returns
     -------
-    int array, shape (variants, paths, horizon)
+    paths : int array, shape (variants, paths, horizon)
         Daily peaks [calls], whole and never negative.
+    regimes : list of Regime
+        How the history of each variant was read; days are counted from the first of `dates`.
     """
-    values, dates = values[-_MEMORY:], dates[-_MEMORY:]
-    both = pd.date_range(dates[0], periods=len(dates) + horizon, freq="D", unit="ns")
+    reported = np.isfinite(values) if reported is None else reported
+    cut = max(0, len(values) - settings.memory)
+    values, dates, reported = values[cut:], dates[cut:], reported[cut:]
+    regimes = []
+    drawn = max(horizon, _STRETCH)
+    both = pd.date_range(dates[0], periods=len(dates) + drawn, freq="D", unit="ns")
     calendar = make_calendar(both, holidays)
     out = np.zeros((values.shape[1], paths, horizon), dtype=np.int32)
     for place in range(values.shape[1]):
         seen = np.isfinite(values[:, place])
         first = int(seen.argmax())  # a variant begins when it was first seen
         rng = np.random.default_rng([seed, place])
-        out[place] = _one(values[first:, place], calendar.since(first), horizon, rng, paths)
-    return out
+        found, regime = _one(
+            values[first:, place], reported[first:, place], calendar.since(first), drawn, rng, paths, settings
+        )
+        out[place] = found[:, :horizon]
+        regimes.append(regime.after(cut + first))
+    return out, regimes
 
 
-def _one(y: Floats, calendar: Calendar, horizon: int, rng: np.random.Generator, count: int) -> Floats:
-    """Return paths of one series, shape (count, horizon), in whole calls."""
+def _one(
+    y: Floats,
+    reported: npt.NDArray[np.bool_],
+    calendar: Calendar,
+    horizon: int,
+    rng: np.random.Generator,
+    count: int,
+    s: ForecastSettings,
+) -> tuple[Floats, Regime]:
+    """Return paths of one series, shape (count, horizon), in whole calls, and how its history was read."""
     days = len(y)
-    shut = _shut_weekdays(y, calendar.weekday[:days])[calendar.weekday]
-    y = np.where(shut[:days], np.nan, y)
+    regime = read_regime(y, calendar.kind[:days], calendar.weekday[:days], reported, s)
+    shut = regime.shut[calendar.weekday]
+    seen, high = int(np.isfinite(y).sum()), y[regime.absurd]
+    y = regime.y
     if not np.isfinite(y).any():
-        return np.zeros((count, horizon))
-    link = choose_link(y)
+        return np.zeros((count, horizon)), regime
+    link = choose_link(y, s)
     z = link.to_z(y)
-    effects = learn_effects(z, calendar.X[:days], calendar.prior)
-    rolling = roll(z, effects, calendar.X, horizon)
-    pool = make_error_pool(rolling, calendar.kind)
-    past = _past(z, calendar.X[:, _WEEKDAYS:] @ effects.beta[-1, _WEEKDAYS:], pool.slope)
+    effects = learn_effects(z, calendar.X[:days], s, regime.opened)
+    known = y[np.isfinite(y)]
+    mean = float(known[-364:].mean())
+    unit = mean * link.shift / (mean + link.shift) if link.shift else mean
+    rolling = roll(z, effects, calendar.X, horizon, unit, s)
+    pool = make_error_pool(rolling, calendar.kind, s, regime.wider(calendar.weekday[:days]))
+    past = _past(z, calendar.X[:, _WEEKDAYS:] @ effects.beta[-1, _WEEKDAYS:], rolling, s)
     back = _way_back(past.plain)
     weights = _weights(z, calendar, rolling, pool, past) * np.array([1.0, back, back])
-    number = rng.multinomial(count, weights / weights.sum())
+    which = _pools(weights, horizon, rng.permutation(count), s)
     centre = rolling.forecast[-1]
-    parts = [centre + pool.draw(rng, number[0], calendar.kind[days:]), draw_weeks(past, horizon, rng, number[1])]
-    if number[2]:
-        parts.append(draw_years(past, horizon, rng, number[2]))
-    found = np.concatenate(parts)
-    found = link.to_y(np.where(np.isfinite(found), found, centre))
-    return np.asarray(np.rint(np.where(shut[days:], 0.0, found)))
+    rows = [np.flatnonzero((which == k).any(axis=1)) for k in range(3)]
+    found = centre + pool.draw(rng, count, calendar.kind[days:])
+    drawn = draw_weeks(past, horizon, rng, len(rows[1])), draw_years(past, horizon, rng, len(rows[2]))
+    for k, paths in zip((1, 2), drawn, strict=True):
+        paths = np.where(np.isfinite(paths), paths, centre)
+        found[rows[k]] = np.where(which[rows[k]] == k, paths, found[rows[k]])
+    found = np.where(shut[days:], 0.0, link.to_y(found))
+    if len(high):  # as often as it was seen
+        again = rng.random(found.shape) < len(high) / seen
+        found = np.where(again & ~shut[days:], np.maximum(found, rng.choice(high, size=found.shape)), found)
+    return np.asarray(np.rint(found)), regime
 
 
-def _shut_weekdays(y: Floats, weekday: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Return which weekdays are shut, shape (7,), by the last eight weeks that were seen.
+def _pools(weights: Floats, horizon: int, rank: npt.NDArray[np.int64], s: ForecastSettings) -> npt.NDArray[np.int64]:
+    """Return which pool each path is drawn from at each lead, shape (count, horizon).
 
-    A weekday is shut where it had no call at all, though the others mostly had some; or was never reported, though the
-    others mostly were. A variant that hardly ever has a call, and a series with many gaps, has no such weekdays.
+    A path changes its pool from one stretch of leads to the next only where the weights do.
     """
-    end = len(y) - int(np.isfinite(y)[::-1].argmax())
-    last, day = y[max(0, end - _OPEN) : end], weekday[max(0, end - _OPEN) : end]
-    seen = np.bincount(day, weights=np.isfinite(last), minlength=7)
-    busy = np.bincount(day, weights=np.nan_to_num(last) > 0, minlength=7)
-    shut = (seen > 0) & (busy == 0) & (2 * busy.sum() > (seen * (busy > 0)).sum())
-    absent = (seen == 0) & (np.median(seen[seen > 0]) >= _MOSTLY)
-    return np.asarray((shut & (busy > 0).any()) | absent)
+    share = (rank + 0.5) / len(rank)
+    ends = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
+    pool = (share[:, None, None] > ends[None, :, :2]).sum(axis=2)  # (count, stretches)
+    stretch = np.searchsorted(s.pool_ends, np.arange(1, horizon + 1))
+    return np.asarray(pool[:, np.minimum(stretch, len(weights) - 1)])
 
 
 def _way_back(plain: Floats) -> float:
@@ -123,33 +152,41 @@ def _way_back(plain: Floats) -> float:
     return min(1.0, (_FAR * usual / max(float(away[-1]), 1e-9)) ** 2)
 
 
-def _past(z: Floats, special: Floats, slope: float) -> Past:
+def _past(z: Floats, special: Floats, rolling: Rolling, s: ForecastSettings) -> Past:
     plain = z - special[: len(z)]
     seen = np.isfinite(plain)
     level = running_mean(np.where(seen, plain, 0.0)[:, None], seen.astype(np.float64), _LEVEL)[:, 0]
-    return Past(plain=plain, special=special, level=level, slope=slope)
+    return Past(plain=plain, special=special, level=level, growth=rolling.growth, origins=rolling.origins, s=s)
 
 
 def _weights(z: Floats, calendar: Calendar, rolling: Rolling, pool: ErrorPool, past: Past) -> Floats:
-    """Return how much of each pool, by what their mixtures would have lost at up to 40 past origins."""
-    days, horizon = len(z), rolling.errors.shape[1]
-    rows = np.flatnonzero((rolling.origins >= _OPEN) & (rolling.origins < days))
-    weights = PRIOR
-    if len(rows):
-        rows = np.repeat(rows[np.unique(np.linspace(0, len(rows) - 1, _ORIGINS).astype(int))], _LEADS)
-        # Leads by the golden ratio: spread evenly, and unlike from origin to origin.
-        share = np.arange(len(rows)) * 0.6180339887 % 1.0
-        lead = (share * np.minimum(horizon, days - rolling.origins[rows])).astype(np.int64) + 1
-        target = rolling.origins[rows] + lead - 1
-        seen = np.isfinite(z[target])
-        rows, lead, target = rows[seen], lead[seen], target[seen]
-        origin = rolling.origins[rows]
-        atoms = [
-            error_atoms(pool, rolling, rows, lead, calendar.kind[target]),
-            week_atoms(past, origin, lead),
-            year_atoms(past, origin, lead),
-        ]
-        weights = learn_weights(z[target], atoms, (days - _OPEN) / _STRETCH)
-    if not len(year_lags(days)):
-        weights = weights * np.array([1.0, 1.0, 0.0])
-    return np.asarray(weights / weights.sum())
+    """Return how much of each pool in each stretch of leads, shape (stretches, 3).
+
+    By what their mixtures would have lost at up to 40 past origins; a stretch that was never seen is as the one before.
+    """
+    s, days, horizon = pool.s, len(z), rolling.errors.shape[1]
+    prior = np.array(s.pool_prior)
+    out: list[Floats] = []
+    starts = [0, *(end for end in s.pool_ends if end < horizon)]
+    for start, end in zip(starts, s.pool_ends, strict=False):
+        rows = np.flatnonzero((rolling.origins >= _OPEN) & (rolling.origins < days - start))
+        weights = out[-1] if out else prior
+        if len(rows):
+            rows = np.repeat(rows[np.unique(np.linspace(0, len(rows) - 1, s.pool_origins).astype(int))], s.pool_leads)
+            # Leads by the golden ratio: spread evenly, and unlike from origin to origin.
+            share = np.arange(len(rows)) * 0.6180339887 % 1.0
+            longest = np.minimum(min(end, horizon), days - rolling.origins[rows])
+            lead = start + (share * (longest - start)).astype(np.int64) + 1
+            target = rolling.origins[rows] + lead - 1
+            seen = np.isfinite(z[target])
+            rows, lead, target = rows[seen], lead[seen], target[seen]
+            origin = rolling.origins[rows]
+            atoms = [
+                error_atoms(pool, rolling, rows, lead, calendar.kind[target]),
+                week_atoms(past, origin, lead),
+                year_atoms(past, origin, lead),
+            ]
+            weights = learn_weights(z[target], atoms, (days - _OPEN - start) / _STRETCH, s)
+        out.append(weights)
+    years = 1.0 if len(year_lags(days)) else 0.0
+    return np.asarray(np.stack(out) * np.array([1.0, 1.0, years]))

@@ -10,22 +10,15 @@ from scipy.ndimage import uniform_filter1d
 from capacity.forecast.calendar import SPECIAL
 from capacity.forecast.levels import Rolling
 from capacity.forecast.season import FIRST_YEAR
+from capacity.forecast.settings import ForecastSettings
 from capacity.ground.arrays import Floats, Ints
 
 __all__ = ["ErrorPool", "error_atoms", "make_error_pool"]
 
-_RECENT = 200.0  # days: half-life of an origin's chance to be drawn
 _SHORTEST = 14  # days: a shorter error vector is no start of a path
 _CARRY = 0.8  # of the last week's error goes on where another vector is chained on
-_SLOW = 14  # days: what is left of an error after a moving mean is fast
-_DIP = 2.5  # mean errors: what a single day goes beyond that is its own, and no error of the level
-_WIDE = 1.15  # the slow errors of the past were made with the effects of the whole history known
-_UNSEEN, _SEASON = 0.3, 90  # wider by that share for a season never seen, in full from so many days ahead on
-_HEAVIEST = 4.0
-_WINDOWS = 1.0  # degrees of freedom for each stretch of history as long as the horizon
-_KIND_PRIOR = 20.0  # weeks at common spread that a weekday's own is pooled with
+_NEAR, _QUARTER = 28, 90  # days ahead: up to where doubt does not grow, and from where it is in full
 _BUCKETS = (7, 14, 28, 56, 90, 182)  # ends of the lead buckets, days
-_DOUBT, _FIRST_YEAR_DOUBT = 4.0, 30.0  # see `_drift`
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +29,10 @@ class ErrorPool:
     ----------
     scaled : array, shape (origins, horizon)
         Divided by the spread of the day's kind, less their mean by lead; NaN where unknown.
-    drift : array, shape (horizon,)
-        The part of that mean that will go on.
-    spread : array, shape (8,)
-        By kind of day, on the link's scale.
+    below, above : array, shape (8,)
+        Spread by kind of day, of errors below and above 0, on the link's scale. They differ on special days alone.
+    size : array, shape (horizon,)
+        Mean absolute value of `scaled` by lead.
     weight : array, shape (origins,)
         How likely each origin is to be drawn.
     days : int
@@ -47,33 +40,46 @@ class ErrorPool:
     """
 
     scaled: Floats
-    drift: Floats
-    spread: Floats
+    below: Floats
+    above: Floats
+    size: Floats
     weight: Floats
     days: int
-
-    @property
-    def slope(self) -> float:
-        """The drift that will go on, per day, on the link's scale."""
-        horizon = len(self.drift)
-        first = max((end for end in _BUCKETS if end < horizon), default=0)
-        return float(self.drift[-1] * self.spread[:SPECIAL].mean() / ((first + 1 + horizon) / 2))
+    s: ForecastSettings
 
     def draw(self, rng: np.random.Generator, count: int, kind: Ints) -> Floats:
         """Return `count` whole error vectors for days of these kinds, shape (count, horizon).
 
-        The slow part of each, which is the error of the level, is as likely to lie on the other side. It is wider by
-        Student's t, with one degree of freedom for each stretch of history as long as the horizon: where
-        few have been seen, the next may well be unlike them all. And wider within the first year, whose season has
-        not been seen to turn.
+        The slow part of each, which is the error of the level, is as likely to lie on the other side, and has the
+        spread of ordinary days throughout. It is wider by Student's t, with one degree of freedom for each stretch of
+        history as long as the lead: where few have been seen, the next may well be unlike them all. And wider
+        within the first year, whose season has not been seen to turn.
         """
         out = self._chained(rng, count)
-        slow = _moving_mean(np.clip(out, -_DIP, _DIP), _SLOW)
-        freedom = _WINDOWS * self.days / out.shape[1]
-        wide = _WIDE + _UNSEEN * _first_year(self.days) * min(1.0, out.shape[1] / _SEASON)
-        wider = wide * np.minimum(np.sqrt(freedom / rng.chisquare(freedom, size=count)), _HEAVIEST)
-        out += slow * (np.where(rng.random(count) < 0.5, -wider, wider) - 1.0)[:, None]
-        return np.asarray((out + self.drift) * self.spread[kind])
+        most = self.s.dip * np.maximum(self.size, 1.0)
+        slow = _moving_mean(np.clip(out, -most, most), self.s.slow)
+        fast = (out - slow) * np.where(out < slow, self.below[kind], self.above[kind])
+        side = np.where(rng.random(count) < 0.5, -1.0, 1.0)[:, None]
+        return np.asarray(fast + slow * side * self._wider(rng, count) * self._ordinary(kind))
+
+    def _ordinary(self, kind: Ints) -> Floats:
+        """Return the spread of each day, special days as an ordinary one."""
+        common = float(self.below[:SPECIAL].mean())
+        return np.where(kind == SPECIAL, common, self.below[kind])
+
+    def _wider(self, rng: np.random.Generator, count: int) -> Floats:
+        """Return by how much errors of the level are wider than those of the past, shape (count, horizon).
+
+        Student's t by the approximation of Wilson and Hilferty (1931): chi^2 / n = (1 - 2 / 9n + N (2 / 9n)^1/2)^3.
+        """
+        lead = np.maximum(np.arange(1, self.scaled.shape[1] + 1), _NEAR)
+        part = 2.0 * lead / (9.0 * self.days)  # 2 / 9n
+        root = 1.0 - part + rng.standard_normal(count)[:, None] * np.sqrt(part)
+        heavy = np.minimum(np.maximum(root, 1e-3) ** -1.5, self.s.heaviest)
+        left = max(0.0, 1.0 - self.days / FIRST_YEAR)  # of the first fourteen months
+        return np.asarray(
+            (self.s.wide + (self.s.far + self.s.unseen * left) * np.minimum(1.0, lead / _QUARTER)) * heavy
+        )
 
     def _chained(self, rng: np.random.Generator, count: int) -> Floats:
         """Draw error vectors; where one ends before the horizon, another goes on from where it stood."""
@@ -109,11 +115,6 @@ class ErrorPool:
         return np.where(np.isfinite(out), out, 0.0)
 
 
-def _first_year(days: int) -> float:
-    """Return how much of the first fourteen months is still to come, from 1 down to 0."""
-    return max(0.0, 1.0 - days / FIRST_YEAR)
-
-
 def _moving_mean(rows: Floats, days: int) -> Floats:
     """Return a centred moving mean along each row; at the ends, of the days that are there."""
     days = min(days, rows.shape[1])
@@ -121,7 +122,7 @@ def _moving_mean(rows: Floats, days: int) -> Floats:
     return np.asarray(uniform_filter1d(rows, days, axis=1, mode="constant") / weight)
 
 
-def make_error_pool(rolling: Rolling, kind: Ints) -> ErrorPool:
+def make_error_pool(rolling: Rolling, kind: Ints, s: ForecastSettings, wider: Floats | None = None) -> ErrorPool:
     """Make the errors of all origins but the last alike.
 
     Parameters
@@ -129,15 +130,18 @@ def make_error_pool(rolling: Rolling, kind: Ints) -> ErrorPool:
     rolling : Rolling
     kind : int array, shape (days + horizon,)
         The kind of each day, 0 to 7.
+    wider : array, shape (8,), optional
+        By how much each kind of day is wider than its past errors say.
     """
     errors, origins = rolling.errors[:-1], rolling.origins[:-1]
     days = int(rolling.origins[-1])
     kinds = kind[origins[:, None] + np.arange(errors.shape[1])]
-    spread = _spread_by_kind(errors, kinds)
-    scaled = errors / spread[kinds]
-    mean, drift = _drift(scaled, days)
-    weight = 0.5 ** ((days - origins) / _RECENT)
-    return ErrorPool(scaled=scaled - mean, drift=drift, spread=spread, weight=weight, days=days)
+    below, above = _spreads(errors[:, :_NEAR], kinds[:, :_NEAR], s)
+    scaled = errors / np.where(errors < 0, below[kinds], above[kinds])
+    weight = 0.5 ** ((days - origins) / s.recent)
+    scaled = scaled - _mean_by_lead(scaled)
+    more = np.ones(SPECIAL + 1) if wider is None else wider
+    return ErrorPool(scaled, below * more, above * more, _mean_by_lead(np.abs(scaled)), weight, days, s)
 
 
 def error_atoms(
@@ -160,41 +164,43 @@ def error_atoms(
     origin = rolling.origins[row][:, None]
     scaled = pool.scaled[use][:, lead - 1].T
     known = np.isfinite(scaled) & (past[use] + lead[:, None] <= origin)
-    weight = known * 0.5 ** ((origin - past[use]) / _RECENT)
+    weight = known * 0.5 ** ((origin - past[use]) / pool.s.recent)
     total = weight.sum(axis=1, keepdims=True)
-    error = (np.where(known, scaled, 0.0) + pool.drift[lead - 1][:, None]) * pool.spread[kind][:, None]
+    scaled = np.where(known, scaled, 0.0)
+    error = scaled * np.where(scaled < 0, pool.below[kind][:, None], pool.above[kind][:, None])
     return rolling.forecast[row, lead - 1][:, None] + error, np.asarray(weight / np.where(total > 0, total, 1.0))
 
 
-def _spread_by_kind(errors: Floats, kinds: Ints) -> Floats:
-    """Return the mean absolute error by kind of day, pooled with the common one."""
-    known = np.isfinite(errors)
-    size = np.bincount(kinds[known], weights=np.abs(errors[known]), minlength=SPECIAL + 1)
-    count = np.bincount(kinds[known], minlength=SPECIAL + 1)
-    common = size.sum() / max(int(count.sum()), 1)
-    prior = _KIND_PRIOR * errors.shape[1] / 7
-    return np.asarray(np.maximum((size + prior * common) / (count + prior), 1e-9))
+def _spreads(errors: Floats, kinds: Ints, s: ForecastSettings) -> tuple[Floats, Floats]:
+    """Return the mean absolute error by kind of day, below and above 0, pooled with the common one.
 
-
-def _drift(scaled: Floats, days: int) -> tuple[Floats, Floats]:
-    """Return the mean error by lead (in buckets), and the part of it that is drift which will go on.
-
-    That part is 1 - doubt / t^2, if positive, where t compares the mean with its chance over stretches that do not
-    overlap. Within the first year doubt is larger, since a slope cannot be told from a season.
+    The few special days that were seen say little of how high one may be: their upper spread is that of their own
+    errors above 0, pooled with some weeks of ordinary days, and never wider than the lower.
     """
+    known = np.isfinite(errors)
+    size, kind = np.abs(errors[known]), kinds[known]
+    total = np.bincount(kind, weights=size, minlength=SPECIAL + 1)
+    count = np.bincount(kind, minlength=SPECIAL + 1)
+    common = float(size.sum()) / max(len(size), 1)
+    weeks = errors.shape[1] / 7
+    below = np.maximum((total + s.kind_prior * weeks * common) / (count + s.kind_prior * weeks), 1e-9)
+    up = size[(kind == SPECIAL) & (errors[known] > 0)]
+    ordinary = float(below[:SPECIAL].mean())
+    above = below.copy()
+    prior = s.above_prior * weeks
+    above[SPECIAL] = min(below[SPECIAL], (float(up.sum()) + prior * ordinary) / (len(up) + prior))
+    return below, above
+
+
+def _mean_by_lead(scaled: Floats) -> Floats:
+    """Return the mean by lead, in buckets, shape (horizon,)."""
     horizon = scaled.shape[1]
-    doubt = _DOUBT + _FIRST_YEAR_DOUBT * _first_year(days)
     known = np.isfinite(scaled)
     filled = np.where(known, scaled, 0.0)
-    mean, drift = np.zeros(horizon), np.zeros(horizon)
+    mean = np.zeros(horizon)
     ends = [*(end for end in _BUCKETS if end < horizon), horizon]
     for start, end in zip([0, *ends], ends, strict=False):
         count = known[:, start:end].sum(axis=1)
-        if not (count > 0).any():
-            continue
-        each = filled[count > 0, start:end].sum(axis=1) / count[count > 0]
-        windows = max((days - end) / end, 0.5)
-        t2 = each.mean() ** 2 * windows / max(float(each.var()), 1e-12)
-        mean[start:end] = each.mean()
-        drift[start:end] = each.mean() * max(0.0, 1.0 - doubt / max(t2, 1e-12))
-    return mean, drift
+        if (count > 0).any():
+            mean[start:end] = (filled[count > 0, start:end].sum(axis=1) / count[count > 0]).mean()
+    return mean

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from capacity.forecast.settings import ForecastSettings
 from capacity.ground.arrays import Floats
 
 __all__ = ["Link", "choose_link"]
 
 _BLOCK = 28  # days
-_THRESHOLD = 0.5
-_PRIOR_BLOCKS = 6.0
 
 
 @dataclass(frozen=True)
@@ -41,41 +40,57 @@ class Link:
         return np.clip(z, 0.0, self.top)
 
 
-def choose_link(y: Floats) -> Link:
-    """Choose logarithms where, over blocks of 28 days, the spread grows with the level.
+def choose_link(y: Floats, s: ForecastSettings) -> Link:
+    """Choose logarithms where, over blocks of 28 days, spread and swing of the weekdays grow with the level.
 
-    The slope of log median |y_t - y_{t-7}| on log level is shrunk towards 0 as by six blocks that show none, since with
-    few blocks it is mostly chance.
+    The evidence is the mean of two slopes on the log level: of the log spread, the middle of |y_t - y_{t-7}|, and of
+    the log swing, the mean distance of the weekdays' means from their own mean, where it exceeds its noise. Each slope
+    is shrunk towards 0 by the noise of its observations: with levels that hardly differ it is chance.
     """
     seen = y[np.isfinite(y)]
-    top = 5.0 * float(seen.max()) + 5.0
+    top = s.record_factor * float(seen.max()) + 5.0
     median = float(np.median(seen))
     blocks = len(y) // _BLOCK
     if median <= 0 or blocks < 3:
         return Link(0.0, top)
-    level, spread = _by_block(y, blocks)
-    ok = np.isfinite(level) & np.isfinite(spread) & (level > 0) & (spread > 0)
+    level, spread, swing = _by_block(y, blocks)
+    noise = spread / 0.6745 / np.sqrt(2) / np.sqrt(_BLOCK / 7)  # sd of a weekday's mean
+    both = np.isfinite(noise) & np.isfinite(swing)
+    clear = bool(both.any()) and float(np.median(swing[both])) > 1.5 * float(np.median(noise[both]))
+    slopes = [_slope(level, each, s.log_doubt) for each in ((spread, swing) if clear else (spread,))]
+    return Link(median if float(np.mean(slopes)) > s.log_slope else 0.0, top)
+
+
+def _slope(level: Floats, size: Floats, doubt: float) -> float:
+    """Return the slope of log size on log level, shrunk; 0 where fewer than three blocks tell."""
+    ok = np.isfinite(level) & np.isfinite(size) & (level > 0) & (size > 0)
     if ok.sum() < 3:
-        return Link(0.0, top)
-    x, s = np.log(level[ok]), np.log(spread[ok])
-    x = x - x.mean()
-    variance = 0.05**2 * _PRIOR_BLOCKS  # levels that differ by 5 % say nothing about growth of spread with level
-    slope = float(x @ (s - s.mean()) / (x @ x + variance))
-    return Link(median if slope > _THRESHOLD else 0.0, top)
+        return 0.0
+    x, s = np.log(level[ok]), np.log(size[ok])
+    x, s = x - x.mean(), s - s.mean()
+    return float(x @ s / max(x @ x + doubt * float(s @ s) / len(s), 1e-12))
 
 
-def _by_block(y: Floats, blocks: int) -> tuple[Floats, Floats]:
+def _by_block(y: Floats, blocks: int) -> tuple[Floats, Floats, Floats]:
+    """Return level, spread and swing of each block of 28 days."""
     change = np.full(len(y), np.nan)
     change[7:] = np.abs(y[7:] - y[:-7])
     cut = len(y) - blocks * _BLOCK
-    return _median(y[cut:].reshape(blocks, -1)), _median(change[cut:].reshape(blocks, -1))
+    rows = y[cut:].reshape(blocks, -1, 7)
+    count = np.isfinite(rows).sum(axis=1)
+    means = np.where(count > 0, np.nansum(rows, axis=1) / np.maximum(count, 1), np.nan)
+    open_ = np.isfinite(means)
+    of = np.maximum(open_.sum(axis=1), 1)
+    middle = np.nansum(means, axis=1) / of
+    swing = np.nansum(np.abs(means - middle[:, None]), axis=1) / of
+    return _middle(y[cut:].reshape(blocks, -1)), _middle(change[cut:].reshape(blocks, -1)), swing
 
 
-def _median(rows: Floats) -> Floats:
-    """Return the median by row without the missing; NaN for a row with fewer than ten values."""
+def _middle(rows: Floats) -> Floats:
+    """Return the mean of the middle half by row without the missing; NaN for a row with fewer than ten values."""
     ordered = np.sort(rows, axis=1)  # NaN last
     count = np.isfinite(rows).sum(axis=1)
-    at = np.maximum(count - 1, 0)
-    rank = np.arange(len(rows))
-    middle = (ordered[rank, at // 2] + ordered[rank, (at + 1) // 2]) / 2
+    total = np.concatenate([np.zeros((len(rows), 1)), np.cumsum(np.nan_to_num(ordered), axis=1)], axis=1)
+    low, rank = count // 4, np.arange(len(rows))
+    middle = (total[rank, count - low] - total[rank, low]) / np.maximum(count - 2 * low, 1)
     return np.where(count >= 10, middle, np.nan)

@@ -7,25 +7,23 @@ from typing import TypeAlias
 
 import numpy as np
 
+from capacity.forecast.settings import ForecastSettings
 from capacity.ground.arrays import Bools, Floats
 
-__all__ = ["PRIOR", "learn_weights"]
+__all__ = ["learn_weights"]
 
 Atoms: TypeAlias = tuple[Floats, Floats]
 
-PRIOR = np.array([0.5, 0.3, 0.2])  # errors of past origins, weeks, years
 _QUANTILES = (0.5, 0.8, 0.9, 0.95, 0.99)
 _STEPS = 5
-_SHARP = 3.0
-_PRIOR_SHARP = 20.0
 _FEWEST = 20  # cells
 
 
-def learn_weights(truth: Floats, pools: Sequence[Atoms], evidence: float) -> Floats:
+def learn_weights(truth: Floats, pools: Sequence[Atoms], evidence: float, s: ForecastSettings) -> Floats:
     """Return the weights of the three pools.
 
     Every mixture on a grid is scored by its pinball loss over all cells. The weights are the mean of the grid under
-    exp(-3 evidence x relative loss) times a prior around `PRIOR`: with little evidence they stay near it.
+    exp(-3 evidence x relative loss) times a prior around `pool_prior`: with little evidence they stay near it.
 
     Parameters
     ----------
@@ -38,15 +36,16 @@ def learn_weights(truth: Floats, pools: Sequence[Atoms], evidence: float) -> Flo
         How many independent stretches of time the cells stand for.
     """
     grid = np.array([(_STEPS - a - b, a, b) for a in range(_STEPS + 1) for b in range(_STEPS + 1 - a)]) / _STEPS
-    chance = np.exp(-_PRIOR_SHARP * ((grid - PRIOR) ** 2).sum(axis=1))
+    prior = np.array(s.pool_prior)
+    chance = np.exp(-s.pool_prior_sharp * ((grid - prior) ** 2).sum(axis=1))
     has = np.stack([weight.sum(axis=1) > 0 for _, weight in pools], axis=1)
     all_three, first_two = np.asarray(has.all(axis=1)), np.asarray(has[:, :2].all(axis=1))
     if all_three.sum() >= _FEWEST:
-        chance *= np.exp(-_SHARP * evidence * all_three.mean() * _relative_loss(truth, pools, grid, all_three))
+        chance *= np.exp(-s.pool_sharp * evidence * all_three.mean() * _relative_loss(truth, pools, grid, all_three))
     elif first_two.sum() >= _FEWEST:  # nothing to judge the years by: the other two are judged by themselves
-        pair = grid[:, :2] + 1e-9 * PRIOR[:2]
+        pair = grid[:, :2] + 1e-9 * prior[:2]
         pair /= pair.sum(axis=1, keepdims=True)
-        chance *= np.exp(-_SHARP * evidence * _relative_loss(truth, pools[:2], pair, first_two))
+        chance *= np.exp(-s.pool_sharp * evidence * _relative_loss(truth, pools[:2], pair, first_two))
     return np.asarray(chance @ grid / chance.sum())
 
 

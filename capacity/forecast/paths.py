@@ -18,6 +18,7 @@ from capacity.ground.calendar import YEAR
 from capacity.ground.event import Event, as_events
 from capacity.ground.frame import TOTAL
 from capacity.ground.licences import Licences
+from capacity.ground.notes import Note
 from capacity.ground.result import Result
 from capacity.ground.text import day, html_of, plural
 
@@ -60,6 +61,9 @@ class PeakForecast(Result):
         Those that were not forecast, because they have less than eight weeks of history.
     seed : int
         Of all that was drawn; events are drawn with it as well.
+    notes : tuple of Note
+        What of the history was not taken as it came: a day that is no count, a level that has jumped, zeros from
+        before the first call.
     events : tuple of Event
         What `with_events` has added.
     before_events : PeakForecast or None
@@ -89,6 +93,7 @@ class PeakForecast(Result):
     seed: int = 0
     events: tuple[Event, ...] = ()
     before_events: PeakForecast | None = None
+    notes: tuple[Note, ...] = ()
 
     def __post_init__(self) -> None:
         paths = np.asarray(self.paths)

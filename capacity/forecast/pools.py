@@ -6,19 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from capacity.forecast.growth import Growth
 from capacity.forecast.season import FIRST_YEAR
+from capacity.forecast.settings import ForecastSettings
 from capacity.ground.arrays import Floats, Ints
 from capacity.ground.calendar import SAME_WEEKDAYS
 
 __all__ = ["Past", "draw_weeks", "draw_years", "week_atoms", "year_atoms", "year_lags"]
 
-_WEEKS = 26
-_HALVING = 6.0  # weeks back after which a week is half as likely
-_HALVING_BY_LEAD = 0.7  # weeks more for each week ahead: what is far ahead does not care what was lately
 _SHIFTS = 7 * np.arange(-3, 4)  # days: seasons do not keep to the week
-_NEAR = 0.6  # each week of shift makes a draw that much less likely
-_OLDER = 0.5  # and a year more that much
-_CHANGE = 0.6  # share of the change of level since that is carried over
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,18 +29,20 @@ class Past:
         The effects of special days, the days ahead included.
     level : array, shape (days,)
         A running mean of `plain`.
-    slope : float
-        Drift that will go on [per day]; mostly 0.
+    growth : Growth
+        As known at each of the `origins`.
     """
 
     plain: Floats
     special: Floats
     level: Floats
-    slope: float
+    growth: Growth
+    origins: Ints
+    s: ForecastSettings
 
 
 def draw_weeks(past: Past, horizon: int, rng: np.random.Generator, count: int) -> Floats:
-    """Draw each week ahead from the last 26, its special days exchanged for those ahead.
+    """Draw each week ahead from the last half year, its special days exchanged for those ahead.
 
     Returns
     -------
@@ -52,26 +50,42 @@ def draw_weeks(past: Past, horizon: int, rng: np.random.Generator, count: int) -
         NaN where the day that was drawn is missing.
     """
     ahead = -(-horizon // 7)
-    weeks = min(_WEEKS, len(past.plain) // 7)
-    recent = past.plain[-7 * weeks :].reshape(weeks, 7)[::-1]  # the last week first
-    drawn = np.stack([rng.choice(weeks, size=count, p=_whole(_recency(np.arange(weeks), w))) for w in range(ahead)], 1)
-    lag = 7 * (drawn + 1 + np.arange(ahead))
-    found = recent[drawn] + past.slope * lag[:, :, None]
-    return np.asarray(found.reshape(count, 7 * ahead)[:, :horizon] + past.special[len(past.plain) :])
+    weeks = min(past.s.pool_weeks, len(past.plain) // 7)
+    recent = _filled(past.plain[-7 * weeks :].reshape(weeks, 7)[::-1], past.growth.now[-1], rng)  # the last week first
+    drawn = np.stack(
+        [rng.choice(weeks, size=count, p=_whole(_recency(past.s, np.arange(weeks), w))) for w in range(ahead)], 1
+    )
+    since = 7 * (drawn + 1)[:, :, None] - 1 - np.arange(7)  # days from the day drawn to the last one known
+    found = recent[drawn] + past.growth.now[-1] * since
+    found = found.reshape(count, 7 * ahead)[:, :horizon] + past.growth.ahead(1 + np.arange(horizon))[-1]
+    return np.asarray(found + past.special[len(past.plain) :])
+
+
+def _filled(weeks: Floats, slope: float, rng: np.random.Generator) -> Floats:
+    """Fill missing days from other weeks, the same weekday, moved by the growth between them."""
+    out = weeks.copy()
+    for day in range(7):
+        gap = np.isnan(weeks[:, day])
+        there = np.flatnonzero(~gap)
+        if len(there) and gap.any():
+            other = rng.choice(there, size=int(gap.sum()))
+            out[gap, day] = weeks[other, day] + 7 * slope * (other - np.flatnonzero(gap))
+    return out
 
 
 def week_atoms(past: Past, origin: Ints, lead: Ints) -> tuple[Floats, Floats]:
     """Return what `draw_weeks` could have drawn for the day `lead` after each `origin`, and how likely each was.
 
-    Both have shape (cells, 26); what was not there has weight 0.
+    Both have shape (cells, weeks); what was not there has weight 0.
     """
     week, day = np.divmod(lead - 1, 7)
-    back = np.arange(_WEEKS)
+    back = np.arange(past.s.pool_weeks)
     source = (origin + day)[:, None] - 7 * (back + 1)
     found = past.plain[np.maximum(source, 0)]
     known = np.isfinite(found) & (source >= 0)
+    found = found + _moved(past, origin, lead, source)
     values = np.where(known, found, 0.0) + past.special[origin + lead - 1][:, None]
-    return values, _whole(known * _recency(back, week[:, None]))
+    return values, _whole(known * _recency(past.s, back, week[:, None]))
 
 
 def year_lags(days: int) -> Ints:
@@ -87,7 +101,7 @@ def year_lags(days: int) -> Ints:
 
 
 def draw_years(past: Past, horizon: int, rng: np.random.Generator, count: int) -> Floats:
-    """Draw whole paths from around one and two years ago, moved by .6 of the change of level since.
+    """Draw whole paths from around one and two years ago, moved by the growth and most other change of level.
 
     The same week of last year is the likeliest.
 
@@ -98,11 +112,16 @@ def draw_years(past: Past, horizon: int, rng: np.random.Generator, count: int) -
     """
     days = len(past.plain)
     lags = year_lags(days)
-    lag = rng.choice(lags, size=count, p=_whole(_likely(lags)))[:, None]
+    if not count or not len(lags):
+        return np.empty((0, horizon))
+    lag = rng.choice(lags, size=count, p=_whole(_likely(past.s, lags)))[:, None]
     source = days + np.arange(horizon) - lag
-    # What is not there yet is taken from another year back.
-    source -= SAME_WEEKDAYS * np.maximum(-(-(source - days + 1) // SAME_WEEKDAYS), 0)
-    moved = _CHANGE * (past.level[-1] - past.level[np.maximum(days - 1 - lag, 0)])
+    source -= SAME_WEEKDAYS * np.maximum(
+        -(-(source - days + 1) // SAME_WEEKDAYS), 0
+    )  # what is not there yet, another year back
+    slope = past.growth.now[-1]
+    moved = past.s.year_change * (past.level[-1] - past.level[np.maximum(days - 1 - lag, 0)] - slope * lag)
+    moved = moved + slope * (days - 1 - source) + past.growth.ahead(1 + np.arange(horizon))[-1]
     found = np.where(source >= 0, past.plain[np.maximum(source, 0)], np.nan)
     return np.asarray(found + moved + past.special[days:])
 
@@ -115,18 +134,31 @@ def year_atoms(past: Past, origin: Ints, lead: Ints) -> tuple[Floats, Floats]:
     source = np.where(source < origin[:, None], source, source - SAME_WEEKDAYS)
     found = past.plain[np.maximum(source, 0)]
     known = np.isfinite(found) & (source >= 0) & (origin[:, None] >= np.maximum(lag, FIRST_YEAR))
-    moved = _CHANGE * (past.level[origin - 1][:, None] - past.level[np.maximum(origin[:, None] - 1 - lag, 0)])
+    change = past.level[origin - 1][:, None] - past.level[np.maximum(origin[:, None] - 1 - lag, 0)]
+    moved = past.s.year_change * (change - _slope(past, origin) * lag) + _moved(past, origin, lead, source)
     values = np.where(known, found + moved, 0.0) + past.special[day][:, None]
-    return values, _whole(known * _likely(lag))
+    return values, _whole(known * _likely(past.s, lag))
 
 
-def _likely(lag: Ints) -> Floats:
+def _slope(past: Past, origin: Ints) -> Floats:
+    return np.asarray(past.growth.now[np.searchsorted(past.origins, origin)][:, None])
+
+
+def _moved(past: Past, origin: Ints, lead: Ints, source: Ints) -> Floats:
+    """Return the growth from each source day to the day `lead` after its origin."""
+    row = np.searchsorted(past.origins, origin)
+    memory = past.growth.memory
+    ahead = (past.growth.slope[row] * memory * -np.expm1(-lead[:, None] / memory)).sum(axis=1, keepdims=True)
+    return np.asarray(past.growth.now[row][:, None] * (origin[:, None] - 1 - source) + ahead)
+
+
+def _likely(s: ForecastSettings, lag: Ints) -> Floats:
     years = np.rint(lag / SAME_WEEKDAYS)
-    return np.asarray(_OLDER ** (years - 1) * _NEAR ** (np.abs(lag - SAME_WEEKDAYS * years) / 7))
+    return np.asarray(s.year_older ** (years - 1) * s.year_near ** (np.abs(lag - SAME_WEEKDAYS * years) / 7))
 
 
-def _recency(back: Ints, week: Ints | int) -> Floats:
-    return np.asarray(0.5 ** (back / (_HALVING + _HALVING_BY_LEAD * week)))
+def _recency(s: ForecastSettings, back: Ints, week: Ints | int) -> Floats:
+    return np.asarray(0.5 ** (back / (s.halving + s.halving_by_lead * week)))
 
 
 def _whole(weight: Floats) -> Floats:

@@ -13,14 +13,13 @@ __all__ = ["FIRST_YEAR", "seasonal_change"]
 FIRST_YEAR = 425  # days of history, 14 months: before that there is no year to look back to
 _SIDE = 14  # days on either side of the mean that stands for the level
 _SEEN = 0.2  # share of those days that must be there
-_SHARE = 0.3  # of the change of one year that comes again: the rest was that year's own
 
 
-def seasonal_change(plain: Floats, origins: Ints, horizon: int) -> Floats:
+def seasonal_change(plain: Floats, origins: Ints, horizon: int, slope: Floats, again: float) -> Floats:
     """Return by how much the level may be expected to change with the season, shape (origins, horizon).
 
-    That is .3 of what it changed by over as many days a year before, or two years where those days had not all come
-    yet; each level is a mean over four weeks. 0 where there is no such year.
+    That is a share `again` of what it changed by, beyond its growth, over as many days a year before, or two years
+    where those days had not all come yet; each level is a mean over four weeks. 0 where there is no such year.
 
     Parameters
     ----------
@@ -29,6 +28,10 @@ def seasonal_change(plain: Floats, origins: Ints, horizon: int) -> Floats:
     origins : int array
         Days of history that each forecast knew.
     horizon : int
+    slope : array, shape (origins,)
+        Growth a day, as known at each origin.
+    again : float
+        The rest was that year's own.
     """
     days = len(plain)
     out = np.zeros((len(origins), horizon))
@@ -44,4 +47,5 @@ def seasonal_change(plain: Floats, origins: Ints, horizon: int) -> Floats:
     ok = now - back >= _SIDE
     before, after = np.maximum(now - back, 0), np.maximum(target - back, 0)
     ok &= (share[before] > _SEEN) & (share[after] > _SEEN)
-    return np.where(ok, _SHARE * (level[after] - level[before]), 0.0)
+    grown = slope[:, None] * (target - now)
+    return np.where(ok, again * (level[after] - level[before] - grown), 0.0)

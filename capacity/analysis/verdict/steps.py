@@ -282,7 +282,7 @@ def rests_on(ask: Ask, found: Found) -> list[Note]:
     forecast = found.get("forecast")
     if forecast is None:
         return notes
-    notes += _left_out(ask)
+    notes += [*_left_out(ask), *forecast.notes]
     short = [i for i in ask.ids if i not in forecast.variants]
     if short:
         shown = ", ".join(short[:5]) + (f" and {len(short) - 5} more" if len(short) > 5 else "")

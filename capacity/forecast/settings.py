@@ -1,0 +1,139 @@
+"""Every constant of the forecast, with what set it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ForecastSettings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForecastSettings:
+    """Constants of the forecast.
+
+    The defaults were set on real series (``benchmarks/forecast.py``: "real") and on simulated ones
+    (``benchmarks/growth.py``: "growth"); "theory" stands where a formula or a convention gives the value. All lengths
+    are in days unless said otherwise.
+
+    Attributes
+    ----------
+    memory : int
+        Days of history that are used: four years. [real]
+    open_weeks : int
+        A weekday is shut where its last so many days seen had no call. [theory: eight weeks are the least history]
+    calendar_prior : tuple of float
+        Expected size of the effects of the 13 features of `capacity.forecast.calendar`, in standard deviations of the
+        series. [real]
+    effect_half_life, effect_memory : float
+        How fast the level may move under the effects; half-life of what is learned of them. [real]
+    outlier : float
+        Robust standard deviations beyond which a day is clipped before levels and effects are learned. [real]
+    half_lives : tuple of float
+        Of the levels. [real]
+    fade : float
+        The excess of a level over the next slower one fades with `fade` times its half-life. [real]
+    origins : int
+        Most past dates from which forecasts are made. [real: more change nothing]
+    log_slope : float
+        Logarithms where spread and weekly swing grow with the level by more than this power. [growth, real]
+    log_doubt : float
+        Observation noise against the expected variance of that power: shrinks it. [growth: stationary Poisson]
+    record_factor : float
+        No path exceeds so many times the highest peak seen (as carried to today's level). [growth]
+    walk, walk_prior, season, trend : tuples
+        The grid of the growth model: standard deviations a year of the random walk, with prior weights; of the yearly
+        season; (standard deviation a year, memory) of the slope. [growth]
+    growth_doubt : float
+        A slope is shrunk by 1 - doubt (sd / slope)^2, and is 0 where that is negative. [real: .5 leaves flat series]
+    season_share : float
+        Of last year's change of level at this time of the year that comes again. [real]
+    recent : float
+        Half-life of the chance that a past date's errors are drawn. [real]
+    slow : int
+        The moving mean of an error over so many days is an error of the level. [real]
+    dip : float
+        Mean errors beyond which a single day's error is its own, and none of the level. [real]
+    wide, far : float
+        Errors of the level were made with the effects of the whole history known, and are too small: wider by `wide`,
+        and by `far` more from 90 days ahead on. [real]
+    unseen : float
+        Wider by that share for a season never seen, in full from 90 days ahead on. [real: under a year]
+    heaviest : float
+        Most that Student's t widens an error of the level. [real]
+    kind_prior : float
+        Weeks at the common spread that a weekday's own is pooled with. [real]
+    above_prior : float
+        Weeks of ordinary days that the upper spread of special days is pooled with. [the demo's Christmas]
+    pool_weeks : int
+        Weeks back that whole weeks are drawn from. [real]
+    halving, halving_by_lead : float
+        Weeks back after which a week is half as likely; more for each week ahead. [real]
+    year_near, year_older, year_change : float
+        A week of shift, and a year more, make a draw from a year ago that much less likely; share of the change of
+        level since that is carried over. [real]
+    pool_prior : tuple of float
+        Expected weights of past errors, past weeks and past years. [real]
+    pool_origins, pool_leads : int
+        Past dates, and leads at each, by which the weights are learned, for each stretch of `pool_ends`. [real]
+    pool_sharp, pool_prior_sharp : float
+        How strongly a lower loss, and how strongly the prior, pulls the weights. [real]
+    pool_ends : tuple of int
+        Ends of the stretches of leads with weights of their own. [growth: the near term of long forecasts]
+    smoothing : float
+        Noise of a value drawn again, in distances to its neighbours in size. [the risk curve of the sample]
+    absurd : float
+        A single day above so many times the next highest is not fitted, and counted as the rarity that it is.
+    jump : float
+        The level has moved for good where it changed by at least this factor within a week. [growth]
+    jump_usual : float
+        And by so many times what it mostly changes by. [growth, real]
+
+    Examples
+    --------
+    >>> ForecastSettings(growth_doubt=1.0).growth_doubt, ForecastSettings().growth_doubt
+    (1.0, 0.5)
+    """
+
+    memory: int = 1461
+    open_weeks: int = 8
+    calendar_prior: tuple[float, ...] = (*[1.0] * 7, 0.3, 0.15, 0.2, 0.2, 0.1, 0.1)
+    effect_half_life: float = 12.0
+    effect_memory: float = 300.0
+    outlier: float = 3.5
+    half_lives: tuple[float, ...] = (2.0, 5.0, 12.0, 40.0, 120.0, 400.0)
+    fade: float = 40.0
+    origins: int = 260
+    log_slope: float = 0.5
+    log_doubt: float = 3.0
+    record_factor: float = 5.0
+    walk: tuple[float, ...] = (0.02, 0.06, 0.18, 0.5)
+    walk_prior: tuple[float, ...] = (3.0, 2.0, 1.0, 1.0)
+    season: tuple[float, ...] = (0.02, 0.1, 0.4)
+    trend: tuple[tuple[float, float], ...] = ((0.03, 3000.0), (0.3, 3000.0), (1.0, 365.0))
+    growth_doubt: float = 0.5
+    season_share: float = 0.3
+    recent: float = 200.0
+    slow: int = 14
+    dip: float = 2.5
+    wide: float = 1.05
+    far: float = 0.5
+    unseen: float = 0.3
+    heaviest: float = 4.0
+    kind_prior: float = 20.0
+    above_prior: float = 10.0
+    pool_weeks: int = 26
+    halving: float = 6.0
+    halving_by_lead: float = 0.7
+    year_near: float = 0.6
+    year_older: float = 0.5
+    year_change: float = 0.6
+    pool_prior: tuple[float, float, float] = (0.5, 0.3, 0.2)
+    pool_origins: int = 40
+    pool_leads: int = 8
+    pool_sharp: float = 3.0
+    pool_prior_sharp: float = 20.0
+    pool_ends: tuple[int, ...] = (28, 90, 365)
+    smoothing: float = 0.5
+    absurd: float = 4.0
+    jump: float = 1.3
+    jump_usual: float = 4.0
