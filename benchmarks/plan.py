@@ -159,7 +159,6 @@ def main(arguments: list[str]) -> int:
     each = table.div(table["hindsight"], axis=0)
     print(each.quantile([0.1, 0.5, 0.9]).round(3).to_string())
     print(f"{asked.customers} customers, {time.perf_counter() - began:.0f} s", file=sys.stderr)
-    table.to_csv("/tmp/plan_customers.csv")
     return 0
 
 

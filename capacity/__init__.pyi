@@ -75,6 +75,8 @@ from .ground.sample import load_sample as load_sample
 from .ground.tariff import Burst as Burst
 from .ground.tariff import Package as Package
 from .ground.tariff import Tariff as Tariff
+from .plan.ledger import Ledger as Ledger
+from .plan.ledger import LedgerScore as LedgerScore
 from .plan.purchase import PurchaseSchedule as PurchaseSchedule
 from .plan.purchase import purchase_schedule as purchase_schedule
 from .stats.erlang import channels_for as channels_for

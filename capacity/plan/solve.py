@@ -23,6 +23,7 @@ __all__ = ["Answer", "Grid", "solve"]
 
 _SECONDS = 20.0
 _GAP = 1e-6
+_WHOLE = 1e-6
 _WAIT = 1e-3  # of a trade: of two orders that cost the same the later one, for more is known by then
 
 
@@ -147,18 +148,22 @@ def solve(
         add(sparse.csr_array(share), -np.inf, risk)
     upper = np.full(size, np.inf)
     upper[at_layers:] = 1.0
-    found = optimize.milp(
-        price,
-        integrality=np.ones(size),
-        bounds=optimize.Bounds(lower, upper),
-        constraints=optimize.LinearConstraint(
-            sparse.vstack(rows, format="csr"), np.concatenate(low), np.concatenate(high)
-        ),
-        options={"time_limit": _SECONDS, "mip_rel_gap": _GAP},
-    )
-    if found.x is None:
+    limits = optimize.LinearConstraint(sparse.vstack(rows, format="csr"), np.concatenate(low), np.concatenate(high))
+    bounds = optimize.Bounds(lower, upper)
+    values = None
+    for whole in (0, 1):  # mostly the linear programme has whole numbers for its answer
+        found = optimize.milp(
+            price,
+            integrality=np.full(size, whole),
+            bounds=bounds,
+            constraints=limits,
+            options={"time_limit": _SECONDS, "mip_rel_gap": _GAP},
+        )
+        if found.x is not None and (whole or float(np.abs(found.x - np.rint(found.x)).max()) < _WHOLE):
+            values = np.rint(found.x).astype(np.int64)
+            break
+    if values is None:
         return None
-    ordered = np.rint(found.x[:n_orders]).astype(np.int64)
-    returned = np.rint(found.x[at_returns:at_layers]).astype(np.int64)
+    ordered, returned = values[:n_orders], values[at_returns:at_layers]
     held = np.asarray(arrived @ ordered - gone @ returned, dtype=np.int64)
     return Answer(ordered, returned, held, float(costs[np.arange(periods), held - fewest].sum()))

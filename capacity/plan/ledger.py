@@ -1,0 +1,291 @@
+"""The ledger: forecasts as they were made, kept and scored as the days arrive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from capacity.errors import ConfigError, InsufficientData
+from capacity.forecast.paths import PeakForecast
+from capacity.forecast.scores import QUANTILES, pinball
+from capacity.ground.arguments import pick
+from capacity.ground.files import sweep
+from capacity.ground.holidays import as_days
+from capacity.ground.peaks import wide_peaks
+from capacity.ground.result import Result
+from capacity.ground.text import percent, plural
+from capacity.plan.alarm import Alarm, alarm_of, day_scores
+from capacity.plan.ledger_file import LEVELS, Entry, entry_of, read, write
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from capacity.analysis.assessment import Assessment
+
+__all__ = ["Ledger", "LedgerScore"]
+
+_LEADS = ((1, 7), (8, 28), (29, 90), (91, 365))  # days
+_RISK = 0.05
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LedgerScore(Result):
+    """How the forecasts of a ledger have done.
+
+    Attributes
+    ----------
+    table : DataFrame
+        By ``lead`` (days ahead, "1-7", ...): ``days`` scored, ``bias`` (share by which the medians were too high, below
+        0 too low), ``coverage_80`` and ``coverage_95`` (share of days within the central 80 and 95%), and ``pinball``
+        [calls].
+    limits : DataFrame
+        One row a forecast, index ``made_on``: ``needed`` licences for 5% risk over its horizon, ``highest`` peak that
+        has come in it, ``days`` of it that have come, of ``horizon``, and ``kept``.
+    alarm : Alarm
+    days : DataFrame
+        One row for each forecast and day that has come; see `capacity.plan.alarm.day_scores`.
+    variant : str
+
+    Examples
+    --------
+    See `Ledger`.
+
+    >>> LedgerScore.__name__
+    'LedgerScore'
+    """
+
+    table: pd.DataFrame
+    limits: pd.DataFrame
+    alarm: Alarm
+    days: pd.DataFrame
+    variant: str
+    _chart: ClassVar[str] = ""
+
+    @property
+    def bias(self) -> float:
+        """Share by which the medians were too high over all days; below 0 too low."""
+        came = float(self.days["peak"].sum())
+        return float(self.days["median"].sum() - came) / came if came else np.nan
+
+    @property
+    def coverage(self) -> float:
+        """Share of days within the central 80%; 0.8 if the forecasts are right."""
+        return float(self.days["place"].between(0.1, 0.9).mean()) if len(self.days) else np.nan
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table by lead."""
+        return self.table.copy()
+
+    def __str__(self) -> str:
+        if self.days.empty:
+            return "No day has come yet that a forecast of the ledger was made for."
+        word = "high" if self.bias > 0 else "low"
+        kept = self.limits[self.limits["days"] > 0]
+        held = f"{int(kept['kept'].sum())} of {plural(len(kept), 'forecast')} kept their licences for 5% risk so far"
+        head = (
+            f"{self.alarm} Medians {percent(abs(self.bias))} too {word}; {percent(self.coverage)} of days within the "
+            f"central 80%; {held}."
+        )
+        return f"{head}\n\n{self.table.round(3).to_string()}"
+
+
+class Ledger:
+    """A folder of forecasts as they were made: append-only, each in a file of its own.
+
+    A file is written whole or not at all, so that a killed process or a full disk costs no forecast that was there.
+    Recording the same forecast again changes nothing.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder; made when something is recorded.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> dates = pd.date_range("2026-03-01", periods=60)
+    >>> rng = np.random.default_rng(1)
+    >>> history = pd.DataFrame({"*": rng.poisson(100, 90)}, index=pd.date_range(end="2026-02-28", periods=90))
+    >>> forecast = PeakForecast(rng.poisson(100, (1, 500, 60)), ("*",), dates, history)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     ledger = Ledger(folder)
+    ...     _ = ledger.record(forecast, made_on="2026-03-01")
+    ...     score = ledger.score(pd.Series(rng.poisson(100, 30), index=dates[:30]))
+    >>> score.alarm.raised, len(score.days), bool(score.limits["kept"].all())
+    (False, 30, True)
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if self.path.exists() and not self.path.is_dir():
+            raise ConfigError(f"ledger {str(path)!r} is a file; give a folder")
+
+    def __repr__(self) -> str:
+        count = len(list(self.path.glob("*.parquet"))) if self.path.is_dir() else 0
+        return f"<Ledger: {plural(count, 'forecast')} in {self.path}>"
+
+    def record(self, assessment: Assessment | PeakForecast, *, made_on: Any, variant: str | None = None) -> Path:
+        """Keep a forecast, and return its file.
+
+        Parameters
+        ----------
+        assessment : Assessment or PeakForecast
+            What was made; of an assessment the licences and what it was asked with are kept as well.
+        made_on : date
+            The local day on which it was made: there is no clock in here.
+        variant : str, optional
+            Whose forecast; by default the series that the verdict is about, TOTAL or the only one.
+
+        Raises
+        ------
+        ConfigError
+            A day before the last one of the forecast's history, or no such variant.
+        InsufficientData
+            The assessment has no forecast.
+        StoreError
+            The disk is full or cannot be written; what was recorded before is untouched.
+        """
+        forecast = assessment if isinstance(assessment, PeakForecast) else assessment.forecast
+        if forecast is None:
+            raise InsufficientData("the assessment has no forecast, which a ledger keeps; it needs eight weeks of days")
+        made, last = as_days([made_on], name="made_on")[0], forecast.dates[0] - pd.Timedelta(days=1)
+        if made < last:
+            raise ConfigError(
+                f"made_on={made:%Y-%m-%d} is before {last:%Y-%m-%d}, the last day of the forecast's history; give "
+                "the day on which it was made"
+            )
+        settings = {"horizon": str(len(forecast.dates)), "seed": str(forecast.seed)}
+        licences = forecast.licences
+        if not isinstance(assessment, PeakForecast):
+            licences = assessment.licences
+            variant = variant or assessment.variant or None
+            settings |= {"tz": assessment.tz, "name": assessment.name}
+        steps = {} if licences is None else dict(zip(licences.dates, licences.counts, strict=True))
+        entry = entry_of(
+            forecast,
+            made_on=made,
+            variant=forecast.pick(variant),
+            licences={f"{date:%Y-%m-%d}": count for date, count in steps.items()},
+            settings=settings,
+        )
+        if self.path.is_dir():
+            sweep(self.path)
+        return write(self.path, entry)
+
+    def entries(self, variant: str | None = None) -> list[Entry]:
+        """Return what was recorded, in the order in which it was.
+
+        Raises
+        ------
+        StoreError
+            A file is damaged or of another version; the message names it.
+        """
+        paths = sorted(self.path.glob("*.parquet")) if self.path.is_dir() else []
+        found = [read(path) for path in paths]
+        if variant is not None:
+            found = [entry for entry in found if entry.variant == variant]
+        return sorted(found, key=lambda entry: (entry.made_on, entry.number))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a forecast: made_on, variant, from, horizon [days], needed licences for 5% risk, events."""
+        rows = [
+            {
+                "made_on": entry.made_on,
+                "variant": entry.variant,
+                "from": entry.dates[0],
+                "horizon": len(entry.dates),
+                "needed": entry.needed(_RISK),
+                "events": "; ".join(entry.events),
+            }
+            for entry in self.entries()
+        ]
+        return pd.DataFrame(rows, columns=["made_on", "variant", "from", "horizon", "needed", "events"])
+
+    def score(self, peaks: pd.DataFrame | pd.Series, *, variant: str | None = None) -> LedgerScore:
+        """Return how the forecasts have done on the days that have come since.
+
+        Parameters
+        ----------
+        peaks : DataFrame or Series
+            What `capacity.daily_peaks` returns, or one Series of peaks [calls] by local day. Incomplete days do not
+            count. Looking every day costs nothing: the alarm is valid however often it is looked at.
+        variant : str, optional
+            By default the one that was recorded, if it is but one.
+
+        Raises
+        ------
+        ConfigError
+            Several variants were recorded and none was named; or the peaks have no such variant.
+        StoreError
+            A file of the ledger is damaged.
+        """
+        entries = self.entries()
+        names = list(dict.fromkeys(entry.variant for entry in entries))
+        name = pick(names, variant, where="the ledger") if names else (variant or "")
+        entries = [entry for entry in entries if entry.variant == name]
+        came = _came(peaks, name) if names else pd.Series(dtype=np.float64)
+        days = day_scores(entries, came)
+        return LedgerScore(
+            table=_by_lead(entries, days),
+            limits=_limits(entries, days),
+            alarm=alarm_of(entries, days),
+            days=days,
+            variant=name,
+        )
+
+
+def _by_lead(entries: Sequence[Entry], days: pd.DataFrame) -> pd.DataFrame:
+    rows = {}
+    at = np.searchsorted(LEVELS, QUANTILES - 1e-9)
+    for first, last in _LEADS:
+        own = days[days["lead"].between(first, last)]
+        if own.empty:
+            continue
+        known = np.stack([entries[e].quantiles[lead - 1] for e, lead in zip(own["entry"], own["lead"], strict=True)])
+        came = own["peak"].to_numpy(dtype=np.float64)
+        rows[f"{first}-{last}"] = {
+            "days": len(own),
+            "bias": float(own["median"].sum() / max(came.sum(), 1e-9) - 1),
+            "coverage_80": float(own["place"].between(0.1, 0.9).mean()),
+            "coverage_95": float(own["place"].between(0.025, 0.975).mean()),
+            "pinball": float(pinball(came[:, None], known[:, at].astype(np.float64), QUANTILES[None, :]).mean()),
+        }
+    columns = ["days", "bias", "coverage_80", "coverage_95", "pinball"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("lead")
+
+
+def _limits(entries: Sequence[Entry], days: pd.DataFrame) -> pd.DataFrame:
+    top = days.groupby("entry")["peak"].agg(["max", "size"])
+    rows = []
+    for number, entry in enumerate(entries):
+        seen = number in top.index
+        highest = float(top.loc[number, "max"]) if seen else np.nan
+        needed = entry.needed(_RISK)
+        rows.append(
+            {
+                "made_on": entry.made_on,
+                "needed": needed,
+                "highest": highest,
+                "days": int(top.loc[number, "size"]) if seen else 0,
+                "horizon": len(entry.dates),
+                "kept": not highest > needed,
+            }
+        )
+    columns = ["made_on", "needed", "highest", "days", "horizon", "kept"]
+    return pd.DataFrame(rows, columns=columns).set_index("made_on")
+
+
+def _came(peaks: pd.DataFrame | pd.Series, name: str) -> pd.Series:
+    """Return the peaks of complete days of the series that was forecast."""
+    wide, complete, slice_name = wide_peaks(peaks)
+    used = wide.where(complete)
+    column = (
+        used.columns[0]
+        if isinstance(peaks, pd.Series)
+        else pick(list(used), name, where="peaks", slice_name=slice_name)
+    )
+    return used[column].dropna()
