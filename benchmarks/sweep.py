@@ -191,9 +191,9 @@ def against_staircase() -> list[Row]:
 
 STREAM = """
     import pathlib, re, sys, time
-    from capacity.calls.streaming import stream_intervals
+    from capacity.fleet.ingest import stream_intervals
     clock = time.perf_counter()
-    frame = stream_intervals(sys.argv[1], scratch=sys.argv[2])
+    frame = stream_intervals(sys.argv[1], scratch=sys.argv[2], workers=1)
     taken = time.perf_counter() - clock
     # Not ru_maxrss, which a process inherits from the one that started it.
     most = re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import capacity as cap
-from capacity.calls import keys, streaming, sweep
+from capacity.calls import keys, sweep
 from capacity.errors import ConfigError, FrameError
+from capacity.fleet import shard_task
+from capacity.fleet.ingest import stream_intervals
 
 STEP = 300_000_000_000
 BASE = pd.Timestamp("2026-03-29T00:00Z").value
@@ -303,8 +305,8 @@ def test_options_that_mean_nothing(options, match):
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_streamed_is_the_same_as_in_memory(tmp_path, monkeypatch, by, absent, shuffled):
     """A log larger than memory would give other maxima: at a batch's seam, at midnight, at the edge of the range."""
-    monkeypatch.setattr(streaming, "_BATCH", 400)
-    monkeypatch.setattr(streaming, "_LOAD", 1500)
+    monkeypatch.setattr(shard_task, "_BATCH", 400)
+    monkeypatch.setattr(shard_task, "_SHARD", 1500)
     calls = cap.simulate_calls("2026-03-27", days=3, scale=0.4, seed=3, licences=18)
     rng = np.random.default_rng(3)
     calls["agent"] = rng.choice(["x", "y", None, *map(str, range(40))], len(calls))
@@ -323,7 +325,7 @@ def test_streamed_is_the_same_as_in_memory(tmp_path, monkeypatch, by, absent, sh
         {"start": "2026-04-03T00:00Z", "end": "2026-04-03T02:00Z"},
     ):
         expected = cap.intervals_from_calls(calls, by=by, absent=absent, **span)
-        found = streaming.stream_intervals(tmp_path, by=by, absent=absent, scratch=tmp_path, **span)
+        found = stream_intervals(tmp_path, by=by, absent=absent, scratch=tmp_path, workers=1, **span)
         pd.testing.assert_frame_equal(found, expected)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["0.parquet", "1.parquet"]
 
@@ -337,7 +339,7 @@ def test_no_calls_streamed_and_in_memory(tmp_path, streamed):
 
     def count(**options):
         if streamed:
-            return streaming.stream_intervals(tmp_path / "none.parquet", **options)
+            return stream_intervals(tmp_path / "none.parquet", workers=1, **options)
         return cap.intervals_from_calls(none, **options)
 
     for options in ({}, {"absent": "missing"}, {"gaps": gaps}, {"start": "2026-01-01T00:00Z"}):
@@ -356,16 +358,17 @@ def test_streaming_says_what_it_cannot_read(tmp_path):
     """A CSV, or Parquet of other columns, would end in a traceback; a mapping would be ignored."""
     calls = as_calls([(BASE, BASE + STEP, "a")])
     calls.rename(columns={"start": "begin"}).to_parquet(tmp_path / "a.parquet")
-    mapped = streaming.stream_intervals(tmp_path / "a.parquet", columns={"start": "begin"})
+    mapped = stream_intervals(tmp_path / "a.parquet", columns={"start": "begin"}, workers=1)
     pd.testing.assert_frame_equal(mapped, cap.intervals_from_calls(calls))
     calls.head(0).to_parquet(tmp_path / "none.parquet")
-    assert streaming.stream_intervals(tmp_path / "none.parquet").empty
+    assert stream_intervals(tmp_path / "none.parquet", workers=1).empty
     with pytest.raises(FrameError, match=r"no columns \['began'\]"):
-        streaming.stream_intervals(tmp_path / "a.parquet", columns={"start": "began"})
+        stream_intervals(tmp_path / "a.parquet", columns={"start": "began"}, workers=1)
     with pytest.raises(FrameError, match="need 'start'"):
-        streaming.stream_intervals(tmp_path / "a.parquet")
+        stream_intervals(tmp_path / "a.parquet", workers=1)
+    (tmp_path / "a.csv").write_text("start,end")
     with pytest.raises(FrameError, match="read_calls"):
-        streaming.stream_intervals(tmp_path / "a.csv")
+        stream_intervals(tmp_path / "a.csv")
     (tmp_path / "b.parquet").write_bytes(b"PAR1 not at all")
     with pytest.raises(FrameError, match="cannot be read"):
-        streaming.stream_intervals(tmp_path / "b.parquet")
+        stream_intervals(tmp_path / "b.parquet")

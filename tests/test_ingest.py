@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import capacity as cap
 from capacity import intervals_to_store
+from capacity.cli import run
 from capacity.fleet import shard_task
 
 ORIGIN = pd.Timestamp("2026-03-06T20:00Z")  # a Friday evening: midnights and a week's end are near
@@ -149,10 +150,29 @@ def test_what_cannot_be_read(tmp_path):
         intervals_to_store(tmp_path / "a.parquet", tmp_path / "store", by=None, workers=1)
     with pytest.raises(cap.errors.FrameError, match=r"no columns \['begun'\]"):
         intervals_to_store(tmp_path / "a.parquet", tmp_path / "store", columns={"start": "begun"}, workers=1)
-    with pytest.raises(cap.errors.ConfigError, match="is no slice"):
-        intervals_to_store(tmp_path / "a.parquet", tmp_path / "store", by="queue")
+    with pytest.raises(cap.errors.FrameError, match="no column 'queue' to group by"):
+        intervals_to_store(tmp_path / "a.parquet", tmp_path / "store", by="queue", workers=1)
     (tmp_path / "file").write_text("x")
     with pytest.raises(cap.errors.ConfigError, match="is a file"):
         intervals_to_store(tmp_path / "a.parquet", tmp_path / "file")
     with pytest.raises(cap.errors.StoreError, match="scratch"):
         intervals_to_store(tmp_path / "a.parquet", tmp_path / "store", scratch=tmp_path / "no" / "folder")
+
+
+def test_calls_in_memory_and_columns_of_any_name(logs, tmp_path):
+    """A log of another kind could not be put into a store, or only where it is sliced by variant."""
+    calls = pd.read_parquet(logs / "a.parquet").rename(columns={"variant": "queue"}).drop(columns="variant_name")
+    intervals_to_store(cap.Calls(calls), tmp_path, by="queue")
+    expected = cap.intervals_from_calls(calls, by="queue").rename_axis(index={"queue": "variant"})
+    pd.testing.assert_frame_equal(cap.read_intervals(tmp_path), expected)
+
+
+@pytest.mark.parametrize("more", [[], ["--stream"]])
+def test_the_command_writes_into_a_store(logs, tmp_path, capsys, more):
+    """A log would go to a file alone, and what reads stores could not use it."""
+    assert run(["intervals", str(logs / "a.parquet"), "--store", str(tmp_path / "s"), *more]) == 0
+    assert f"UTC in {tmp_path / 's'}" in capsys.readouterr().out
+    expected = cap.intervals_from_calls(pd.read_parquet(logs / "a.parquet"))
+    pd.testing.assert_frame_equal(cap.read_intervals(tmp_path / "s"), expected)
+    assert run(["intervals", str(logs / "a.parquet")]) == 1
+    assert "--out FILE or --store DIR" in capsys.readouterr().err

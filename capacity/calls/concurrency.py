@@ -81,7 +81,7 @@ def intervals_from_calls(
     Notes
     -----
     One sort of all starts and ends and one pass over them: memory about 80 bytes a call. For more calls than fit,
-    see `capacity.calls.streaming`.
+    see `capacity.intervals_to_store`.
 
     Examples
     --------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from capacity.cli.app import app, say
+from capacity.cli.app import app, progress, say
 from capacity.cli.logwords import describes_log, read_log
 from capacity.cli.options import Seed, Zone
 from capacity.errors import ConfigError
@@ -35,6 +35,9 @@ def intervals(
         ),
     ],
     out: Annotated[Path | None, typer.Option("--out", help="File to write: .parquet or .csv.")] = None,
+    store: Annotated[
+        str | None, typer.Option("--store", help="Store to write to instead, for calls of any number.", metavar="DIR")
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Say how the log would be read, and write nothing.")
     ] = False,
@@ -64,8 +67,8 @@ def intervals(
     from capacity.ground.export import export, file_kind
     from capacity.ground.times import as_instant
 
-    if out is None and not explain:
-        raise ConfigError("nothing says where to write; give --out FILE, or --explain to see how the log is read")
+    if (out is None) == (store is None) and not explain:
+        raise ConfigError("give --out FILE or --store DIR, one of the two, or --explain to see how the log is read")
     if out is not None:
         file_kind(out)  # before the work, not after it
     span: dict[str, Any] = {
@@ -76,16 +79,22 @@ def intervals(
     if stream:
         if silences_missing or explain or len(calls) > 1 or any(v for k, v in (words or {}).items() if k != "rest"):
             raise ConfigError("--stream reads clean Parquet as it is; leave the options that describe a log out")
-        frame = _streamed(Path(calls[0]), {**span, "by": None if total_alone else by or "variant"})
+        source: Any = Path(calls[0])
+        span["by"] = None if total_alone else by or "variant"
     else:
         keep = [by] if by is not None and not total_alone and by != "variant" else []
         log = read_log(calls, tz, words, keep=keep, explain=explain)
         if explain:
             return
-        sliced = None if total_alone else by or ("variant" if "variant" in log.frame else None)
-        gaps = silences(log.frame) if silences_missing else None
-        frame = cap.intervals_from_calls(log.frame, **span, by=sliced, gaps=gaps)
+        source = log.frame
+        span["by"] = None if total_alone else by or ("variant" if "variant" in log.frame else None)
+        span["gaps"] = silences(log.frame) if silences_missing else None
+    if store is not None:
+        with progress("Counting") as step:
+            typer.echo(str(cap.intervals_to_store(source, store, **span, progress=step)))
+        return
     assert out is not None
+    frame = _streamed(source, span) if stream else cap.intervals_from_calls(source, **span)
     if frame.empty:
         raise ConfigError("no call was in progress at any time; nothing is written")
     say(str(cap.coverage(frame)))
@@ -144,9 +153,7 @@ def serve(
 
 
 def _streamed(path: Path, span: dict[str, Any]) -> pd.DataFrame:
-    from tqdm import tqdm
+    from capacity.fleet.ingest import stream_intervals
 
-    from capacity.calls.streaming import stream_intervals
-
-    with tqdm(desc=f"Reading {path.name}", unit=" calls", unit_scale=True, disable=None, leave=False) as bar:
-        return stream_intervals(path, **span, progress=lambda calls: bar.update(calls - bar.n))
+    with progress("Counting") as step:
+        return stream_intervals(path, **span, progress=step)

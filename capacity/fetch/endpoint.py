@@ -17,6 +17,7 @@ __all__ = [
     "ENVIRONMENTS",
     "FILTERS",
     "REGIONS",
+    "SLICES",
     "Scope",
     "base_of",
     "hashed",

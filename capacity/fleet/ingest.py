@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 
 from capacity.calls.concurrency import bounds, check_options, range_of
-from capacity.calls.shards import merged
+from capacity.calls.shards import Shard, merged
 from capacity.errors import CapacityError, StoreError
-from capacity.fetch.endpoint import Scope
+from capacity.fetch.build import check_absent, empty_frame
+from capacity.fetch.endpoint import SLICES, Scope
+from capacity.fetch.reader import read_intervals
 from capacity.fetch.store import Store
 from capacity.fleet.carry import Carrier, open_executor
 from capacity.fleet.scratch import scratch_folder
-from capacity.fleet.shard_task import Read, Reading, files_of, pieces, read_shards
-from capacity.fleet.week_task import Scopes, instant, sweep_week, weeks_of
+from capacity.fleet.shard_task import Read, Reading, files_of, pieces, read_shards, shards_of
+from capacity.fleet.week_task import Scopes, gap_windows, instant, sweep_week, weeks_of
 from capacity.fleet.workers import SubmitsWork
+from capacity.ground.calls import Calls
 from capacity.ground.result import Result
 from capacity.ground.times import Instant
 
-__all__ = ["StoredCalls", "intervals_to_store"]
+__all__ = ["StoredCalls", "intervals_to_store", "stream_intervals"]
+
+Source: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Calls | pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,7 +73,7 @@ class StoredCalls(Result):
 
 
 def intervals_to_store(
-    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    paths: Source,
     store: str | os.PathLike[str],
     *,
     by: str | None = "variant",
@@ -91,12 +97,14 @@ def intervals_to_store(
 
     Parameters
     ----------
-    paths : path, or iterable of paths
-        Parquet files, or folders of them, with aware times: ``start`` and ``end``, or ``start`` and ``duration``.
+    paths : path, iterable of paths, Calls or DataFrame
+        Parquet files, or folders of them, with aware times: ``start`` and ``end``, or ``start`` and ``duration``. Or
+        calls in memory, as `capacity.read_calls` returns them for logs of any other kind.
     store : path
         The store; what it holds of this range under the same account and project is replaced.
-    by : {"variant", "language", "phone_number"} or None
-        The column to group by; None for the total alone. Another column: ``columns={"variant": "queue"}``.
+    by : str or None
+        The column to group by; None for the total alone. A store knows variants, languages and phone numbers: the
+        values of another column are stored as variants.
     start, end, total, columns, gaps
         As in `capacity.intervals_from_calls`.
     account, project : str
@@ -140,16 +148,14 @@ def intervals_to_store(
     True
     """
     check_options(by, total=total, absent="zero")
-    scopes = Scopes(Scope(account, project), Scope(account, project, by=by) if by is not None else None, total)
+    sliced = None if by is None else Scope(account, project, by=by if by in SLICES else "variant")
+    scopes = Scopes(Scope(account, project), sliced, total)
+    lacking = gap_windows(gaps)
     Store(store)  # a store that is a file is refused before the work
     count = 2 if workers is None else workers
     reading = Reading(by, dict(columns or {}), bounds(start, end))
     with scratch_folder(scratch) as folder, open_executor(executor, count) as chosen:
-        tasks = [
-            Read(path, groups, reading, f"{folder}/{k}") for k, (path, groups) in enumerate(pieces(files_of(paths)))
-        ]
-        told = _Told(progress, "read")
-        shards = [shard for found in _all(chosen, read_shards, tasks, count, told) for shard in found]
+        shards = _shards(paths, reading, folder, chosen, count, _Told(progress, "read"))
         net = merged(shards)
         lo, hi = reading.bounds
         span = range_of(
@@ -160,7 +166,7 @@ def intervals_to_store(
             hi,
         )
         if span is not None:
-            weeks = list(weeks_of(shards, net, span, scopes, os.fspath(store), gaps))
+            weeks = list(weeks_of(shards, net, span, scopes, os.fspath(store), lacking))
             _all(chosen, sweep_week, weeks, count, _Told(progress, "swept"))
     return StoredCalls(
         sum(s.calls for s in shards),
@@ -168,6 +174,43 @@ def intervals_to_store(
         None if span is None else (instant(span[0]), instant(span[1])),
         os.fspath(store),
     )
+
+
+def _shards(
+    paths: Source, reading: Reading, folder: str, executor: SubmitsWork, workers: int, told: _Told
+) -> list[Shard]:
+    """Cut calls up: files through the executor, calls in memory at once."""
+    calls = paths.frame if isinstance(paths, Calls) else paths
+    if isinstance(calls, pd.DataFrame):
+        return shards_of(calls, reading, folder)
+    tasks = [Read(path, groups, reading, f"{folder}/{k}") for k, (path, groups) in enumerate(pieces(files_of(calls)))]
+    return [shard for found in _all(executor, read_shards, tasks, workers, told) for shard in found]
+
+
+def stream_intervals(
+    paths: Source,
+    *,
+    by: str | None = "variant",
+    absent: str = "zero",
+    scratch: str | os.PathLike[str] | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Return what `capacity.intervals_from_calls` does, for calls that are larger than memory.
+
+    Parameters
+    ----------
+    paths, by, scratch
+        As in `intervals_to_store`; the store is made beside the shards, and removed at the end.
+    absent : {"zero", "missing"}
+        As in `capacity.intervals_from_calls`.
+    **options
+        Of `intervals_to_store`.
+    """
+    check_absent(absent)
+    with tempfile.TemporaryDirectory(prefix="capacity-", dir=scratch) as folder:
+        done = intervals_to_store(paths, f"{folder}/store", by=by, scratch=scratch, **options)
+        frame = empty_frame("variant") if done.span is None else read_intervals(f"{folder}/store", absent=absent)
+    return frame.rename_axis(index={frame.index.names[1]: by or "variant"})
 
 
 @dataclass

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -18,7 +19,7 @@ from capacity.calls.shards import Shard, write_shard
 from capacity.errors import FrameError
 from capacity.fleet.scratch import write_whole
 
-__all__ = ["Read", "Reading", "files_of", "pieces", "read_shards"]
+__all__ = ["Read", "Reading", "files_of", "pieces", "read_shards", "shards_of"]
 
 _BATCH = 1 << 19  # rows read at once
 _SHARD = 1 << 21  # calls in a shard
@@ -101,6 +102,19 @@ def read_shards(task: Read) -> list[Shard]:
                 put()
     put()
     return shards
+
+
+def shards_of(calls: pd.DataFrame, reading: Reading, folder: str) -> list[Shard]:
+    """Cut calls in memory into shards."""
+    return [
+        write_shard(
+            call_arrays(calls.iloc[k : k + _SHARD], by=reading.by, columns=reading.columns),
+            f"{folder}/{k}",
+            write_whole,
+            *reading.bounds,
+        )
+        for k in range(0, max(len(calls), 1), _SHARD)
+    ]
 
 
 def _wanted(task: Read, there: Sequence[str]) -> tuple[list[str], dict[str, str]]:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from capacity.calls.columns import instants
 from capacity.calls.shards import Day, Net, Shard, load_day, swept
+from capacity.errors import FrameError
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.payload import Rows
 from capacity.fetch.store import Store
@@ -19,7 +21,7 @@ from capacity.ground.arrays import Ints
 from capacity.ground.frame import TOTAL
 from capacity.ground.times import DAY, STEP
 
-__all__ = ["Scopes", "Week", "instant", "sweep_week", "weeks_of"]
+__all__ = ["Scopes", "Week", "gap_windows", "instant", "sweep_week", "weeks_of"]
 
 _DAY_NS, _STEP_NS = DAY.value, STEP.value
 _EMPTY = np.empty((0, 3), np.int64)
@@ -55,11 +57,10 @@ class Week:
 
 
 def weeks_of(
-    shards: Sequence[Shard], net: Net, span: tuple[int, int], scopes: Scopes, store: str, gaps: pd.DataFrame | None
+    shards: Sequence[Shard], net: Net, span: tuple[int, int], scopes: Scopes, store: str, lacking: Sequence[Window]
 ) -> Iterator[Week]:
     """Yield the weeks of a range, each with what it needs of the shards and of the prefix sum."""
     windows = split(instant(span[0]), instant(span[1]))
-    lacking = _gaps(gaps)
     days = [(w, d) for w in windows for d in range(w.start.value // _DAY_NS, -(-w.end.value // _DAY_NS))]
     carries = net.before([d for _, d in days])
     # A worker is told of a shard where its days are, and nothing else of it.
@@ -87,16 +88,22 @@ def weeks_of(
         )
 
 
-def _gaps(gaps: pd.DataFrame | None) -> list[Window]:
-    """Return the gaps, grown to the grid: an interval that lies in one in part is missing too."""
+def gap_windows(gaps: pd.DataFrame | None) -> list[Window]:
+    """Return the gaps, grown to the grid: an interval that lies in one in part is missing too.
+
+    Raises
+    ------
+    FrameError
+        A gap without a start or an end, or one that ends before it starts.
+    """
     if gaps is None:
         return []
-    pairs = zip(pd.DatetimeIndex(gaps["start"]), pd.DatetimeIndex(gaps["end"]), strict=True)
-    return [
-        Window(a.tz_convert("UTC").floor(STEP).as_unit("ns"), b.tz_convert("UTC").ceil(STEP).as_unit("ns"))
-        for a, b in pairs
-        if a < b
-    ]
+    starts, none = instants(gaps["start"], "the start of a gap")
+    ends, open_ended = instants(gaps["end"], "the end of a gap")
+    if none.any() or open_ended.any() or (ends < starts).any():
+        raise FrameError("a gap has a start and an end, which is not before it")
+    pairs = zip((starts // _STEP_NS).tolist(), (-(-ends // _STEP_NS)).tolist(), strict=True)
+    return [Window.of_steps(first, last) for first, last in pairs if first < last]
 
 
 def sweep_week(week: Week) -> None:
