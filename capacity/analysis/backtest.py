@@ -24,6 +24,7 @@ from capacity.ground.licences import LicenceLike, as_licences
 from capacity.ground.notes import Note
 from capacity.ground.result import Result
 from capacity.ground.text import html_of, plural
+from capacity.ground.times import as_date
 
 __all__ = ["Backtest", "backtest"]
 
@@ -314,7 +315,7 @@ def _origins(y: pd.Series, horizon: int, origins: int | Iterable[Any] | None) ->
         # Half of the history teaches the first forecast, where there is enough of it.
         first = max(first, min(len(y) // 2, last - horizon))
         return sorted(set(np.linspace(last, first, count).round().astype(int).tolist()))
-    days = pd.DatetimeIndex([pd.Timestamp(day) for day in origins]).as_unit("ns")
+    days = pd.DatetimeIndex([as_date(day, name="origins") for day in origins]).as_unit("ns")
     places = pd.DatetimeIndex(y.index).get_indexer(days) + 1
     wrong = (places < first) | (places > last)
     if len(days) == 0 or wrong.any():

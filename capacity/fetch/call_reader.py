@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 
+import pandas as pd
+
 from capacity.errors import ConfigError
 from capacity.fetch.call_frame import as_calls
 from capacity.fetch.call_plan import call_filters
@@ -17,6 +19,9 @@ from capacity.ground.calls import Calls
 from capacity.ground.times import DAY, Instant, as_instant, check_range
 
 __all__ = ["read_stored_calls", "shown", "stored"]
+
+
+_EPOCH = pd.Timestamp(0, tz="UTC")
 
 
 def read_stored_calls(
@@ -86,8 +91,8 @@ def read_stored_calls(
         )
     days, _ = archive.days(chosen[0])
     held = [day.piece.window for day in days if day.piece is not None]
-    first = min(w.start for w in held) if start is None and held else as_instant(start or 0, tz, name="start")
-    last = max(w.end for w in held) if end is None and held else as_instant(end or 0, tz, name="end")
+    first = min(w.start for w in held) if start is None and held else as_instant(start or _EPOCH, tz, name="start")
+    last = max(w.end for w in held) if end is None and held else as_instant(end or _EPOCH, tz, name="end")
     check_range(first, last)
     return stored(archive, days, Window(first, last))
 

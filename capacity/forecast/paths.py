@@ -21,6 +21,7 @@ from capacity.ground.licences import Licences
 from capacity.ground.notes import Note
 from capacity.ground.result import Result
 from capacity.ground.text import day, html_of, plural
+from capacity.ground.times import as_date
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -215,11 +216,8 @@ class PeakForecast(Result):
         By default for TOTAL, or for the only variant. The new calls are taken to peak when the others do, which is
         the worst case.
         """
-        try:
-            first = pd.Timestamp(date).tz_localize(None).normalize()
-        except (ValueError, TypeError) as exc:
-            raise ConfigError(f"date={date!r} is no date; write it like '2026-11-01'") from exc
-        if first is pd.NaT or first > self.dates[-1]:
+        first = as_date(date, name="date")
+        if first > self.dates[-1]:
             raise ConfigError(
                 f"date={date!r} is not before the forecast ends on {day(self.dates[-1])}; forecast further"
             )

@@ -5,13 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from functools import cache
-from numbers import Number
 from typing import Any, TypeAlias
 
-import numpy as np
 import pandas as pd
 
 from capacity.errors import ConfigError
+from capacity.ground.times import as_date
 
 __all__ = ["HolidayLike", "as_days", "as_holidays", "holiday_dates", "holiday_words"]
 
@@ -134,8 +133,8 @@ def as_days(days: Iterable[Any], *, name: str) -> pd.DatetimeIndex:
     ['02 Nov']
     """
     if isinstance(days, str) or not isinstance(days, Iterable):
-        days = [days]  # one day, or what `_day` will refuse
-    return _index([_day(value, name) for value in (_dates_of(days) if isinstance(days, pd.Series) else days)])
+        days = [days]  # one day, or what `as_date` will refuse
+    return _index([as_date(value, name=name) for value in (_dates_of(days) if isinstance(days, pd.Series) else days)])
 
 
 def _dates_of(days: pd.Series) -> Iterable[Any]:
@@ -167,18 +166,6 @@ def _calendar(code: str, years: tuple[int, ...]) -> Any:
 def _country(code: str, years: Iterable[int]) -> Any:
     """Return a calendar: a mapping of date -> name, with the country's ``subdivisions``."""
     return _calendar(code, tuple(years))
-
-
-def _day(value: Any, name: str) -> pd.Timestamp:
-    if isinstance(value, (Number, np.number)):  # read as nanoseconds since 1970, any number would be a day of that year
-        raise ConfigError(f"{name}: {value!r} is a number, not a date; write local days like '2026-12-25'")
-    try:
-        stamp = pd.Timestamp(value)
-    except (ValueError, TypeError) as exc:
-        raise ConfigError(f"{name}: {value!r} is no date; write local days like '2026-12-25'") from exc
-    if stamp is pd.NaT or stamp.tz_localize(None) != stamp.tz_localize(None).normalize():
-        raise ConfigError(f"{name}: {value!r} is no whole day; give local days like '2026-12-25'")
-    return stamp.tz_localize(None)
 
 
 def _index(days: list[Any]) -> pd.DatetimeIndex:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from capacity.errors import ConfigError
 from capacity.ground.result import Result
-from capacity.ground.times import as_zone, midnight
+from capacity.ground.times import as_date, as_zone, midnight
 
 __all__ = ["LicenceLike", "Licences", "as_licences"]
 
@@ -102,23 +102,13 @@ def as_licences(value: LicenceLike) -> Licences:
     if isinstance(value, str):
         return _from_pairs([_text_step(part) for part in value.split(",")])
     if isinstance(value, (Mapping, pd.Series)):
-        return _from_pairs([(_date(key), count) for key, count in value.items()])
+        return _from_pairs([(as_date(key, name="licences"), count) for key, count in value.items()])
     return _from_pairs([(_LONG_AGO, value)])
 
 
 def _text_step(text: str) -> tuple[pd.Timestamp, str]:
     date, colon, count = text.strip().rpartition(":")
-    return (_date(date) if colon else _LONG_AGO), count
-
-
-def _date(value: Any) -> pd.Timestamp:
-    try:
-        stamp = pd.Timestamp(value).as_unit("ns")
-    except (ValueError, TypeError, AttributeError) as exc:
-        raise ConfigError(f"licences: {value!r} is no date; write steps like '100,2026-03-01:120'") from exc
-    if stamp is pd.NaT or stamp != stamp.normalize():
-        raise ConfigError(f"licences: {value!r} is no whole day; a step begins at local midnight")
-    return stamp.tz_localize(None)
+    return (as_date(date, name="licences") if colon else _LONG_AGO), count
 
 
 def _from_pairs(pairs: list[tuple[pd.Timestamp, Any]]) -> Licences:

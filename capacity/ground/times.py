@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from bisect import bisect_left
-from typing import TypeAlias
+from numbers import Number
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
 from capacity.errors import ConfigError
@@ -18,6 +20,7 @@ __all__ = [
     "STEP",
     "WEEK",
     "Instant",
+    "as_date",
     "as_instant",
     "as_range",
     "as_zone",
@@ -34,7 +37,10 @@ WEEK = pd.Timedelta(days=7).as_unit("ns")
 
 Instant: TypeAlias = str | dt.date | dt.datetime | pd.Timestamp
 
-_DATE_ONLY = re.compile(r"\s*\d{4}-?\d{2}-?\d{2}\s*")
+_ISO = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})"
+    r"(?P<time>[Tt ][0-9]{2}(:?[0-9]{2}(:?[0-9]{2}([.,][0-9]{1,9})?)?)?( ?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?))?)?"
+)
 
 
 def as_zone(tz: str | dt.tzinfo) -> dt.tzinfo:
@@ -60,7 +66,8 @@ def as_instant(value: Instant, tz: str | dt.tzinfo | None = None, *, name: str =
     ----------
     value : str, date, datetime or Timestamp
         An aware time is taken as it is. A date (or a date-only string) is midnight in `tz`, or the first
-        instant of that day where the clock skips midnight. A naive time is local time in `tz`.
+        instant of that day where the clock skips midnight. A naive time is local time in `tz`. Text is ISO 8601;
+        or "now", or "today": midnight of today in `tz`.
     tz : str or tzinfo, optional
         IANA name.
     name : str
@@ -78,15 +85,9 @@ def as_instant(value: Instant, tz: str | dt.tzinfo | None = None, *, name: str =
     >>> as_instant("2026-07-01T14:00:00Z")
     Timestamp('2026-07-01 14:00:00+0000', tz='UTC')
     """
-    whole_day = (isinstance(value, str) and _DATE_ONLY.fullmatch(value) is not None) or (
-        isinstance(value, dt.date) and not isinstance(value, dt.datetime)
-    )
-    try:
-        stamp = pd.Timestamp(value).as_unit("ns")
-    except (ValueError, TypeError, OverflowError) as exc:
-        raise ConfigError(f"{name}={value!r} is no time; write it like '2026-07-01' or '2026-07-01T14:00Z'") from exc
-    if stamp is pd.NaT:
-        raise ConfigError(f"{name}={value!r} is no time; write it like '2026-07-01' or '2026-07-01T14:00Z'")
+    if isinstance(value, str) and value.strip().lower() in ("now", "today"):
+        return _clock(value.strip().lower(), tz, name)
+    stamp, whole_day = _stamp(value, f"{name}={value!r}", "time", "'2026-07-01' or '2026-07-01T14:00Z'")
     if stamp.tzinfo is not None:
         return stamp.tz_convert("UTC")
     if tz is None:
@@ -103,6 +104,61 @@ def as_instant(value: Instant, tz: str | dt.tzinfo | None = None, *, name: str =
             f"{name}={value!r} happens twice or never in {tz} (the clock changes); give it with its offset"
         ) from exc
     return local.tz_convert("UTC")
+
+
+def as_date(value: Any, *, name: str) -> pd.Timestamp:
+    """Return a local day as a naive midnight [ns].
+
+    Parameters
+    ----------
+    value : str, date, datetime or Timestamp
+        Text is ISO 8601. A time has to be midnight; its zone is dropped.
+    name : str
+        What to call the value in an error message.
+
+    Raises
+    ------
+    ConfigError
+        No date, a number, text that is not ISO 8601 (01/03/2026 is two dates), or a time of day.
+
+    Examples
+    --------
+    >>> as_date("2026-12-25", name="exclude")
+    Timestamp('2026-12-25 00:00:00')
+    """
+    stamp = _stamp(value, f"{name}: {value!r}", "date", "'2026-12-25'")[0].tz_localize(None)
+    if stamp != stamp.normalize():
+        raise ConfigError(f"{name}: {value!r} is no whole day; give local days like '2026-12-25'")
+    return stamp
+
+
+def _stamp(value: Any, shown: str, kind: str, form: str) -> tuple[pd.Timestamp, bool]:
+    """Return what a date or a time says, and whether it is a date alone; what is not certain is refused."""
+    how = f"write it in ISO 8601, like {form}"
+    if isinstance(value, (Number, np.number)):  # read as nanoseconds since 1970, any number would be a day of that year
+        raise ConfigError(f"{shown} is a number, not a {kind}; {how}")
+    found = _ISO.fullmatch(value.strip()) if isinstance(value, str) else None
+    if isinstance(value, str) and found is None:
+        raise ConfigError(f"{shown} is no {kind}; {how}")
+    try:
+        stamp = pd.Timestamp(value.strip() if isinstance(value, str) else value).as_unit("ns")
+    except (ValueError, TypeError, OverflowError, AttributeError) as exc:
+        raise ConfigError(f"{shown} is no {kind}; {how}") from exc
+    if stamp is pd.NaT:
+        raise ConfigError(f"{shown} is no {kind}; {how}")
+    if found is not None:
+        return stamp, found["time"] is None
+    return stamp, isinstance(value, dt.date) and not isinstance(value, dt.datetime)
+
+
+def _clock(word: str, tz: str | dt.tzinfo | None, name: str) -> pd.Timestamp:
+    now = pd.Timestamp.now("UTC").as_unit("ns")
+    if word == "now":
+        return now
+    if tz is None:
+        raise ConfigError(f"{name}='today' has no time zone; give tz='Europe/London' (say)")
+    zone = as_zone(tz)
+    return midnight(now.tz_convert(zone).tz_localize(None).normalize(), zone)
 
 
 def midnight(day: pd.Timestamp, zone: dt.tzinfo) -> pd.Timestamp:
