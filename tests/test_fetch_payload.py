@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import capacity as cap
-from capacity.fetch.payload import Garbled, error_message, parse
+from capacity.fetch.payload import Garbled, error_message, parse, retryable
 from capacity.fetch.windows import Window
 
 START = pd.Timestamp("2024-02-29T00:00Z")
@@ -221,6 +221,46 @@ def test_json_of_the_wrong_shape_is_a_payload_error_that_is_not_tried_again(wron
         parse(wrong, WINDOW, "variant")
     assert not isinstance(caught.value, Garbled)
     assert (caught.value.window, caught.value.status) == (WINDOW, 200)
+
+
+@pytest.mark.parametrize("count", ["25.0", "2.5e1", "250e-1", "25"])
+def test_a_whole_number_is_one_however_it_is_written(count):
+    """25.0, which JSON Schema counts as an integer, was refused with "ask again"."""
+    text = b'{"intervals": [{"time": "2024-02-29T00:00:00Z", "max_concurrent_conversations": %s}]}' % count.encode()
+    assert parse(text, WINDOW, None).values.tolist() == [25]
+
+
+def test_a_byte_order_mark_is_read_over():
+    """JSON with a byte order mark was asked for ten times and given up."""
+    assert len(parse(b"\xef\xbb\xbf" + body(row("2024-02-29T00:00:00Z", 4)), WINDOW, "variant")) == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"",
+        b" ",
+        b"[1, 2",
+        b'{"intervals": {',
+        b'{"intervals": 7',
+        b"<html></html>",
+        b"null x",
+        b"nul",
+        b"\xef\xbb\xbf[1,",
+    ],
+)
+def test_what_is_not_whole_json_is_worth_asking_again(broken):
+    """A body that was cut where its shape was wrong already was taken for whole JSON of the wrong shape."""
+    with pytest.raises(cap.errors.FetchError) as caught:
+        parse(broken, WINDOW, "variant")
+    assert retryable(caught.value)
+
+
+def test_json_that_nests_too_deeply_is_of_the_wrong_shape():
+    """Deep nesting ended in a RecursionError."""
+    with pytest.raises(cap.errors.PayloadError) as caught:
+        parse(b"[" * 100_000 + b"]" * 100_000, WINDOW, "variant")
+    assert not retryable(caught.value)
 
 
 def test_any_cut_is_noticed():

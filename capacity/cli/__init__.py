@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     0 done; 1 an error, told in one line; 2 wrong usage; 3 a fetch that ended incomplete, or a
     fleet with projects that have no verdict; 130 an interrupted one.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")  # a code page need not know every letter of a name
     try:
         app(arguments, prog_name="capacity")
     except SystemExit as exc:  # typer tells wrong usage itself

@@ -40,6 +40,9 @@ def fetch(
         list[str] | None, typer.Option("--channel", help="With --calls: only this channel; may be repeated.")
     ] = None,
     max_workers: Annotated[int, typer.Option("--workers", help="Requests at once.", min=1, max=32)] = 4,
+    wait: Annotated[
+        str | None, typer.Option("--wait", help="Wait out pauses that the server asks for, up to this long: 1h, 90m.")
+    ] = None,
     refetch: Annotated[bool, typer.Option("--refetch", help="Ask for everything again, also what is final.")] = False,
     repair: Annotated[bool, typer.Option("--repair", help="Fetch again the weeks whose files are damaged.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the windows that would be asked for.")] = False,
@@ -76,7 +79,7 @@ def fetch(
         "repair": repair,
         **own,
     }
-    with cap.Client(account, project, region=region, base_url=base_url, max_workers=max_workers) as client:
+    with cap.Client(account, project, region=region, base_url=base_url, max_workers=max_workers, wait=wait) as client:
         if dry_run:
             windows = (plan_calls if calls else plan)(client, start, end, **wanted)
             typer.echo(windows.to_string(index=False) if len(windows) else "Nothing: all of it is held and final.")

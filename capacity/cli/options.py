@@ -27,15 +27,18 @@ __all__ = [
 ]
 
 
-def default_store() -> Path:
+def default_store() -> str:
     """Return the store of this user, where none is named."""
-    return Path(platformdirs.user_data_dir("capacity")) / "store"
+    return str(Path(platformdirs.user_data_dir("capacity")) / "store")
 
 
 Store = Annotated[
-    Path,
+    str,
     typer.Option(
-        "--store", help="Folder of the store.", default_factory=default_store, show_default="in your data folder"
+        "--store",
+        help="Folder of the store, or its address: s3://bucket/prefix, gs://, az://.",
+        default_factory=default_store,
+        show_default="in your data folder",
     ),
 ]
 Licence = Annotated[

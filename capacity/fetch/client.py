@@ -264,11 +264,12 @@ class _Session:
         try:
             request = self._http.build_request("GET", url, headers={_KEY_HEADER: secret.reveal()})
             return await self._http.send(request)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as exc:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ExceptionGroup) as exc:
             if isinstance(exc, httpx.RequestError):
                 exc.request = httpx.Request("GET", self._base)  # its own has the key and the phone number in it
-            why = self._clean(str(exc), scope) or "no answer"
-            raise TransportFailure(f"{type(exc).__name__}: {why}", window=window) from exc
+            told = exc.exceptions[0] if isinstance(exc, ExceptionGroup) else exc
+            why = self._clean(str(told), scope) or "no answer"
+            raise TransportFailure(f"{type(told).__name__}: {why}", window=window) from exc
 
     def _maybe_pause(self, response: httpx.Response) -> float:
         """Make all workers wait where the server asks for it; return how long [s]."""

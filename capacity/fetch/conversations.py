@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from capacity.errors import PayloadError, TransportFailure
+from capacity.errors import PayloadError
 from capacity.fetch.instants import Unreadable
-from capacity.fetch.payload import Garbled
+from capacity.fetch.payload import decode
 from capacity.fetch.windows import Window
 
 __all__ = ["SCHEMA", "TEXTS", "Page", "parse_page"]
@@ -122,20 +122,14 @@ def parse_page(body: bytes, window: Window, *, asked_at: dt.datetime, env: str) 
     Garbled
         No JSON.
     """
-    problem: PayloadError | TransportFailure
+    page = decode(_DECODER, body, window)
     try:
-        page = _DECODER.decode(body)
         rows = _table(page.conversations, asked_at, env)
-    except msgspec.ValidationError as exc:
-        problem = PayloadError(f"200, but the body is not what the schema says: {exc}", window=window, status=200)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        kind = TransportFailure if "truncated" in str(exc) else Garbled
-        problem = kind(f"200, but the body ({len(body):,} bytes) is no JSON", window=window, status=200)
     except Unreadable as exc:
         problem = PayloadError(f"200, but {exc}", window=window, status=200)
     else:
         return Page(rows, _callers(page.conversations), page.cursor or "", page.next_offset)
-    raise problem  # outside the handlers: what they caught may hold the body
+    raise problem  # outside the handler: what it caught may hold the body
 
 
 def _table(found: list[_Conversation], asked_at: dt.datetime, env: str) -> pa.Table:

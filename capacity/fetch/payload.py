@@ -7,6 +7,7 @@ window is sent, not that each interval comes once.
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -16,16 +17,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.errors import FetchError, PayloadError, TransportFailure
-from capacity.fetch.columns import Columns, read
 from capacity.fetch.instants import Unreadable, from_texts
 from capacity.fetch.windows import Window
 from capacity.ground.frame import NONE, TOTAL
+from capacity.ground.frame_columns import MOST_AT_ONCE
 
-__all__ = ["Garbled", "Rows", "error_message", "parse", "retryable"]
+__all__ = ["Garbled", "Rows", "decode", "error_message", "parse", "retryable"]
 
 T = TypeVar("T")
 
-_INT32_MAX = np.iinfo(np.int32).max
+_BOM = b"\xef\xbb\xbf"
 _STEP_S = 300
 
 
@@ -35,7 +36,7 @@ class Garbled(PayloadError):
 
 class _Interval(msgspec.Struct, gc=False):
     time: str
-    max_concurrent_conversations: int
+    max_concurrent_conversations: int | float  # 25.0 is a whole number to JSON Schema
 
 
 class _OfVariant(_Interval, gc=False):
@@ -130,36 +131,103 @@ def parse(body: bytes, window: Window, by: str | None) -> Rows:
     Garbled
         No JSON.
     """
+    intervals = decode(_ANSWER[by], body, window).intervals
     try:
-        columns = read(body, _FIELD[by], _ANSWER[by].decode) or _from_objects(_ANSWER[by].decode(body).intervals, by)
-        return _rows(columns, window, by)
-    except msgspec.ValidationError as exc:
-        raise PayloadError(f"200, but the body is not what the schema says: {exc}", window=window, status=200) from exc
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        kind = TransportFailure if "truncated" in str(exc) else Garbled
-        raise kind(f"200, but the body ({len(body):,} bytes) is no JSON: {exc}", window=window, status=200) from exc
+        return _rows(_columns(intervals, by), window, by)
     except Unreadable as exc:
         raise PayloadError(f"200, but {exc}", window=window, status=200) from exc
 
 
-def _from_objects(intervals: list[Any], by: str | None) -> Columns:
-    """Return the values of rows of any form."""
-    seconds = from_texts([i.time for i in intervals])
-    found = [i.max_concurrent_conversations for i in intervals]
+def decode(decoder: msgspec.json.Decoder[T], body: bytes, window: Window) -> T:
+    """Return what the body of a 200 holds; a byte order mark in front is read over.
+
+    Raises
+    ------
+    PayloadError
+        Whole JSON that is not what the schema says.
+    TransportFailure
+        JSON that ends too early.
+    Garbled
+        No JSON.
+    """
+    body = body.removeprefix(_BOM)
+    problem: FetchError
     try:
-        counts = np.fromiter(found, dtype=np.int64, count=len(found))
-    except OverflowError as exc:
-        raise Unreadable(f"a maximum does not fit 32 bits: {max(found, key=abs)}") from exc
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        broken = _broken(body)
+        if broken is None:
+            text = f"200, but the body is not what the schema says: {exc}"
+            problem = PayloadError(text, window=window, status=200)
+        else:
+            kind = TransportFailure if "truncated" in broken else Garbled
+            text = f"200, but the body ({len(body):,} bytes) is no JSON: {broken}"
+            problem = kind(text, window=window, status=200)
+    raise problem  # outside the handler: what it caught may hold the body
+
+
+def _broken(body: bytes) -> str | None:
+    """Return why a body is not whole JSON, of whatever shape; None where it is.
+
+    The decoder of a schema stops at the first value that is not of its shape, and has not seen what comes after.
+    """
+    try:
+        msgspec.json.decode(body)
+    except RecursionError:
+        return None
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        return str(exc)
+    return None
+
+
+@dataclass
+class _Columns:
+    """The values of an answer, as they came.
+
+    Attributes
+    ----------
+    seconds, counts : int64, shape (n,)
+        Interval starts [s since 1970], and maxima.
+    codes : int64, shape (n,)
+        Place in `ids`.
+    ids : list of str or None
+        The series, in no order; None where a row names none.
+    name_of : callable
+        Row -> its display name, or None.
+    """
+
+    seconds: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.int64]
+    ids: Sequence[str | None]
+    name_of: Callable[[int], str | None]
+
+
+def _columns(intervals: list[Any], by: str | None) -> _Columns:
+    seconds = from_texts([i.time for i in intervals])
+    counts = _counts([i.max_concurrent_conversations for i in intervals])
     if by is None:
-        return Columns(seconds, counts, np.zeros(len(found), dtype=np.int64), [None], lambda row: None)
+        return _Columns(seconds, counts, np.zeros(len(counts), dtype=np.int64), [None], lambda row: None)
     series = list(map(operator.attrgetter(str(_FIELD[by])), intervals))
     known: dict[str | None, int] = {label: k for k, label in enumerate(dict.fromkeys(series))}
     codes = np.fromiter(map(known.__getitem__, series), dtype=np.int64, count=len(series))
-    return Columns(seconds, counts, codes, list(known), lambda row: getattr(intervals[row], "variant_name", None))
+    return _Columns(seconds, counts, codes, list(known), lambda row: getattr(intervals[row], "variant_name", None))
 
 
-def _rows(columns: Columns, window: Window, by: str | None) -> Rows:
-    counts = _checked(columns.counts)
+def _counts(found: list[int | float]) -> npt.NDArray[np.int64]:
+    try:
+        counts = np.fromiter(found, dtype=np.float64, count=len(found))
+    except OverflowError:
+        counts = np.array([max(found, key=abs)], dtype=object).clip(-1, 2.0**63).astype(np.float64)
+    wrong = (counts < 0) | (counts > MOST_AT_ONCE) | (counts != np.floor(counts))
+    if wrong.any():
+        first = counts[wrong][0]
+        raise Unreadable(f"a maximum is {first:.15g}; it has to be a whole number from 0 to {MOST_AT_ONCE:,}")
+    return counts.astype(np.int64)
+
+
+def _rows(columns: _Columns, window: Window, by: str | None) -> Rows:
+    counts = columns.counts
     codes, ids = _ranked(columns, by)
     steps, rest = np.divmod(columns.seconds, _STEP_S)
     inside = (steps >= window.first) & (steps < window.last)
@@ -191,14 +259,7 @@ def _rows(columns: Columns, window: Window, by: str | None) -> Rows:
     )
 
 
-def _checked(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    if len(counts) and (counts.min() < 0 or counts.max() > _INT32_MAX):
-        wrong = counts.min() if counts.min() < 0 else counts.max()
-        raise Unreadable(f"a maximum is {wrong}; it has to lie between 0 and {_INT32_MAX:,}")
-    return counts
-
-
-def _ranked(columns: Columns, by: str | None) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
+def _ranked(columns: _Columns, by: str | None) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
     """Return each row's place among the series, and the series, ascending."""
     if by is None:
         return columns.codes, (TOTAL,)
@@ -211,7 +272,7 @@ def _ranked(columns: Columns, by: str | None) -> tuple[npt.NDArray[np.int64], tu
 
 
 def _names(
-    columns: Columns, origin: npt.NDArray[np.int64], codes: npt.NDArray[np.int64], ids: tuple[str, ...]
+    columns: _Columns, origin: npt.NDArray[np.int64], codes: npt.NDArray[np.int64], ids: tuple[str, ...]
 ) -> dict[str, str]:
     """Return the display name of each series in its latest row, or in the latest row that has one."""
     last = np.full(len(ids), -1)
@@ -233,5 +294,5 @@ def error_message(body: bytes) -> str | None:
 
 
 def retryable(error: FetchError) -> bool:
-    """Whether asking again may help: no answer, garbage, 429, 500, 502, 503, 504."""
-    return isinstance(error, (TransportFailure, Garbled)) or error.status in (429, 500, 502, 503, 504)
+    """Whether asking again may help: no answer, garbage, 408, 425, 429, 500, 502, 503, 504."""
+    return isinstance(error, (TransportFailure, Garbled)) or error.status in (408, 425, 429, 500, 502, 503, 504)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
 from types import TracebackType
@@ -28,7 +29,8 @@ class Progress:
                 warnings.simplefilter("ignore")  # a notebook without ipywidgets: the plain bar does as well
                 from tqdm.auto import tqdm
 
-            self._bar = tqdm(total=total, desc="fetching", unit="window")
+            bar = tqdm(total=total, desc="fetching", unit="window")
+            self._bar = None if bar.disable else bar  # TQDM_DISABLE in the environment
 
     def __enter__(self) -> Progress:
         return self
@@ -37,16 +39,20 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._bar is not None:
-            self._bar.close()
+            with contextlib.suppress(OSError, ValueError):
+                self._bar.close()
 
     def show(self, done: int, pause: float) -> None:
         """Say how many windows are done, and how long [s] a rate limit keeps everybody waiting."""
         if self._bar is None:
             return
         waiting = f"rate limited, {pause:.0f} s" if pause >= 1 else ""
-        if waiting or self._bar.postfix:
-            self._bar.set_postfix_str(waiting, refresh=False)
-        self._bar.update(done - self._bar.n)
+        try:
+            if waiting or self._bar.postfix:
+                self._bar.set_postfix_str(waiting, refresh=False)
+            self._bar.update(done - self._bar.n)
+        except (OSError, ValueError):  # nobody looks any more: no reason to lose what is being fetched
+            self._bar = None
 
 
 def _watched() -> bool:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from capacity.errors import ConfigError
 from capacity.ground.frame import slice_name, validate
 
-__all__ = ["export", "file_kind"]
+__all__ = ["defused", "export", "file_kind"]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_PHONE = re.compile(r"\+[0-9]{6,15}")
 
 
 def file_kind(path: str | os.PathLike[str]) -> str:
@@ -23,6 +28,21 @@ def file_kind(path: str | os.PathLike[str]) -> str:
     return kind
 
 
+def defused(column: pd.Series) -> pd.Series:
+    """Return text so that no spreadsheet takes a cell for a formula: an apostrophe before = + - @.
+
+    A phone number stays as it is: to a spreadsheet it is a number.
+
+    Examples
+    --------
+    >>> defused(pd.Series(["=1+1", "a", "+447856838428"])).tolist()
+    ["'=1+1", 'a', '+447856838428']
+    """
+    codes, labels = pd.factorize(column)
+    shown = [f"'{t}" if t.startswith(_FORMULA) and not _PHONE.fullmatch(t) else t for t in map(str, labels)]
+    return pd.Series(np.array(shown, dtype=object)[codes], column.index)
+
+
 def export(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
     """Write a frame as CSV or Parquet, by the ending of the file name; in one step.
 
@@ -31,7 +51,8 @@ def export(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
     frame : DataFrame
         THE frame.
     path : path
-        Ends in ``.csv`` (times in ISO 8601 with offset) or ``.parquet``.
+        Ends in ``.csv`` (times in ISO 8601 with offset; text that a spreadsheet would take for a formula begins
+        with an apostrophe) or ``.parquet``.
 
     Returns
     -------
@@ -57,6 +78,8 @@ def export(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
     fresh = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.tmp")
     try:
         if kind == ".csv":
+            for column in table.columns[[1, 3]]:
+                table[column] = defused(table[column])
             table.to_csv(fresh, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
         else:
             table.to_parquet(fresh, index=False, engine="pyarrow")

@@ -11,9 +11,9 @@ import pandas as pd
 from capacity.errors import FrameError
 from capacity.ground.times import STEP
 
-__all__ = ["check_grid", "read_counts", "read_texts", "read_times"]
+__all__ = ["MOST_AT_ONCE", "check_grid", "read_counts", "read_texts", "read_times"]
 
-_INT32_MAX = np.iinfo(np.int32).max
+MOST_AT_ONCE = int(np.iinfo(np.int32).max)
 
 
 def read_times(column: pd.Series) -> pd.DatetimeIndex:
@@ -78,7 +78,7 @@ def read_counts(column: pd.Series, *, name: str) -> npt.NDArray[np.int32]:
         bad = values != np.floor(values)
         if bad.any():
             raise FrameError(f"{name} is {values[bad][0]}; conversations come in whole numbers")
-    if values.min() < 0 or values.max() > _INT32_MAX:
+    if values.min() < 0 or values.max() > MOST_AT_ONCE:
         wrong = values.min() if values.min() < 0 else values.max()
-        raise FrameError(f"{name} is {wrong}; it has to lie between 0 and {_INT32_MAX:,}")
+        raise FrameError(f"{name} is {wrong}; it has to lie between 0 and {MOST_AT_ONCE:,}")
     return np.asarray(values, dtype=np.int32)
