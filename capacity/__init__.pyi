@@ -8,6 +8,8 @@ from .analysis.backtest import backtest as backtest
 from .analysis.bills import Bills as Bills
 from .analysis.bills import monthly_bills as monthly_bills
 from .analysis.blocking import Blocking as Blocking
+from .analysis.call_traffic import CallTraffic as CallTraffic
+from .analysis.call_traffic import call_traffic as call_traffic
 from .analysis.combine import combine as combine
 from .analysis.cost import CostCurve as CostCurve
 from .analysis.cost import best_licence_count as best_licence_count
