@@ -28,8 +28,8 @@ from .analysis.peaks import daily_peaks as daily_peaks
 from .analysis.peaks import top_peaks as top_peaks
 from .analysis.percentiles import percentiles as percentiles
 from .analysis.profile import weekly_profile as weekly_profile
-from .analysis.reconcile import Reconciliation as Reconciliation
 from .analysis.reconcile import reconcile as reconcile
+from .analysis.records.result import Reconciliation as Reconciliation
 from .analysis.seasonality import Decomposition as Decomposition
 from .analysis.seasonality import decompose as decompose
 from .analysis.seasonality import seasonal_strength as seasonal_strength

@@ -241,7 +241,8 @@ def test_figures_for_machines_keep_their_keys(whole):
         "licences", "peak", "days", "days_at_licences",
         "days_above_licences",
         "coverage", "headroom", "licences_needed", "forecast", "backtest", "percentiles", "busy_hours", "utilisation",
-        "diversity", "anomalies", "traffic", "cost", "return_levels", "notes",
+        "diversity", "anomalies", "traffic", "cost", "return_levels", "call_traffic",
+        "reconciliation", "notes",
     ]  # fmt: skip
     assert list(read["headroom"]) == [
         "p_above", "p_at_or_above", "beyond", "dates_given", "by_day", "per_month", "k_in_30",

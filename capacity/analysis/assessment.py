@@ -29,13 +29,16 @@ if TYPE_CHECKING:
 
     from capacity.analysis.backtest import Backtest
     from capacity.analysis.blocking import Blocking
+    from capacity.analysis.call_traffic import CallTraffic
     from capacity.analysis.cost import CostCurve
     from capacity.analysis.diversity import Diversity
     from capacity.analysis.extremes import ReturnLevels
     from capacity.analysis.headroom import Headroom
     from capacity.analysis.peaks import BusyHours
+    from capacity.analysis.records.result import Reconciliation
     from capacity.analysis.utilisation import Utilisation
     from capacity.forecast.paths import PeakForecast
+    from capacity.ground.calls import Calls
     from capacity.ground.coverage import Coverage
 
 __all__ = ["Assessment", "assess"]
@@ -93,6 +96,10 @@ class Assessment(Verdict):
     cost : CostCurve or None
         Only with prices.
     return_levels : ReturnLevels or None
+    call_traffic : CallTraffic or None
+        How long calls last and how they come; only with call records.
+    reconciliation : Reconciliation or None
+        Call records of the API beside its maxima; only with both.
     notes : tuple of Note
         What it rests on and what was left out, and why; each names the field it speaks of.
 
@@ -136,6 +143,8 @@ class Assessment(Verdict):
     traffic: Blocking | None = None
     cost: CostCurve | None = None
     return_levels: ReturnLevels | None = None
+    call_traffic: CallTraffic | None = None
+    reconciliation: Reconciliation | None = None
     notes: tuple[Note, ...] = ()
 
     lead_time: int | None = None
@@ -199,6 +208,8 @@ class Assessment(Verdict):
             for risk, row in self.needed.iterrows():
                 enough = [f"{count:,} for {plural(int(days), 'day')}" for days, count in row.items()]
                 rows[f"Licences for {percent(float(risk))} risk"] = ", ".join(enough)
+        if self.call_traffic is not None:
+            rows["Mean call length, measured"] = self.call_traffic.mean_in_words()
         return pd.DataFrame({"value": pd.Series(rows)}).rename_axis("what")
 
     def to_dict(self) -> dict[str, Any]:
@@ -211,8 +222,8 @@ class Assessment(Verdict):
         p_at_or_above within the horizon, beyond, dates_given, by_day, per_month, k_in_30), ``licences_needed`` (risk,
         horizon, licences), ``forecast`` (days of history, left_out, paths, by_day), ``backtest`` (origins, horizon,
         breach, scores), ``percentiles``, ``busy_hours``, ``utilisation``, ``diversity``, ``anomalies``, ``traffic``,
-        ``cost``, ``return_levels``, ``notes``. A part that is not there is None. Times are ISO 8601 in UTC, days are
-        dates in `tz`.
+        ``cost``, ``return_levels``, ``call_traffic``, ``reconciliation``, ``notes``. A part that is not there is None.
+        Times are ISO 8601 in UTC, days are dates in `tz`.
         """
         return {
             "verdict": self.sentence(),
@@ -243,6 +254,8 @@ class Assessment(Verdict):
             "traffic": machine.table(self.traffic),
             "cost": machine.table(self.cost),
             "return_levels": machine.table(self.return_levels),
+            "call_traffic": machine.table(self.call_traffic),
+            "reconciliation": None if self.reconciliation is None else self.reconciliation.to_dict(),
             "notes": [str(note) for note in self.notes],
         }
 
@@ -258,6 +271,7 @@ def assess(
     name: str = "",
     holidays: HolidayLike = None,
     exclude: Iterable[Any] | None = None,
+    calls: Calls | None = None,
     mean_call_length: Any = None,
     licence_price: float | None = None,
     lost_call_cost: float | None = None,
@@ -293,8 +307,11 @@ def assess(
         A country code ("GB", "US-CA"), or the dates.
     exclude : iterable of dates, optional
         Days that must not teach the forecast (incidents).
+    calls : Calls, optional
+        Call records of the same project: the mean call length is measured on them, and whether calls come as Erlang's
+        formulas assume. Those of the API (`capacity.fetch_calls`) are compared with the frame as well.
     mean_call_length : str or timedelta, optional
-        Such as "3m": with it, the calls that were turned away are estimated.
+        Such as "3m": with it, the calls that were turned away are estimated. By default as measured on `calls`.
     licence_price, lost_call_cost : float, optional
         A year's price of one licence and the cost of one lost call, in one currency; needs `mean_call_length`.
     lead_time : int, str or timedelta, optional
@@ -329,7 +346,7 @@ def assess(
     'Licences: 10. Peak so far 7 on Wed 1 Jul 2026 00:00.'
     """
     horizon, seed = as_horizon(horizon), as_seed(seed)
-    prices = (licence_price, lost_call_cost, mean_call_length)
+    prices = (licence_price, lost_call_cost, calls if mean_call_length is None else mean_call_length)
     if (licence_price is not None or lost_call_cost is not None) and None in prices:
         raise ConfigError(
             "the cost needs licence_price, lost_call_cost and mean_call_length: give all three, or no price"
@@ -354,8 +371,11 @@ def assess(
             end=due,
         )
         todo = [*steps.measures(ask), *steps.outlook(ask, found, backtest)]
+        failed = [] if calls is None else steps.run(steps.records(ask, found, calls), found, None)
+        if mean_call_length is None and found.get("call_traffic") is not None:
+            mean_call_length = found["call_traffic"].mean_call_length
         todo += steps.money(ask, found, mean_call_length, licence_price, lost_call_cost)
-        failed = steps.run(todo, found, progress)
+        failed += steps.run(todo, found, progress)
     return Assessment(
         name=name,
         tz=ask.tz,

@@ -63,7 +63,7 @@ class CallTraffic(Result):
     >>> import capacity as cap
     >>> found = call_traffic(cap.simulate_calls("2026-03-02", days=7, seed=1))
     >>> round(found.mean_call_length.total_seconds()), round(found.burstiness, 1)
-    (192, 1.0)
+    (452, 1.1)
     """
 
     calls: int
@@ -77,11 +77,14 @@ class CallTraffic(Result):
     again_by_hour: pd.DataFrame | None
     tz: str
 
+    def mean_in_words(self) -> str:
+        """Return the mean length with its limits."""
+        mean, low, high = (each.total_seconds() for each in (self.mean_call_length, *self.length_limits))
+        return f"{mean:,.0f} s ({low:,.0f} to {high:,.0f} s)"
+
     def sentence(self) -> str:
         """Say the mean length, how unevenly calls come, and how many are new tries."""
-        low, high = (f"{limit.total_seconds():.0f}" for limit in self.length_limits)
-        mean = f"{self.mean_call_length.total_seconds():.0f} s"
-        text = f"A call lasts {mean} on average ({low} to {high} s, from {self.calls:,} calls)."
+        text = f"A call lasts {self.mean_in_words()} on average, measured on {self.calls:,} calls."
         text += (
             f" Calls come {self.burstiness:.1f} times as unevenly as Erlang's formulas assume "
             f"({self.burst_limits[0]:.1f} to {self.burst_limits[1]:.1f})."
@@ -178,7 +181,7 @@ def call_traffic(
     if "blocked" in frame:
         frame = frame[~frame["blocked"].fillna(False).astype(bool)]
     frame = frame[is_voice(frame)] if voice_only else frame
-    frame = frame[frame["end"].notna()]
+    frame = frame[frame["end"].notna()].sort_values("start", kind="stable")
     if len(frame) < _FEW:
         raise InsufficientData(f"the records have {len(frame)} calls that ended; {_FEW} are needed")
     starts, _ = instants(frame["start"], "start")
@@ -230,11 +233,8 @@ def _table(
             if chosen.any():
                 rows.append((int(chosen.sum()), *_mean(length[chosen], day[chosen])))
                 labels.append(name if each is None else (name, each))
-    index = (
-        pd.Index(labels, name="variant")
-        if hour is None
-        else pd.MultiIndex.from_tuples(labels, names=["variant", "hour"])
-    )
+    both = hour is not None
+    index = pd.MultiIndex.from_tuples(labels, names=["variant", "hour"]) if both else pd.Index(labels, name="variant")
     return pd.DataFrame(rows, index=index, columns=["calls", "mean", "lower", "upper", "sd"])
 
 

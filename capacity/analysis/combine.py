@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.calls.concurrency import intervals_from_calls
 from capacity.errors import ConfigError, FrameError, InsufficientData
+from capacity.ground.calls import Calls
 from capacity.ground.frame import TOTAL, assemble, total
-from capacity.ground.times import STEP
+from capacity.ground.times import STEP, ceil_step, floor_step
 
 __all__ = ["PROJECT", "UPPER_BOUND", "bound_note", "combine", "combined_bounds"]
 
@@ -21,7 +23,7 @@ _STEP_NS = STEP.value
 _INT32_MAX = np.iinfo(np.int32).max
 
 
-def combine(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def combine(frames: Mapping[str, pd.DataFrame | Calls]) -> pd.DataFrame:
     """Put several projects that share one licence into one frame, sliced by project.
 
     A project's series is its own TOTAL. The total of all projects is **not known** from 5-minute maxima, since the
@@ -29,14 +31,18 @@ def combine(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     the projects. The TOTAL of the combined frame is the **upper bound**, the sum, and is named so: its
     ``variant_name`` is "All projects (upper bound)". It has a row only where every project has one.
 
+    Where the call records of every project are given instead, the total is known: TOTAL is their exact sweep over the
+    time that all records cover, and no bound.
+
     Daily peaks, forecast and headroom of this TOTAL are conservative: they never buy too few licences, and may
     buy too many, at most as many as `combined_bounds` lets the two bounds lie apart. `bound_note` says how many
     that is, in words.
 
     Parameters
     ----------
-    frames : mapping of project -> DataFrame
-        THE frame of each project, with TOTAL, best over the same range; other series are not used.
+    frames : mapping of project -> DataFrame or Calls
+        THE frame of each project, with TOTAL, best over the same range; other series are not used. Or the call
+        records of each.
 
     Returns
     -------
@@ -46,7 +52,8 @@ def combine(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Raises
     ------
     ConfigError
-        No project, a project without a name or named like TOTAL, or one without a TOTAL series.
+        No project, a project without a name or named like TOTAL, one without a TOTAL series, or call records of some
+        projects only.
     InsufficientData
         No interval is held by all projects.
 
@@ -62,7 +69,11 @@ def combine(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     2026-07-01 14:00:00+00:00       *             130 All projects (upper bound)
     2026-07-01 14:05:00+00:00       *             124 All projects (upper bound)
     """
-    series = _totals(frames)
+    _check(frames)
+    records = {name: calls for name, calls in frames.items() if isinstance(calls, Calls)}
+    if records:
+        return _exact(frames, records)
+    series = _totals({name: frame for name, frame in frames.items() if not isinstance(frame, Calls)})
     bounds = _bounds(series)
     if len(bounds) and int(bounds["upper"].max()) > _INT32_MAX:
         raise FrameError(f"the sum of the projects is {int(bounds['upper'].max()):,}; a frame holds {_INT32_MAX:,}")
@@ -82,6 +93,38 @@ def combine(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     )
     shown = np.array([UPPER_BOUND if name == TOTAL else name for name in ids], dtype=object)
     return combined.assign(variant_name=pd.Categorical(shown[combined.index.codes[1]]))
+
+
+def _exact(frames: Mapping[str, object], records: Mapping[str, Calls]) -> pd.DataFrame:
+    """Return the frame of projects of which all calls are known."""
+    if len(records) < len(frames):
+        lacking = ", ".join(repr(name) for name in frames if name not in records)
+        raise ConfigError(
+            f"call records of some projects and maxima of others ({lacking}) give no total; give one kind"
+        )
+    spans = {name: _span(name, calls) for name, calls in records.items()}
+    start, end = max(span[0] for span in spans.values()), min(span[1] for span in spans.values())
+    start, end = ceil_step(start), floor_step(end)
+    if start >= end:
+        raise InsufficientData("the call records of the projects share no time; fetch them for the same range")
+    columns = ["start", "end", "blocked"]
+    parts = [
+        calls.frame[[c for c in columns if c in calls.frame]].assign(**{PROJECT: name})
+        for name, calls in records.items()
+    ]
+    return intervals_from_calls(pd.concat(parts, ignore_index=True), start=start, end=end, by=PROJECT)
+
+
+def _span(name: str, calls: Calls) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the range that the records of a project cover; without a word on it from the first call to the last."""
+    if calls.covered:
+        if len(calls.covered) > 1:
+            gap = f"{calls.covered[0][1]:%Y-%m-%d %H:%M} to {calls.covered[1][0]:%Y-%m-%d %H:%M}"
+            raise InsufficientData(f"the call records of {name!r} lack {gap} UTC; fetch them, or give a range without")
+        return calls.covered[0]
+    if not len(calls):
+        raise InsufficientData(f"project {name!r} has no call")
+    return calls.frame["start"].min(), calls.frame[["start", "end"]].max().max()
 
 
 def combined_bounds(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -154,13 +197,18 @@ may be too many.
     )
 
 
-def _totals(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def _check(frames: object) -> None:
     if not isinstance(frames, Mapping) or not frames:
         raise ConfigError("combine got no project; give a mapping such as {'hotel': frame, 'bank': frame}")
-    series = {}
-    for name, frame in frames.items():
+    for name in frames:
         if not isinstance(name, str) or not name.strip() or name == TOTAL:
             raise ConfigError(f"{name!r} is no name of a project; give text other than {TOTAL!r}")
+
+
+def _totals(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    _check(frames)
+    series = {}
+    for name, frame in frames.items():
         series[name] = total(frame)
         if len(series[name]) == 0:
             raise ConfigError(

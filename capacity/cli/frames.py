@@ -10,9 +10,10 @@ import typer
 
 from capacity.cli.logwords import read_log
 from capacity.errors import ConfigError, FrameError
+from capacity.ground.calls import Calls
 from capacity.ground.times import as_instant, midnight
 
-__all__ = ["Intervals", "LogFiles", "OwnZone", "read_frame"]
+__all__ = ["Intervals", "LogFiles", "OwnZone", "read_both"]
 
 Intervals = Annotated[
     Path | None,
@@ -39,7 +40,7 @@ OwnZone = Annotated[
 ]
 
 
-def read_frame(
+def read_both(
     *,
     store: Path,
     intervals: Path | None,
@@ -49,17 +50,18 @@ def read_frame(
     start: str | None,
     end: str | None,
     **scope: Any,
-) -> pd.DataFrame:
-    """Return the intervals that a command was told to take, within [start, end)."""
+) -> tuple[pd.DataFrame, Calls | None]:
+    """Return the intervals that a command was told to take, within [start, end), and the call records beside them."""
     import capacity as cap
 
     if intervals is not None and calls:
         raise ConfigError("--intervals and --calls are both given; leave one out")
     if intervals is None and not calls:
-        return cap.read_intervals(store=store, start=start, end=end, tz=tz or "UTC", **scope)
+        frame = cap.read_intervals(store=store, start=start, end=end, tz=tz or "UTC", **scope)
+        return frame, _stored(store, start=start, end=end, tz=tz or "UTC", **scope)
     zone = tz or "UTC"
     if intervals is not None:
-        return _within(_from_file(intervals), start, end, zone)
+        return _within(_from_file(intervals), start, end, zone), None
     log = read_log(calls or [], tz, words)
     first, last = log.frame["start"].min(), log.frame[["start", "end"]].max().max()
     # Whole local days, so that each day's peak counts.
@@ -68,7 +70,18 @@ def read_frame(
         for t, k in ((first, 0), (last, 1))
     ]
     frame = cap.intervals_from_calls(log, start=span[0], end=span[1], by="variant" if "variant" in log.frame else None)
-    return _within(frame, start, end, zone)
+    return _within(frame, start, end, zone), log
+
+
+def _stored(store: Path, **selection: Any) -> Calls | None:
+    """Return the call records of the same project and range, if the store has just those."""
+    import capacity as cap
+
+    try:
+        calls = cap.read_stored_calls(store, **selection)
+    except ConfigError:
+        return None
+    return calls if len(calls) else None
 
 
 def _zone(tz: str) -> Any:

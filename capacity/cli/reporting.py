@@ -10,7 +10,7 @@ import pandas as pd
 import typer
 
 from capacity.cli.app import app, progress, say
-from capacity.cli.frames import Intervals, LogFiles, OwnZone, read_frame
+from capacity.cli.frames import Intervals, LogFiles, OwnZone, read_both
 from capacity.cli.logwords import describes_log
 from capacity.cli.options import Account, AnyEnv, End, Horizon, Licence, Out, Project, Seed, Start, Store
 from capacity.errors import ConfigError, InsufficientData
@@ -173,12 +173,14 @@ def _assessment(selection: dict[str, Any], licences: str, **options: Any) -> Ass
     """Read what was selected and ask the one question that answers all."""
     import capacity as cap
 
-    frame = read_frame(**selection)
+    frame, calls = read_both(**selection)
     end = selection["end"]
     if end is not None:  # data that are not there yet are not missing
         end = min(as_instant(end, options["tz"], name="end"), pd.Timestamp.now("UTC").as_unit("ns"))
     with progress("Weighing the history") as step:
-        return cap.assess(frame, licences, progress=step, name=selection["project"] or "", end=end, **options)
+        return cap.assess(
+            frame, licences, progress=step, name=selection["project"] or "", end=end, calls=calls, **options
+        )
 
 
 def _share(text: str | None) -> float | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from capacity.analysis.reconcile import Reconciliation
+from capacity.analysis.records.result import Reconciliation
 from capacity.ground.localtime import local_times
 from capacity.report.axes import count_axis, date_axis, key
 from capacity.report.canvas import drawing

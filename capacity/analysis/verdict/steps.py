@@ -17,6 +17,7 @@ from capacity.analysis.verdict.capping import Capping, capping
 from capacity.errors import InsufficientData
 from capacity.ground.arguments import whole_of
 from capacity.ground.calendar import LONGEST, horizons_up_to
+from capacity.ground.calls import Calls
 from capacity.ground.coverage import coverage
 from capacity.ground.frame import TOTAL
 from capacity.ground.holidays import HolidayLike, as_days, holiday_words
@@ -194,6 +195,23 @@ def _demand(ask: Ask) -> pd.Series:
     return pd.Series(uncensor(daily.to_numpy(), caps, seed=ask.seed), index=daily.index, name=ask.variant)
 
 
+def records(ask: Ask, found: Found, calls: Calls) -> list[Step]:
+    """Return what call records add: against the API's maxima, where they are its own, and how calls come and last."""
+    from capacity.analysis.call_traffic import call_traffic
+    from capacity.analysis.reconcile import reconcile
+
+    def traffic() -> Any:
+        said = found.get("reconciliation")
+        if said is None or said.why:
+            return call_traffic(calls, tz=ask.zone)
+        return call_traffic(calls, tz=ask.zone, duration=said.duration, voice_only=said.voice_only)
+
+    steps: list[Step] = []
+    if calls.covered is not None and TOTAL in ask.ids:
+        steps.append(("reconciliation", "Call records", lambda: reconcile(ask.frame, calls, tz=ask.zone)))
+    return [*steps, ("call_traffic", "Call lengths", traffic)]
+
+
 def money(ask: Ask, found: Found, length: Any, licence_price: float | None, lost_call_cost: float | None) -> list[Step]:
     """Return what calls that are turned away mean, where the length of a call and prices are known."""
     if length is None or not ask.variant:
@@ -268,6 +286,19 @@ def _licence_notes(ask: Ask) -> list[Note]:
     return notes
 
 
+def _record_notes(found: Found) -> list[Note]:
+    """Return what call records say of the data and of Erlang's assumptions."""
+    notes = []
+    if (compared := found.get("reconciliation")) is not None:
+        doubt = bool(compared.why) or len(compared.missing) > 0 or compared.too_many > 0
+        text = f"Call records: {compared.sentence()}"
+        notes.append(Note(text, field="reconciliation", severity="warning" if doubt else "info"))
+        notes += [Note(f"Call records: {each}", field="reconciliation", severity="warning") for each in compared.notes]
+    if (traffic := found.get("call_traffic")) is not None:
+        notes += traffic.notes()
+    return notes
+
+
 def rests_on(ask: Ask, found: Found) -> list[Note]:
     """Return in sentences what the forecast rests on."""
     bound = bound_note(ask.peaks) if ask.variant == TOTAL else ""
@@ -279,6 +310,7 @@ def rests_on(ask: Ask, found: Found) -> list[Note]:
         )
         notes.append(Note(no_total, field="headroom", severity="warning"))
     notes += _licence_notes(ask)
+    notes += _record_notes(found)
     forecast = found.get("forecast")
     if forecast is None:
         return notes
