@@ -43,7 +43,9 @@ def test_shared_demand_is_exact_from_records_and_within_bounds_from_maxima(membe
     }
     beyond = sum(np.maximum(counted(calls) - own[k], 0) for k, calls in enumerate(whole))
     truth = beyond.reshape(-1, 5).max(axis=1)
-    found = cap.total(exact(records, guaranteed))["max_concurrent"].to_numpy()
+    found = cap.total(exact({name: cap.Calls(one) for name, one in records.items()}, guaranteed))[
+        "max_concurrent"
+    ].to_numpy()
     assert found.tolist() == truth.tolist()
     frames = {name: cap.intervals_from_calls(calls, by=None) for name, calls in records.items()}
     low, high = (frame["max_concurrent"].to_numpy() for frame in bounded(frames, guaranteed))

@@ -220,3 +220,19 @@ def test_one_store_of_several_projects(tmp_path):
     assert fleet.table.loc["p0", "peak"] == cap.read_intervals(tmp_path, project="p0")["max_concurrent"].max()
     assert fleet.table.loc["p1", "peak"] == cap.read_intervals(tmp_path, project="p1")["max_concurrent"].max()
     assert "p7" in fleet.failed.index
+
+
+def test_events_of_a_row_are_in_its_chances(plan, tmp_path, bare):
+    """A plan would name a launch, and the chances be those without it."""
+    (tmp_path / "events.toml").write_text(
+        '[[event]]\nname = "Launch"\ndate = 2025-05-20\ncalls = 100\nreason = "signed"\n'
+    )
+    row = {"project": ["p0"], "store": [str(plan.parent / "store-0")], "licences": [50], "tz": ["UTC"]}
+    with_launch = pd.DataFrame(row | {"events": [str(tmp_path / "events.toml")]})
+    found = cap.assess_fleet(with_launch, horizon=90, workers=1, out=tmp_path / "out").table.loc["p0"]
+    assert bare.table.loc["p0", "p_above_90"] < 0.2
+    assert found["p_above_90"] > 0.95
+    assert found["needed_05"] >= bare.table.loc["p0", "needed_05"] + 90
+    (tmp_path / "events.toml").write_text("")
+    again = cap.assess_fleet(with_launch, horizon=90, workers=1, out=tmp_path / "out").table.loc["p0"]
+    assert again["p_above_90"] == bare.table.loc["p0", "p_above_90"]  # the file's contents count, not its name

@@ -258,20 +258,22 @@ def _demand(members: Any, pool: Pool, names: Sequence[str]) -> Demand:
         return "bounds", bounded(as_members(members, pool.members), pool.guaranteed)
 
     def of_mapping() -> tuple[str, Sequence[pd.DataFrame]]:
-        own = {name: _plain(members[name]) for name in pool.members}
-        if all("start" in one.columns for one in own.values()):
-            return "exact", [exact(own, pool.guaranteed)]
-        return "bounds", bounded({name: _as_frame(one) for name, one in own.items()}, pool.guaranteed)
+        own = {name: _as_calls(members[name]) for name in pool.members}
+        calls = {name: one for name, one in own.items() if isinstance(one, Calls)}
+        if len(calls) == len(own):
+            return "exact", [exact(calls, pool.guaranteed)]
+        frames = {
+            name: intervals_from_calls(one.frame, by=None) if isinstance(one, Calls) else one
+            for name, one in own.items()
+        }
+        return "bounds", bounded(frames, pool.guaranteed)
 
     return of_frame if isinstance(members, pd.DataFrame) else of_mapping
 
 
-def _plain(member: pd.DataFrame | Calls) -> pd.DataFrame:
-    return member.frame if isinstance(member, Calls) else member
-
-
-def _as_frame(member: pd.DataFrame) -> pd.DataFrame:
-    return intervals_from_calls(member, by=None) if "start" in member.columns else member
+def _as_calls(member: pd.DataFrame | Calls) -> pd.DataFrame | Calls:
+    """Return call records as Calls; an interval frame stays one."""
+    return Calls(member) if isinstance(member, pd.DataFrame) and "start" in member.columns else member
 
 
 def _between(low: float, high: float) -> str:

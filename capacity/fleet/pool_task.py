@@ -12,9 +12,10 @@ import pandas as pd
 from capacity.errors import CapacityError
 from capacity.fleet.plan import Plan, PlanRow
 from capacity.fleet.pool import Pool, pool_row
-from capacity.fleet.shared import bounded
+from capacity.fleet.shared import bounded, exact
 from capacity.fleet.table import failed_row
-from capacity.fleet.task import Settings, frame_of, one_thread
+from capacity.fleet.task import Settings, calls_of, frame_of, one_thread
+from capacity.ground.calls import Calls
 from capacity.ground.frame import total
 from capacity.ground.holidays import HolidayLike, holiday_dates
 from capacity.ground.licences import Licences, as_licences
@@ -81,7 +82,7 @@ def _row(job: PoolJob, settings: Settings) -> dict[str, Any]:
         pool = Pool(job.name, job.licences, [row.project for row in job.rows], job.guaranteed)
         return pool_row(
             pool,
-            lambda: ("bounds", bounded({row.project: total(frame_of(row)) for row in job.rows}, pool.guaranteed)),
+            lambda: _demand(job.rows, pool.guaranteed),
             tz=first.tz,
             horizon=settings.horizon,
             seed=settings.seed,
@@ -91,6 +92,17 @@ def _row(job: PoolJob, settings: Settings) -> dict[str, Any]:
         return failed_row("", str(exc))
     except Exception as exc:  # whatever a pool does, the others go on
         return failed_row("", f"unexpected {type(exc).__name__}: {exc}")
+
+
+def _demand(rows: Sequence[PlanRow], own: Mapping[str, int]) -> tuple[str, Sequence[pd.DataFrame]]:
+    """Return the demand on shared licences: exact where every store holds call records, otherwise its bounds."""
+    calls: dict[str, Calls] = {}
+    for row in rows:
+        found = calls_of(row)
+        if found is None:
+            return "bounds", bounded({row.project: total(frame_of(row)) for row in rows}, own)
+        calls[row.project] = found
+    return "exact", [exact(calls, own)]
 
 
 def _holidays(rows: Sequence[PlanRow]) -> HolidayLike:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from capacity.analysis.combine import combined_bounds
 from capacity.calls.columns import call_arrays
 from capacity.calls.concurrency import intervals_from_calls
 from capacity.ground.arrays import Ints
+from capacity.ground.calls import Calls
 from capacity.ground.frame import TOTAL, as_intervals
 
 __all__ = ["as_members", "bounded", "exact", "excess_calls"]
@@ -40,18 +42,26 @@ def bounded(frames: Mapping[str, pd.DataFrame], own: Mapping[str, int]) -> tuple
     return low, high
 
 
-def exact(calls: Mapping[str, pd.DataFrame], own: Mapping[str, int]) -> pd.DataFrame:
+def exact(calls: Mapping[str, Calls], own: Mapping[str, int]) -> pd.DataFrame:
     """Return the frame (TOTAL alone) of the shared demand, from the call records of each member.
 
-    It covers the time in which every member has records: from the latest first start to the earliest last end.
+    It covers the time in which every member has records: what each says that it covers, or from its first start to its
+    last end.
     """
-    parts = [excess_calls(one, own.get(name, 0)) for name, one in calls.items()]
-    spans = [(one["start"].min(), one["end"].max()) for one in calls.values()]
+    covered = {
+        name: one.covered or ((one.frame["start"].min(), one.frame["end"].max()),) for name, one in calls.items()
+    }
+    holes = [
+        {"start": before[1], "end": after[0]}
+        for stretches in covered.values()
+        for before, after in itertools.pairwise(stretches)
+    ]
     return intervals_from_calls(
-        pd.concat(parts, ignore_index=True),
-        start=max(first for first, _ in spans).floor("5min"),
-        end=min(last for _, last in spans).ceil("5min"),
+        pd.concat([excess_calls(one.frame, own.get(name, 0)) for name, one in calls.items()], ignore_index=True),
+        start=max(stretches[0][0] for stretches in covered.values()).floor("5min"),
+        end=min(stretches[-1][1] for stretches in covered.values()).ceil("5min"),
         by=None,
+        gaps=pd.DataFrame(holes) if holes else None,
     )
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -17,15 +17,22 @@ import pandas as pd
 
 from capacity import __version__
 from capacity.analysis.assessment import Assessment, assess
+from capacity.analysis.headroom import headroom, licences_needed
 from capacity.errors import CapacityError
+from capacity.fetch.call_reader import read_stored_calls
+from capacity.fetch.callstore import CallStore
 from capacity.fetch.reader import read_intervals
 from capacity.fetch.store import Store
 from capacity.fleet.plan import PlanRow
 from capacity.fleet.table import FLEET_SCHEMA, failed_row, peaks_of, row_of
+from capacity.ground.address import as_place
+from capacity.ground.calls import Calls
+from capacity.ground.cloud import Remote
 from capacity.ground.files import mark_of, read
 from capacity.ground.times import DAY
+from capacity.plan.files import read_events
 
-__all__ = ["Outcome", "Settings", "assessed", "frame_of", "one_thread", "work"]
+__all__ = ["Outcome", "Settings", "assessed", "calls_of", "frame_of", "one_thread", "work"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ def _outcome(row: PlanRow, settings: Settings, known: str | None) -> Outcome:
 
 def assessed(row: PlanRow, settings: Settings) -> Assessment:
     """Return the assessment of one project."""
-    return assess(
+    found = assess(
         frame_of(row),
         row.licences,
         tz=row.tz,
@@ -112,6 +119,22 @@ def assessed(row: PlanRow, settings: Settings) -> Assessment:
         lost_call_cost=float(row.lost_call_cost) if row.lost_call_cost else None,
         backtest=settings.backtest,
     )
+    return _with_events(found, row.events) if row.events else found
+
+
+def _with_events(found: Assessment, path: str) -> Assessment:
+    """Return an assessment whose forecast, headroom and licences needed carry the events of a file."""
+    events = read_events(path)
+    if found.forecast is None or found.headroom is None or found.needed is None:
+        return found
+    forecast = found.forecast.with_events(events)
+    risks, spans = [list(axis) for axis in (found.needed.index, found.needed.columns)]
+    return replace(
+        found,
+        forecast=forecast,
+        headroom=headroom(forecast, found.licences, variant=found.variant),
+        needed=licences_needed(forecast, risks, spans, variant=found.variant),
+    )
 
 
 def frame_of(row: PlanRow) -> pd.DataFrame:
@@ -120,6 +143,16 @@ def frame_of(row: PlanRow) -> pd.DataFrame:
     if len({_part(folder, "project") for folder in _candidates(row)}) > 1:
         wanted["project"] = row.project
     return read_intervals(row.store, **wanted)
+
+
+def calls_of(row: PlanRow) -> Calls | None:
+    """Read the call records of a project's store; None where it holds none."""
+    if isinstance(as_place(row.store), Remote) or not CallStore(row.store).folders():
+        return None
+    wanted: dict[str, Any] = {"account": row.account or None, "env": row.env or None}
+    if len({_part(folder, "project") for folder in CallStore(row.store).folders()}) > 1:
+        wanted["project"] = row.project
+    return read_stored_calls(row.store, **wanted)
 
 
 def fingerprint(row: PlanRow, settings: Settings) -> str:
