@@ -8,7 +8,7 @@ from scipy.stats import poisson
 
 import capacity as cap
 from benchmarks.table import Row, median_time
-from capacity.stats.maxima import interval_maximum
+from capacity.stats.maxima import law_of_maximum
 
 _SIZES = ((100, 100_000), (1_000, 100_000), (10_000, 20_000), (100_000, 2_000))
 _PLAIN = 200  # elements the plain recursion is timed on; it is linear in them
@@ -70,9 +70,9 @@ def run() -> list[Row]:
     peer = median_time(lambda: [plain_load(i, 0.01) for i, _ in some], 1) * len(n) / len(some)
     rows.append(Row("load_for, 10,000", median_time(lambda: cap.load_for(n, 0.01), 3), peer, "bisection on it"))
     peer = median_time(lambda: dense_mean(50.0, 5 / 3), 3)
-    ours = median_time(lambda: interval_maximum(50, "3m").mean, 3)
+    ours = median_time(lambda: law_of_maximum(np.array([50.0]), 5 / 3), 3)
     rows.append(Row("E[max over 5 minutes] at 50 Erlang", ours, peer, "dense matrix exponentials"))
-    ours = median_time(lambda: interval_maximum(np.linspace(1, 200, 200), "3m").mean, 3)
+    ours = median_time(lambda: law_of_maximum(np.linspace(1, 200, 200), 5 / 3), 3)
     rows.append(Row("the same for 200 loads up to 200 Erlang", ours))
     return rows + _traffic(rng)
 

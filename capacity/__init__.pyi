@@ -33,6 +33,7 @@ from .analysis.records.result import Reconciliation as Reconciliation
 from .analysis.seasonality import Decomposition as Decomposition
 from .analysis.seasonality import decompose as decompose
 from .analysis.seasonality import seasonal_strength as seasonal_strength
+from .analysis.staffing import staffing as staffing
 from .analysis.traffic import blocking as blocking
 from .analysis.traffic import offered_load as offered_load
 from .analysis.utilisation import Utilisation as Utilisation
@@ -88,6 +89,5 @@ from .stats.waiting import agents_for as agents_for
 from .stats.waiting import erlang_a as erlang_a
 from .stats.waiting import erlang_c as erlang_c
 from .stats.waiting import service_level as service_level
-from .stats.waiting import staffing as staffing
 
 __version__: str

@@ -10,7 +10,7 @@ from scipy import optimize, stats
 
 import capacity as cap
 from capacity.errors import ConfigError, FrameError, InsufficientData
-from capacity.stats.extremes_fits import fit_gev, fit_gpd, fit_gumbel, gev_by_l_moments
+from capacity.stats.extremes import fit_excesses, fit_gev
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference"
 
@@ -35,15 +35,6 @@ def test_port_pirie_gev_as_published():
     assert fit.return_level_limits(100) == pytest.approx((4.490, 5.261), abs=6e-4)
 
 
-def test_port_pirie_gumbel_as_published():
-    """The fit with xi = 0 would be another."""
-    fit = fit_gumbel(PORT_PIRIE)
-    assert fit.estimates == pytest.approx([3.86944, 0.19489], abs=1.5e-5)
-    assert fit.log_likelihood == pytest.approx(4.2177, abs=5e-5)
-    low, high = fit.return_level_limits(10)
-    assert low < fit.return_level(10) < high
-
-
 def test_scipys_shape_is_minus_xi():
     """The sign of the shape would be scipy's: a heavy tail read as an end point."""
     fit = fit_gev(PORT_PIRIE)
@@ -62,47 +53,27 @@ FREMANTLE = np.array(
     1.70 1.51""".split(),
     dtype=float,
 )
-FREMANTLE_YEARS = np.setdiff1d(np.arange(1897, 1990), [1902, 1907, 1910, 1911, 1913, 1926, 1942])
 
 
-def test_fremantle_trend_as_published():
-    """A trend would be fitted to the row, not to the year (years are missing): Coles 2001, section 6.3."""
-    flat = fit_gev(FREMANTLE)
-    moving = fit_gev(FREMANTLE, covariate=FREMANTLE_YEARS - 1897)
-    assert flat.log_likelihood == pytest.approx(43.6, abs=0.05)
-    assert moving.log_likelihood == pytest.approx(49.9, abs=0.05)
-    assert moving["mu"] == pytest.approx(1.382, abs=5e-4)  # the book has 0.382; levels of 1.2 to 1.9 m want the 1
-    assert moving["trend"] == pytest.approx(0.00203, abs=5e-6)
-    assert moving.estimates[2:] == pytest.approx([0.124, -0.125], abs=6e-4)
-    by_row = fit_gev(FREMANTLE, covariate=np.arange(1, 87))  # what is found where the row is taken for the year
-    assert by_row.log_likelihood == pytest.approx(49.79, abs=5e-3)
-    calendar = fit_gev(FREMANTLE, covariate=FREMANTLE_YEARS)
-    assert calendar.return_level(100, at=1989) == pytest.approx(moving.return_level(100, at=92), rel=1e-6)
-
-
-@pytest.mark.parametrize("years", [None, FREMANTLE_YEARS - 1897])
-def test_no_other_optimiser_finds_a_higher_likelihood(years):
+def test_no_other_optimiser_finds_a_higher_likelihood():
     """The search would stop short of the maximum: scipy's density and simplex, from another start."""
-    fit = fit_gev(FREMANTLE, covariate=years)
+    fit = fit_gev(FREMANTLE)
+    assert fit.log_likelihood == pytest.approx(43.6, abs=0.05)  # Coles 2001, section 6.3
 
     def cost(p):
-        mu = p[0] if years is None else p[0] + p[3] * years / 100
-        return -stats.genextreme.logpdf(FREMANTLE, c=-p[2], loc=mu, scale=p[1]).sum()
+        return -stats.genextreme.logpdf(FREMANTLE, c=-p[2], loc=p[0], scale=p[1]).sum()
 
-    start = [1.45, 0.2, 0.0] if years is None else [1.45, 0.2, 0.0, 0.0]
+    start = [1.45, 0.2, 0.0]
     options = {"xatol": 1e-9, "fatol": 1e-10, "maxiter": 5000, "maxfev": 5000}
     found = optimize.minimize(cost, start, method="Nelder-Mead", options=options)
     assert fit.log_likelihood == pytest.approx(-found.fun, abs=1e-6)
     assert [fit["mu"], fit["sigma"], fit.xi] == pytest.approx(found.x[:3], abs=1e-5)
-    if years is not None:
-        assert fit["trend"] == pytest.approx(found.x[3] / 100, abs=1e-7)
 
 
 @pytest.mark.skipif(not REFERENCE.exists(), reason="the reference data are not beside the checkout")
 def test_fremantle_is_typed_as_it_stands_in_the_reference():
     """A figure typed wrong would be held against the code."""
     table = pd.read_csv(REFERENCE / "fremantle.csv", encoding="utf-8-sig")
-    assert table["Year"].tolist() == FREMANTLE_YEARS.tolist()
     assert table["SeaLevel"].tolist() == FREMANTLE.tolist()
 
 
@@ -110,7 +81,8 @@ def test_fremantle_is_typed_as_it_stands_in_the_reference():
 def test_daily_rainfall_gpd_as_published():
     """The threshold model would be another."""
     rain = pd.read_csv(REFERENCE / "rain.csv")["Rainfall"]
-    fit = fit_gpd(rain, 30)
+    over = rain[rain > 30] - 30
+    fit = fit_excesses(over, threshold=30.0, rate=len(over) / len(rain))
     assert fit.estimates == pytest.approx([7.4403, 0.18450], abs=6e-5)
     assert fit.se == pytest.approx([0.9585, 0.1012], abs=6e-5)
     assert fit.log_likelihood == pytest.approx(-485.094, abs=6e-4)
@@ -132,21 +104,6 @@ def test_profile_limits_are_where_the_likelihood_has_dropped():
         reach = ((-np.log(1 - 0.1)) ** -xi_safe - 1) / xi_safe
         logs = stats.genextreme.logpdf(PORT_PIRIE[:, None, None], c=-xi_safe, loc=z - sigma * reach, scale=sigma)
         assert logs.sum(axis=0).max() == pytest.approx(fit.log_likelihood - drop, abs=0.01)
-
-
-def test_whole_numbers_count_from_half_below():
-    """Counts above a threshold would be short by half a call."""
-    counts = np.random.default_rng(1).geometric(0.1, 40_000)
-    fit = fit_gpd(counts, 15, counts=True)
-    assert fit.threshold == 14.5
-    assert fit["sigma"] == pytest.approx(-1 / np.log(0.9), rel=0.05)  # a geometric tail is a rounded exponential one
-    assert fit.xi == pytest.approx(0, abs=0.03)
-
-
-def test_l_moments_find_the_parameters():
-    """The start and the fallback for short records would be off."""
-    draws = stats.genextreme.rvs(c=0.1, loc=100, scale=12, size=20_000, random_state=2)
-    assert gev_by_l_moments(draws) == pytest.approx((100, 12, -0.1), abs=0.35)
 
 
 def test_a_prior_holds_the_shape_of_a_short_record():
@@ -229,7 +186,6 @@ def test_short_flat_or_wrong_records_say_so():
         lambda: cap.return_levels(series, threshold=0.1),
         lambda: cap.return_levels(series, shape_prior="none"),
         lambda: fit_gev([1.0, np.nan] * 10),
-        lambda: fit_gev(PORT_PIRIE, covariate=np.ones(65)),
         lambda: fit_gev(PORT_PIRIE).return_level(1.0),
     ):
         with pytest.raises(ConfigError):

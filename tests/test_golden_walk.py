@@ -23,6 +23,7 @@ from capacity.analysis.assessment import Assessment
 from capacity.cli import app
 from capacity.ground.text import chance
 from capacity.report import pages
+from capacity.report.frame import licences_now
 from capacity.report.theme import style
 from capacity.stats.censoring import uncensor
 
@@ -255,14 +256,18 @@ def test_each_page_says_its_figures(walk: Walk) -> None:
     """A page would show the chance of reaching for that of exceeding, other licences, or the hour after the busiest."""
     found, paths = walk.found, walk.found.forecast.series("*")  # type: ignore[union-attr]
     with style():
-        drawn = [sheet.figure.findobj(Text) for sheet in pages.sheets(found)]
+        drawn = [sheet.figure.findobj(Text) for _, sheet in pages.sheets(found)]
     said = {k: " ".join(text.get_text().replace("\n", " ") for text in texts) for k, texts in enumerate(drawn, start=1)}
     above, reached = (chance((paths > 15).any(axis=1).mean()), chance((paths >= 15).any(axis=1).mean()))
     assert above != reached
     best = peaks()["peak"].droplevel(1)
     value, day = best.max(), best.idxmax()
     assert above in said[1] and above in said[5]
-    assert "15" in said[1].split() and f"{value}" in said[1].split()
+    bold = {text.get_text() for text in drawn[0] if text.get_fontweight() == "bold"}
+    assert {"15", f"{value}", above} <= bold and reached not in bold
+    assert licences_now(found) == 15
+    when = counted("*").idxmax()
+    assert f"{when.day} {when:%b %Y %H:%M} {ZONE}" in said[1]
     risks = [said[1].index(f"{risk}% risk") for risk in (10, 5, 1)]
     assert risks == sorted(risks)
     assert f"{value}, on {day.day} {day:%b %Y}" in said[2] or f"{value}, on {day:%a} {day.day} {day:%b %Y}" in said[2]
@@ -270,4 +275,6 @@ def test_each_page_says_its_figures(walk: Walk) -> None:
     assert "Bookings South" in said[4]
     share = found.diversity.table["share_at_top"].max()  # type: ignore[union-attr]
     assert f"{100 * share:.0f}%" in said[4]
-    assert f"of {len(found.backtest.origins)}" in said[6]  # type: ignore[union-attr]
+    ours = found.backtest.scores.iloc[0]  # type: ignore[union-attr]
+    shares = {chance(ours[f"coverage_{level}"]) for level in (50, 80)}
+    assert shares <= {text.get_text() for text in drawn[5]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,43 @@ ROOMS = {
     "plan": {"analysis", "calls", "forecast", "stats", "ground", "errors"},
     "fleet": {"plan", "analysis", "calls", "forecast", "stats", "fetch", "ground", "errors"},
     "report": {"plan", "fleet", "analysis", "forecast", "stats", "ground", "errors"},
+}
+# Inside a room data flows one way too: what stands later may import what stands earlier, never the other way round.
+# A name stands for the modules that begin with it; those that are not named only have to be free of cycles.
+INSIDE = {
+    "ground": [
+        "arrays",
+        "calendar",
+        "floats",
+        "notes",
+        "times",
+        "localtime",
+        "licences",
+        "text",
+        "frame",
+        "once",
+        "dense",
+    ],
+    "stats": ["robust", "order_statistics", "erlang", "maxima", "load_likelihood", "load_path", "lost_calls"],
+    "forecast": ["smooth", "link", "calendar", "effects", "levels", "errors", "mixture", "engine", "paths"],
+    "fetch": ["windows", "patience", "endpoint", "client", "weekfile", "store", "plan", "reader", "fetcher", "status"],
+    "calls": ["keys", "sweep", "concurrency", "streaming", "profiles", "simulate", "answers", "emulator"],
+    "analysis": ["observed", "peaks", "forecast", "headroom", "costing", "cost", "backtest", "verdict", "assessment"],
+    "report": [
+        "theme",
+        "axes",
+        "canvas",
+        "charts_",
+        "charts",
+        "sheet",
+        "frame",
+        "panels",
+        "page_",
+        "pages",
+        "pdf",
+        "html",
+    ],
+    "cli": ["app", "options", "records", "reporting", "demo"],
 }
 MODULES = sorted(p.relative_to(ROOT) for p in ROOT.rglob("*.py"))
 
@@ -69,6 +107,47 @@ def test_layers(path):
             shared = {"fetch"} if used == "fetch.windows" and path.name == "emulator.py" else set()
             assert top in ROOMS[room] | {room} | shared, f"{path} imports {used}"
         assert top != "cli" or room in ("cli", "__main__"), f"{path} imports the command line"
+
+
+def inside(room: str) -> dict[str, set[str]]:
+    """Return the modules of a room, each with those of the room that it imports."""
+    names = {".".join(p.with_suffix("").parts[1:]): p for p in MODULES if p.parts[0] == room and p.stem != "__init__"}
+    graph = {}
+    for name, path in names.items():
+        needs = [f"{one}." for one in imported(path) if one.startswith(f"capacity.{room}.")]
+        graph[name] = {
+            used for used in names if used != name and any(n.startswith(f"capacity.{room}.{used}.") for n in needs)
+        }
+    return graph
+
+
+def place(name: str, order: list[str]) -> int | None:
+    """Return where a module stands in the order of its room: by its own name, or by how it begins."""
+    head = name.split(".")[0]
+    found = [k for k, one in enumerate(order) if one == head or (one.endswith("_") and head.startswith(one))]
+    return found[0] if found else None
+
+
+@pytest.mark.parametrize("room", sorted({p.parts[0] for p in MODULES if len(p.parts) > 1}))
+def test_inside_a_room_data_flows_one_way(room):
+    """Two modules would lean on each other, or a piece reach back for the whole that is made of it."""
+    graph = inside(room)
+    list(graphlib.TopologicalSorter(graph).static_order())  # raises where there is a cycle, and names it
+    order = INSIDE.get(room, [])
+
+    for name, used in graph.items():
+        for other in used:
+            at, below = place(name, order), place(other, order)
+            assert at is None or below is None or below <= at, f"{room}: {name} imports {other}, which stands after it"
+
+
+def test_statistics_are_of_arrays():
+    """The arithmetic would come to know frames, and could be tried on nothing else."""
+    for path in MODULES:
+        if path.parts[0] == "stats":
+            known = {name.split(".")[0] for name in imported(path)}
+            assert "pandas" not in known, path
+            assert not {"capacity.ground.frame", "capacity.ground.dense"} & imported(path), path
 
 
 @pytest.mark.parametrize(

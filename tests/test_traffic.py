@@ -12,7 +12,7 @@ from capacity.errors import ConfigError, InsufficientData
 from capacity.stats.erlang import erlang_b
 from capacity.stats.load_likelihood import evidence
 from capacity.stats.lost_calls import _regime, draw_lost, overflow_dispersion
-from capacity.stats.maxima import interval_maximum
+from capacity.stats.maxima import law_of_maximum
 
 
 def switch(load, call_minutes, licences, runs, seed):
@@ -79,7 +79,7 @@ def test_single_intervals_are_the_table_of_single_maxima():
     assert np.isnan(got["se"].iloc[2])
     assert got["at_cap"].tolist() == [0, 0, 1, 0]
     grid = np.arange(0.05, 30, 0.05)
-    likely = interval_maximum(grid, "3m").probabilities[:, 10]
+    likely = law_of_maximum(grid, 5 / 3)[:, 10]
     assert cap.offered_load(frame_of([10]), "3m")["offered_load"].iloc[0] == pytest.approx(
         grid[likely.argmax()], abs=0.06
     )

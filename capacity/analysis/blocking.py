@@ -19,7 +19,7 @@ from capacity.analysis.observed import Series, one_series
 from capacity.errors import InsufficientData
 from capacity.ground.arguments import as_seed
 from capacity.ground.arrays import Floats
-from capacity.ground.call_length import CallLength, as_call_length
+from capacity.ground.call_length import CallLength, as_call_length, turnover
 from capacity.ground.floats import usual_float_errors
 from capacity.ground.licences import LicenceLike, Licences, as_licences
 from capacity.ground.localtime import local_times, slot_of_day, slot_of_week
@@ -30,7 +30,6 @@ from capacity.stats.erlang import log_erlang_b
 from capacity.stats.load_likelihood import evidence
 from capacity.stats.load_path import load_path
 from capacity.stats.lost_calls import BIN, Lost, draw_lost
-from capacity.stats.maxima import turnover
 
 __all__ = ["Blocking", "blocking"]
 

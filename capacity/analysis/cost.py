@@ -25,12 +25,11 @@ from capacity.errors import ConfigError
 from capacity.forecast.paths import PeakForecast
 from capacity.ground.arguments import as_amount
 from capacity.ground.arrays import Floats
-from capacity.ground.call_length import CallLength, as_call_length
+from capacity.ground.call_length import CallLength, as_call_length, turnover
 from capacity.ground.floats import usual_float_errors
 from capacity.ground.result import Result
 from capacity.ground.tariff import MONTHS, Burst, Rule, Tariff
 from capacity.ground.text import html_of
-from capacity.stats.maxima import turnover
 
 __all__ = ["CostCurve", "best_licence_count"]
 

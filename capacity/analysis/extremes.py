@@ -18,16 +18,17 @@ from scipy import optimize, stats
 
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.arguments import as_whole, pick
+from capacity.ground.arrays import Floats, Ints
 from capacity.ground.calendar import SHORT_WEEKDAYS, YEAR
 from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import TOTAL
 from capacity.ground.peaks import wide_peaks
 from capacity.ground.result import Result
-from capacity.stats.extremes_fits import ExtremeFit, fit_excesses, fit_gev, fit_gpd, fit_gumbel
-from capacity.stats.extremes_likelihood import Prior
-from capacity.stats.peak_scale import PeakScale
+from capacity.ground.times import DAY_NS
+from capacity.stats.extremes import Fit, Prior, fit_excesses, fit_gev
+from capacity.stats.peak_scale import PeakScale, weekday_of
 
-__all__ = ["ReturnLevels", "fit_gev", "fit_gpd", "fit_gumbel", "return_levels"]
+__all__ = ["ExtremeFit", "ReturnLevels", "return_levels"]
 
 _FEWEST_DAYS = 180
 _FEWEST_MAXIMA = 20
@@ -37,6 +38,14 @@ _MANY = 100  # maxima from which the data speak for themselves about the shape
 _SHORT_PRIOR: Prior = (0.0, 0.15)  # peaks of calls are nearly Gumbel: Poisson's maxima are
 _RUN = 2  # days below the threshold that end a cluster
 _BUSY = 0.8  # weekdays at this share of the busiest or above make the rare peaks
+
+
+class ExtremeFit(Fit):
+    """A fitted distribution, with its parameters as a table; attributes as `capacity.stats.extremes.Fit`."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return estimates and standard errors by parameter."""
+        return pd.DataFrame({"estimate": self.estimates, "se": self.se}, index=pd.Index(self.names, name="parameter"))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -191,15 +200,17 @@ def return_levels(
     if block_weeks is not None:
         block_weeks = as_whole(block_weeks, "block_weeks", least=1, of="weeks")
     if threshold is not None and not 0.5 < threshold < 1:
-        raise ConfigError(f"threshold={threshold} is no upper share of the peaks; give one such as 0.9")
+        raise ConfigError(f"threshold must be in (0.5, 1), such as 0.9, got {threshold}")
     name, daily = _daily(peaks, variant)
     if len(daily) < _FEWEST_DAYS:
         raise InsufficientData(f"return levels need at least {_FEWEST_DAYS} complete days and have {len(daily)}")
-    scale = PeakScale.of(daily, trend)
-    daily = daily[~np.isnan(scale.weekday[daily.index.day_of_week])]
-    span = ((daily.index[-1] - daily.index[0]).days + 1) / YEAR
-    gev, weeks = _blocks(daily, scale, block_weeks, shape_prior)
-    tail = _tail(daily, scale, threshold, shape_prior)
+    y, day = daily.to_numpy(), pd.DatetimeIndex(daily.index).as_unit("ns").asi8 // DAY_NS
+    scale = PeakScale.of(y, day, trend)
+    opened = ~np.isnan(scale.weekday[weekday_of(day)])
+    y, day = y[opened], day[opened]
+    span = (int(day[-1] - day[0]) + 1) / YEAR
+    gev, weeks = _blocks(y, day, scale, block_weeks, shape_prior)
+    tail = _tail(y, day, scale, threshold, shape_prior)
     rows = {}
     for year, text in zip(years, [_label(p) for p in asked], strict=True):
         for method, fit, period in (
@@ -219,10 +230,10 @@ def return_levels(
     weekday = pd.Series(scale.weekday, index=pd.Index(SHORT_WEEKDAYS), name="relative")
     return ReturnLevels(
         table,
-        gev,
-        tail.fit,
+        ExtremeFit(**vars(gev)),
+        ExtremeFit(**vars(tail.fit)),
         confidence,
-        len(daily),
+        len(day),
         span,
         weeks,
         tail.fit.threshold,
@@ -245,14 +256,13 @@ def _daily(peaks: pd.DataFrame | pd.Series, variant: str | None) -> tuple[str, p
 
 
 def _blocks(
-    daily: pd.Series, scale: PeakScale, block_weeks: int | None, shape_prior: Prior | str | None
-) -> tuple[ExtremeFit, int]:
+    y: Floats, day: Ints, scale: PeakScale, block_weeks: int | None, shape_prior: Prior | str | None
+) -> tuple[Fit, int]:
     """Fit the GEV to the highest peak of whole weeks, counted back from the last day."""
-    dates = pd.DatetimeIndex(daily.index)
-    middle = scale.middle(dates)
-    today = scale.base * scale.weekday[dates.day_of_week.to_numpy()]
-    flat = today + (daily.to_numpy(dtype=np.float64) - middle) * (today / middle) ** scale.power
-    back = (dates[-1] - dates).days.to_numpy()
+    middle = scale.middle(day)
+    today = scale.base * scale.weekday[weekday_of(day)]
+    flat = today + (y - middle) * (today / middle) ** scale.power
+    back = day[-1] - day
     usual = max(1, int(np.median(np.bincount(back // 7)[: max(int(back.max()) // 7, 1)])))
     options = (4, 2, 1) if block_weeks is None else (block_weeks,)
     for weeks in options:
@@ -275,27 +285,26 @@ def _blocks(
 class _Tail:
     """The GPD of separate exceedances, and how often they come."""
 
-    fit: ExtremeFit
+    fit: Fit
     clusters_per_year: float
     extremal_index: float
     scale: PeakScale
 
     @classmethod
     def of(
-        cls, daily: pd.Series, scale: PeakScale, quantile: float, fewest: int, shape_prior: Prior | str | None
+        cls, y: Floats, day: Ints, scale: PeakScale, quantile: float, fewest: int, shape_prior: Prior | str | None
     ) -> _Tail:
         # Quiet weekdays do not reach the level of the busy ones, and scatter more in proportion: they are left out.
-        daily = daily[scale.weekday[daily.index.day_of_week] >= _BUSY]
-        dates = pd.DatetimeIndex(daily.index)
-        y = daily.to_numpy(dtype=np.float64)
-        middle = scale.middle(dates)
+        busy = scale.weekday[weekday_of(day)] >= _BUSY
+        y, day = y[busy], day[busy]
+        middle = scale.middle(day)
         unit = (middle / scale.base) ** scale.power
         u = float(np.quantile(scale.base + (y - middle) / unit, quantile))
         # Counts: each day exceeds from half a call below the first whole number at or above its own threshold.
         start = np.ceil(middle + (u - scale.base) * unit - 1e-9) - 0.5
         over = np.flatnonzero(y > start)
         excess = (y[over] - start[over]) / unit[over]
-        day = (dates - dates[0]).days.to_numpy()
+        day = day - day[0]
         cluster = np.concatenate([[0], np.cumsum(np.diff(day[over]) > _RUN)])
         order = np.lexsort((-excess, cluster))
         first = order[np.unique(cluster[order], return_index=True)[1]]
@@ -338,15 +347,15 @@ class _Tail:
         return float(max(1.0 + self.fit.xi * y, 0.0) ** (-1.0 / self.fit.xi))
 
 
-def _tail(daily: pd.Series, scale: PeakScale, threshold: float | None, shape_prior: Prior | str | None) -> _Tail:
+def _tail(y: Floats, day: Ints, scale: PeakScale, threshold: float | None, shape_prior: Prior | str | None) -> _Tail:
     if threshold is not None:
-        return _Tail.of(daily, scale, threshold, _FEWEST_MAXIMA, shape_prior)
+        return _Tail.of(y, day, scale, threshold, _FEWEST_MAXIMA, shape_prior)
     for quantile in _THRESHOLDS[:-1]:
         try:
-            return _Tail.of(daily, scale, quantile, _ENOUGH_MAXIMA, shape_prior)
+            return _Tail.of(y, day, scale, quantile, _ENOUGH_MAXIMA, shape_prior)
         except InsufficientData:
             continue
-    return _Tail.of(daily, scale, _THRESHOLDS[-1], _FEWEST_MAXIMA, shape_prior)
+    return _Tail.of(y, day, scale, _THRESHOLDS[-1], _FEWEST_MAXIMA, shape_prior)
 
 
 def _prior(shape_prior: Prior | str | None, maxima: int) -> Prior | None:

@@ -27,13 +27,13 @@ from capacity.analysis.blocking import Blocking, blocking
 from capacity.analysis.observed import Series, all_series
 from capacity.errors import ConfigError
 from capacity.ground.arrays import Floats
-from capacity.ground.call_length import CallLength, as_call_length
+from capacity.ground.call_length import CallLength, as_call_length, turnover
 from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import slice_name
 from capacity.ground.licences import LicenceLike
 from capacity.ground.localtime import hour_of_week, local_times
 from capacity.stats.load_likelihood import Evidence, evidence
-from capacity.stats.maxima import turnover, variance_inflation
+from capacity.stats.maxima import variance_inflation
 
 __all__ = ["Blocking", "blocking", "offered_load"]
 

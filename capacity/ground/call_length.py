@@ -6,8 +6,9 @@ import pandas as pd
 
 from capacity.errors import ConfigError
 from capacity.ground.durations import Length, as_length
+from capacity.ground.times import STEP
 
-__all__ = ["CallLength", "as_call_length"]
+__all__ = ["CallLength", "as_call_length", "turnover"]
 
 CallLength = Length
 
@@ -37,3 +38,14 @@ def as_call_length(value: CallLength) -> pd.Timedelta:
     if length <= pd.Timedelta(0):
         raise ConfigError(f"mean_call_length={value!r} has to be more than nothing; write it like '3m'")
     return length
+
+
+def turnover(length: pd.Timedelta) -> float:
+    """Return tau / h: how many mean call lengths one 5-minute interval is.
+
+    Examples
+    --------
+    >>> turnover(as_call_length("2m30s"))
+    2.0
+    """
+    return float(STEP / length)

@@ -15,7 +15,7 @@ from capacity.errors import ConfigError
 from capacity.forecast.paths import PeakForecast
 from capacity.ground.arguments import as_amount
 from capacity.ground.arrays import Floats
-from capacity.ground.call_length import CallLength, as_call_length
+from capacity.ground.call_length import CallLength, as_call_length, turnover
 from capacity.ground.holidays import as_days
 from capacity.ground.licences import LicenceLike, Licences, as_licences
 from capacity.ground.result import Result
@@ -24,7 +24,6 @@ from capacity.ground.tariff import Tariff
 from capacity.ground.text import chance, day
 from capacity.plan.period_costs import Costs, Counts, lots
 from capacity.plan.solve import Answer, Grid, solve
-from capacity.stats.maxima import turnover
 
 __all__ = ["PurchaseSchedule", "purchase_schedule"]
 

@@ -17,21 +17,16 @@ L. N. Trefethen, J. A. C. Weideman, T. Schmelzer, "Talbot quadratures and ration
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy import special, stats
 
-from capacity.errors import ConfigError
 from capacity.ground.arrays import Floats
-from capacity.ground.call_length import CallLength, as_call_length
-from capacity.ground.times import STEP
 
-__all__ = ["IntervalMaximum", "interval_maximum", "log_poisson_cdf", "ratio", "turnover", "variance_inflation"]
+__all__ = ["law_of_maximum", "log_poisson_cdf", "ratio", "variance_inflation"]
 
 _NODES = 24
 _TAIL = 12.0  # standard deviations of Poisson above the load that are worked out
@@ -40,78 +35,22 @@ _ABOVE = 7.0  # of sqrt(m) above sqrt(load), 14 standard deviations: beyond, the
 _DEPENDENCE_LOADS = (0.5, 2.0, 8.0, 32.0, 100.0)
 
 
-@dataclass(frozen=True, eq=False)
-class IntervalMaximum:
-    """The distribution of the maximum over 5 minutes, for one load or many.
-
-    Attributes
-    ----------
-    load : ndarray, shape (loads,)
-        Offered load [Erlang].
-    mean_call_length : Timedelta
-        Mean hold time.
-    licences : int or None
-        The cap, None where there is none.
-    probabilities : ndarray, shape (loads, values)
-        P(max = m) for m = 0, 1, ...
-    """
-
-    load: Floats
-    mean_call_length: pd.Timedelta
-    licences: int | None
-    probabilities: Floats
-
-    @property
-    def mean(self) -> Floats:
-        """E[max] [calls], shape (loads,)."""
-        return np.asarray(self.probabilities @ np.arange(self.probabilities.shape[1]))
-
-    def cdf(self, value: int) -> Floats:
-        """P(max <= value), shape (loads,)."""
-        if value < 0:
-            return np.zeros(len(self.load))
-        return np.asarray(np.minimum(self.probabilities[:, : value + 1].sum(axis=1), 1.0))
-
-    def quantile(self, q: float) -> npt.NDArray[np.int64]:
-        """Return the smallest m with P(max <= m) >= q, shape (loads,)."""
-        if not 0 <= q < 1:
-            raise ConfigError(f"q={q} is no probability; give one of at least 0 and below 1, such as 0.99")
-        total = self.probabilities.cumsum(axis=1)
-        return np.asarray(np.minimum((total < q).sum(axis=1), total.shape[1] - 1), dtype=np.int64)
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return mean and quantiles by load."""
-        table = {"mean": self.mean, **{f"q{q:g}": self.quantile(q / 100) for q in (50, 90, 95, 99, 99.9)}}
-        return pd.DataFrame(table, index=pd.Index(self.load, name="offered_load"))
-
-    def __str__(self) -> str:
-        cap = "no cap" if self.licences is None else f"{self.licences:,} licences"
-        span = f"{self.load.min():g} to {self.load.max():g}" if len(self.load) > 1 else f"{self.load[0]:g}"
-        return f"5-minute maximum at {span} Erlang, calls of {self.mean_call_length.total_seconds():g} s, {cap}"
-
-
-def interval_maximum(
-    load: npt.ArrayLike, mean_call_length: CallLength, *, licences: int | None = None
-) -> IntervalMaximum:
+def law_of_maximum(loads: Floats, turn: float, licences: int | None = None) -> Floats:
     """Return the distribution of the most calls in progress within 5 minutes.
 
     Parameters
     ----------
-    load : array_like, shape (loads,) or scalar
-        Offered load [Erlang], at least 0: calls an hour times mean call length in hours.
-    mean_call_length : str, timedelta or Timedelta
-        Mean hold time: "3m".
+    loads : array, shape (loads,)
+        Offered loads [Erlang], at least 0: calls an hour times mean call length in hours.
+    turn : float
+        How many mean call lengths 5 minutes are.
     licences : int, optional
         Calls that would be more than this many at once are turned away and do not come back.
 
     Returns
     -------
-    IntervalMaximum
-
-    Raises
-    ------
-    ConfigError
-        A load that is negative, infinite or NaN, or a cap below 1.
+    array, shape (loads, values)
+        P(max = m) for m = 0, 1, ...
 
     Notes
     -----
@@ -121,32 +60,18 @@ def interval_maximum(
 
     Examples
     --------
-    >>> one = interval_maximum([10, 50, 200], "3m")
-    >>> one.mean.round(2).tolist(), one.quantile(0.99).tolist()
-    ([13.76, 58.8, 217.92], [21, 74, 247])
+    >>> p = law_of_maximum(np.array([10.0, 50.0, 200.0]), 5 / 3)
+    >>> (p @ np.arange(p.shape[1])).round(2).tolist()
+    [13.76, 58.8, 217.92]
     """
-    loads = np.atleast_1d(np.asarray(load, dtype=np.float64)).ravel()
-    if len(loads) == 0 or not bool((np.isfinite(loads) & (loads >= 0)).all()):
-        raise ConfigError(f"load={load!r} is out of range; give finite loads of at least 0 [Erlang]")
-    if licences is not None and licences < 1:
-        raise ConfigError(f"licences={licences!r} is out of range; give at least 1, or None for no cap")
-    length = as_call_length(mean_call_length)
     top = float(loads.max())
     size = int(top + _TAIL * np.sqrt(top) + 30) if licences is None else int(licences) + 1
-    m = np.arange(size)
-    law = stats.poisson.logpmf(m, loads[:, None])
+    law = stats.poisson.logpmf(np.arange(size), loads[:, None])
     if licences is None:
-        p = ratio(loads, turnover(length), size)[0] * np.exp(law)
-    else:
-        start = np.exp(law[:, :-1] - log_poisson_cdf(int(licences), loads)[:, None])
-        below = ratio(loads, turnover(length), size - 1)[0] * start
-        p = np.column_stack([below, np.maximum(1.0 - below.sum(axis=1), 0.0)])
-    return IntervalMaximum(load=loads, mean_call_length=length, licences=licences, probabilities=p)
-
-
-def turnover(length: pd.Timedelta) -> float:
-    """Return tau / h: how many mean call lengths one 5-minute interval is."""
-    return float(STEP / length)
+        return np.asarray(ratio(loads, turn, size)[0] * np.exp(law))
+    start = np.exp(law[:, :-1] - log_poisson_cdf(int(licences), loads)[:, None])
+    below = ratio(loads, turn, size - 1)[0] * start
+    return np.column_stack([below, np.maximum(1.0 - below.sum(axis=1), 0.0)])
 
 
 def log_poisson_cdf(count: int, loads: Floats) -> Floats:

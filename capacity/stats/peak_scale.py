@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from capacity.errors import InsufficientData
-from capacity.ground.arrays import Floats
-from capacity.ground.calendar import YEAR
+from capacity.ground.arrays import Floats, Ints
+from capacity.ground.calendar import MONDAY, YEAR
 from capacity.stats.robust import robust_sd
 
-__all__ = ["PeakScale"]
+__all__ = ["PeakScale", "weekday_of"]
 
 _TREND_DAYS = 548  # a year and a half: below it a trend cannot be told from the season
 _LEVEL_MOVES = 0.05  # of log level: below it the spread's power does not matter
@@ -34,14 +33,17 @@ class PeakScale:
     trend_se: float  # standard error of what the trend adds from the middle of the record to its end, in logs
 
     @classmethod
-    def of(cls, daily: pd.Series, trend: bool | None) -> PeakScale:
-        """Fit log peaks by weekday and, if `trend` (None: if the days are enough), a straight line of time."""
-        y, dow = daily.to_numpy(), daily.index.day_of_week.to_numpy()
+    def of(cls, y: Floats, day: Ints, trend: bool | None) -> PeakScale:
+        """Fit log peaks by weekday and, if `trend` (None: if the days are enough), a straight line of time.
+
+        `day` counts from 1 January 1970, ascending.
+        """
+        dow = weekday_of(day)
         medians = np.array([np.median(y[dow == d]) if bool((dow == d).any()) else np.nan for d in range(7)])
         open_days = medians >= max(_CLOSED * float(np.nanmax(medians)), 0.5)
         if not bool(open_days.any()):
             raise InsufficientData("return levels need peaks above 0; most days have none")
-        day = (daily.index - daily.index[0]).days.to_numpy().astype(np.float64)
+        day = (day - day[0]).astype(np.float64)
         kept = open_days[dow]
         columns = (dow[kept, None] == np.flatnonzero(open_days)).astype(np.float64)
         trend = bool(day[-1] >= _TREND_DAYS) if trend is None else trend
@@ -57,10 +59,9 @@ class PeakScale:
         top = float(np.nanmax(level))
         return cls(growth, slope / YEAR, np.exp(level - top), float(np.exp(top)), power, error)
 
-    def middle(self, dates: pd.DatetimeIndex) -> Floats:
+    def middle(self, day: Ints) -> Floats:
         """Return the middle of each day's peaks."""
-        trend = np.exp(self.per_day * (dates - dates[-1]).days.to_numpy())
-        return np.asarray(self.base * trend * self.weekday[dates.day_of_week.to_numpy()])
+        return np.asarray(self.base * np.exp(self.per_day * (day - day[-1])) * self.weekday[weekday_of(day)])
 
 
 def _trend_error(time: Floats, rest: Floats) -> float:
@@ -90,3 +91,8 @@ def _huber(design: Floats, y: Floats) -> Floats:
         spread = max(robust_sd(rest, 0.0), 1e-9)
         weight = np.asarray(np.minimum(1.0, _HUBER * spread / np.maximum(np.abs(rest), 1e-12)), dtype=np.float64)
     return np.array(beta, dtype=np.float64)
+
+
+def weekday_of(day: Ints) -> Ints:
+    """Return the weekday, Monday 0, of days counted from 1 January 1970."""
+    return np.asarray((day + MONDAY) % 7)

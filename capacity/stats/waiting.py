@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy import special
 
 from capacity.errors import ConfigError
@@ -29,7 +28,7 @@ from capacity.ground.arrays import Floats
 from capacity.ground.call_length import CallLength, as_call_length
 from capacity.stats.erlang import log_erlang_b
 
-__all__ = ["agents_for", "erlang_a", "erlang_c", "service_level", "staffing"]
+__all__ = ["agents_for", "erlang_a", "erlang_c", "service_level", "staffing_columns"]
 
 _TERMS = 100_000
 _FULL = 0.001  # share of time in which all channels are in use
@@ -188,40 +187,15 @@ def agents_for(
     return _unwrap(np.where(a > 0, high, 0.0).astype(np.int64))
 
 
-def staffing(
+def staffing_columns(
     load: npt.ArrayLike,
     *,
-    target: float = 0.8,
-    within: CallLength = "20s",
+    target: float,
+    within: CallLength,
     mean_call_length: CallLength,
-    patience: CallLength | None = None,
-) -> pd.DataFrame:
-    """Return for each load the agents for a target, what callers then meet, and the channels they need.
-
-    Parameters
-    ----------
-    load : array_like, one-dimensional
-        A [Erlang] of calls that are handed to agents.
-    target, within, mean_call_length, patience
-        As in `agents_for`.
-
-    Returns
-    -------
-    DataFrame
-        By ``load``: ``agents``, ``service_level`` (share answered in time), ``waits`` and ``gives_up`` (shares),
-        ``occupancy`` (share of the agents' time), and ``channels``: lines for calls in hand and calls that wait, all
-        in use in 0.1% of the time.
-
-    Raises
-    ------
-    ConfigError
-        As `agents_for`.
-
-    Examples
-    --------
-    >>> staffing([10], mean_call_length="3m").round(3).to_dict("records")
-    [{'agents': 14, 'service_level': 0.888, 'waits': 0.174, 'gives_up': 0.0, 'occupancy': 0.714, 'channels': 30}]
-    """
+    patience: CallLength | None,
+) -> tuple[Floats, dict[str, npt.NDArray[Any]]]:
+    """Return the loads, and for each the columns of `capacity.staffing`."""
     a = np.atleast_1d(_arrays(load=load)[0]).ravel()
     how: dict[str, Any] = {"within": within, "mean_call_length": mean_call_length, "patience": patience}
     n = np.asarray(agents_for(a, target=target, **how), dtype=np.float64)
@@ -231,15 +205,15 @@ def staffing(
         ratio = _ratio(patience, mean_call_length)
         queue = _Patient(n, a, ratio)
         waits, lost = queue.waits(), queue.gives_up()
-    table = {
+    columns = {
         "agents": n.astype(np.int64),
         "service_level": _answered(n, a, within, mean_call_length, patience),
         "waits": waits,
         "gives_up": lost,
         "occupancy": np.divide(a * (1 - lost), n, out=np.zeros_like(a), where=n > 0),
-        "channels": [_channels(count, one, ratio) for count, one in zip(n, a, strict=True)],
+        "channels": np.array([_channels(count, one, ratio) for count, one in zip(n, a, strict=True)], dtype=np.int64),
     }
-    return pd.DataFrame(table, index=pd.Index(a, name="load"))
+    return a, columns
 
 
 class _Patient:
