@@ -28,8 +28,8 @@ from capacity.ground.times import as_zone
 
 __all__ = ["Choice", "Decision", "Undecided", "decide"]
 
-_MOST = 12  # readings that are weighed
-_LISTED = 6  # commands that are printed
+_MOST = 16  # readings that are weighed
+_LISTED = 8  # commands that are printed
 _ID_ROWS = 1_000_000  # rows at the beginning and the end that are searched for ids that come twice
 _PEAK_ROWS = 2_000_000  # of larger logs no peaks are found for readings that are not taken
 
@@ -89,11 +89,17 @@ def decide(rows: Rows, words: Words, progress: Callable[[int], object] | None = 
         choice
         for reading in taken
         for choice in _answered(
-            rows, _choices(rows, reading, words, kinds, names=len(taken) > 1), both=not reading.like
+            rows, _choices(rows, reading, words, kinds, names=len(taken) > 1 or reading.guess), both=not reading.like
         )
     ]
     choices = choices[:_MOST]
-    if len(choices) == 1:
+    if not choices:
+        raise FrameError(
+            f"nothing tells when calls end or how long they are; there are {list(names)}; "
+            f"say which column is what with {option('columns')}"
+        )
+    guess = readings[0].guess
+    if len(choices) == 1 and not guess:
         if choices[0].asks_zone:
             _ask_for_zone(choices[0], rows)
         outcome = carry_out(choices[0].plan, rows, progress)
@@ -105,7 +111,7 @@ def decide(rows: Rows, words: Words, progress: Callable[[int], object] | None = 
             ]
         return Decision(choices[0], outcome, _beside(others, outcome, rows))
     results = _weighed(choices, rows)
-    if len(results) == 1:
+    if len(results) == 1 and not guess:
         if results[0][0].asks_zone:
             _ask_for_zone(results[0][0], rows)
         return Decision(*results[0])

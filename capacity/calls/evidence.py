@@ -26,6 +26,7 @@ __all__ = ["orders", "units", "zone_in_names"]
 _DAY = 86_400_000_000_000
 _HOUR = 3_600_000_000_000
 _SHORTEST, _LONGEST = 5e9, 3.6e12  # a median call lasts between 5 s and 1 h
+_LEAST = 1e9
 _LONG = 6 * 3600e9  # fewer than one call in a hundred lasts longer
 _ORDERS = ("ymd", "dmy", "mdy", "epoch")
 
@@ -177,7 +178,8 @@ def units(rows: Rows, reading: Reading, span: tuple[str, str] | None, order: str
     if span is not None and (measured := _measured(rows, lengths, name, span, order)):
         return [measured]
     possible = ["s", "min"] if name in clocks else list(UNITS)
-    values = lengths.values[(lengths.state == OK) & (lengths.values > 0)]
+    begun = read_column(rows.picked(reading.start), order=order).state == OK  # not the line of totals
+    values = lengths.values[(lengths.state == OK) & (lengths.values > 0) & (begun | ~begun.any())]
     base = UNITS["s"] if name in clocks else 1  # clocks are read as m:ss already
 
     def scaled(unit: str) -> npt.NDArray[np.float64]:
@@ -185,10 +187,15 @@ def units(rows: Rows, reading: Reading, span: tuple[str, str] | None, order: str
 
     if name not in clocks and not np.any(values % 1):
         possible = ["s", "ms", "min"]  # whole hours and days are no lengths of calls
-    fitting = [u for u in possible if _plausible(scaled(u))]
+    usual = {"s"}
+    if len(values) and not np.any(values % 1000):
+        usual.add("ms")
+    if len(values) and np.any(values % 1) and bool(np.all(np.abs(values * 60 - np.rint(values * 60)) < 1e-4)):
+        usual.add("min")  # whole seconds, as minutes
+    fitting = [u for u in possible if _plausible(scaled(u), usual=u in usual)]
     if len(fitting) == 1:
         return [(fitting[0], _because(scaled(fitting[0])))]
-    return [(u, "") for u in (fitting or possible)]
+    return [(u, "") for u in (fitting or ([] if reading.guess else possible))]
 
 
 def _clock_in_name(name: str) -> str | None:
@@ -196,10 +203,14 @@ def _clock_in_name(name: str) -> str | None:
     return "min" if bare.endswith("hmm") else "s" if bare.endswith(("mmss", "mss")) else None
 
 
-def _plausible(lengths: npt.NDArray[np.float64]) -> bool:
+def _plausible(lengths: npt.NDArray[np.float64], *, usual: bool) -> bool:
+    """Tell whether calls may be so long; units that are usual for such numbers are given up later than others."""
     if len(lengths) == 0:
         return False
-    return bool(_SHORTEST <= np.median(lengths) <= _LONGEST and np.quantile(lengths, 0.99) <= _LONG)
+    median = float(np.median(lengths))
+    if usual:
+        return _LEAST <= median <= _LONG
+    return _SHORTEST <= median <= _LONGEST and float(np.quantile(lengths, 0.99)) <= _LONG
 
 
 def _because(lengths: npt.NDArray[np.float64]) -> str:

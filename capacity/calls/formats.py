@@ -57,7 +57,7 @@ _CLOCKS = (
     (re.compile(r"(?P<H>\d{2})\d{4}(?P<f>[.,]\d{1,9})?(?!\d)"), "%{H}%M%S"),
     (re.compile(r"(?P<H>\d{2})\d{2}(?!\d)"), "%{H}%M"),
 )
-_NOON = re.compile(r"(\s*)[AaPp](?:[Mm]|\.\s?[Mm]\.)(?![A-Za-z])")
+_NOON = re.compile(r"(\s*)[AaPp](?:[Mm]|\.\s?[Mm]\.)(?![A-Ya-y])")
 _OFFSET = re.compile(r"(\s*)(?:(?:UTC|GMT)(?=[+-]))?([+-]\d{2}(?::?\d{2})?|[+-]\d|[Zz])(?![\d:])")
 _ABBREVIATION = re.compile(r"(\s*)(?!Uhr)([A-Z]{2,5})(?![A-Za-z])")
 _COMMENT = re.compile(r"\s*(\([^)]*\)|\[[^\]]*\]|Uhr)\s*$")
@@ -209,9 +209,12 @@ def _clock_date(text: str, at: int) -> dict[str, str]:
     if weekday and weekday[0].strip(" .,").lower() not in MONTHS:
         lead, begin = "%a" + re.sub(r"[^\W\d_]", "", weekday[0]), weekday.end()
     date = _dates(text, begin)
-    if date is None or date[0] != len(text):
+    if date is None:
         return {}
-    return {k: form + zone + between[0] + lead + v for k, v in date[1].items()}
+    end, after = _zone(text, date[0]) if not zone else (date[0], "")
+    if end != len(text):
+        return {}
+    return {k: form + zone + between[0] + lead + v + after for k, v in date[1].items()}
 
 
 def _ctime(text: str, at: int) -> dict[str, str]:
@@ -221,7 +224,11 @@ def _ctime(text: str, at: int) -> dict[str, str]:
     if clock is None:
         return {}
     end, zone = _zone(text, clock[0])
-    return {"": f"%b %d {clock[1]}{zone} %Y"} if re.fullmatch(r" +\d{4}", text[end:]) else {}
+    year = re.compile(r" +\d{4}(?!\d)").match(text, end)
+    if year is None:
+        return {}
+    end, after = _zone(text, year.end()) if not zone else (year.end(), "")
+    return {"": f"%b %d {clock[1]}{zone} %Y{after}"} if end == len(text) else {}
 
 
 _DIRECTIVES = {

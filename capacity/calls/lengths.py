@@ -21,6 +21,8 @@ __all__ = ["UNITS", "Lengths", "check_unit", "read_lengths", "unit_in_name"]
 Ints = npt.NDArray[Any]
 
 UNITS = {"s": 10**9, "ms": 10**6, "min": 60 * 10**9, "hour": 3600 * 10**9, "day": 86_400 * 10**9}
+_MOST = 60 * 366 * 86_400e9  # [ns]
+_GROUPED = 21.6  # thousands of seconds that are no call
 _SPELLED = {
     **dict.fromkeys(
         ("s", "sec", "secs", "second", "seconds", "sek", "sekunden", "segundos", "secondes", "secondi"), "s"
@@ -73,12 +75,15 @@ class Lengths:
         """Whether a unit has to be known: for numbers, and for clock texts of two parts."""
         return bool(((self.state == OK) & ~self.scaled & (self.values != 0)).any()) or self.parts == 2
 
-    def nanoseconds(self, unit: str) -> npt.NDArray[np.int64]:
-        """Return [ns] with the unit of numbers, or of the last part of a clock text of two parts."""
+    def nanoseconds(self, unit: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Return [ns] with the unit of numbers, or of the last part of a clock text of two parts; and which are none.
+
+        More than sixty years are no length.
+        """
         scale = UNITS[unit]
         factor = np.where(self.scaled, scale / UNITS["s"] if self.parts == 2 else 1.0, float(scale))
-        wild = np.abs(self.values) * factor > 9e18
-        return np.rint(np.where(wild | (self.state != OK), 0, self.values * factor)).astype(np.int64)
+        bad = (self.state == BAD) | (np.abs(self.values) * factor > _MOST)
+        return np.rint(np.where(bad | (self.state != OK), 0, self.values * factor)).astype(np.int64), bad
 
 
 def check_unit(unit: str | None) -> None:
@@ -169,11 +174,15 @@ def _decimal_mark(column: pa.ChunkedArray) -> str:
     if len(doubt) > 1:
         return "!"
     whole = pc.unique(pc.utf8_trim_whitespace(column.filter(pc.match_substring_regex(column, r"^\s*\d+\s*$"))))
-    if not doubt or len(whole) == 0:
-        return doubt.pop() if doubt else "."
-    if max(int(text) for text in whole.to_pylist()) < 1000:
-        return "," if "." in doubt else "."
-    return "?"
+    if not doubt:
+        return "."
+    mark = doubt.pop()
+    if len(whole):
+        grouped = max(int(text) for text in whole.to_pylist()) < 1000
+        return ("," if mark == "." else ".") if grouped else "?"
+    # "125,000" is 125 s (or as many ms); "1,200" may well be twenty minutes.
+    middle = float(np.median([float(text.replace(mark, ".")) for text in texts.to_pylist()]))
+    return mark if middle > _GROUPED else "?"
 
 
 def _read_text(chunk: pa.Array, nothing: frozenset[str], mark: str) -> Lengths:

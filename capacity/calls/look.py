@@ -187,15 +187,35 @@ def _quote(lines: list[str], separator: str) -> str:
     return "'" if single >= len(lines) and '"' not in text else '"'
 
 
+_TYPES = re.compile(
+    r"(?:big|small|tiny|unsigned )?int(?:eger)?\d*|(?:n?var)?char|text|string|uuid|bool(?:ean)?|date(?:time)?\d*|"
+    r"timestamp(?:tz)?|double|float|numeric|decimal|real",
+    re.IGNORECASE,
+)
+
+
 def _header(table: list[tuple[int, int, list[str]]], width: int, *, looking: bool) -> tuple[int, bool]:
-    """Return the row at which header or data begin, and whether it is a header."""
+    """Return the row at which header or data begin, and whether it is a header.
+
+    The header is the last row of names before the data; a row of types, such as "INTEGER", is none.
+    """
+    named = None
     for at, (_, _, row) in enumerate(table):
         filled = [cell for cell in row if cell]
         wide = len(row) >= width - 1 and len(filled) >= max(2, (width + 1) // 2)
-        if width <= 1 or wide or (not looking and at == 0):
-            return at, not any(_is_data(cell) for cell in filled) and len(filled) > 0
-        if any(len(cell) > 9 and formats_of(cell) for cell in filled) and len(row) == width:
-            return at, False  # a sparse row of data
+        if width <= 1 or (not looking and at == 0):
+            return at, not any(_is_data(cell) for cell in filled)
+        if any(len(cell) > 5 and formats_of(cell) for cell in filled) and (wide or len(row) == width):
+            return (at, False) if named is None else (named, True)
+        if wide and not any(_is_data(cell) for cell in filled) and len(set(filled)) == len(filled):
+            types = all(_TYPES.fullmatch(re.sub(r"\(.*\)", "", cell).strip()) for cell in filled)
+            named = named if types and named is not None else at
+        elif wide and named is None and not any(_is_data(cell) for cell in filled):
+            named = at
+        elif wide and named is not None:
+            return named, True
+    if named is not None:
+        return named, True
     return 0, not any(_is_data(cell) for cell in table[0][2])
 
 

@@ -301,7 +301,8 @@ class _Slab:
 
     def _lengths(self, name: str) -> tuple[Ints, Bools, Bools]:
         found = read_lengths(self.column(name), self.plan.none)
-        return found.nanoseconds(self.plan.unit), found.state == NONE, found.state == BAD
+        nanoseconds, bad = found.nanoseconds(self.plan.unit)
+        return nanoseconds, found.state == NONE, bad
 
     def _ends(self, start: Instants) -> tuple[Ints, Bools]:
         """Return the ends [ns], and where there is none."""

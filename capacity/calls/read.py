@@ -194,7 +194,7 @@ def _opened(source: LogSource, words: Words) -> list[Rows]:
 
 def _nothing(account: CallLogAccount, rows: Rows, decision: Decision) -> str:
     reasons = [
-        f"{row.rows:,} {reason}" + (f" (first: {row.where}, {row.text})" if row.text else "")
+        f"{row['rows']:,} {reason}" + (f" (first: {row['where']}, {row['text']})" if row["text"] else "")
         for reason, row in account.dropped.iterrows()
     ]
     remedy = next((r for r in account.dropped["remedy"] if r), option("columns") + " says which column is what")

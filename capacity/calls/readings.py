@@ -32,6 +32,8 @@ class Reading:
         A channel is held from `start` (+ `wait`) to the last `end`, or for `duration`; `talk` is the last part.
     like, why : str
         The known export, and why these of its times.
+    guess : bool
+        Whether no name tells: it is never taken without being asked for.
     """
 
     title: str
@@ -49,6 +51,7 @@ class Reading:
     drop: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     like: str = ""
     why: str = ""
+    guess: bool = False
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -115,7 +118,7 @@ def _kind(column: pa.ChunkedArray) -> str:
     for cell in cells:
         votes[_cell_kind(cell)] = votes.get(_cell_kind(cell), 0) + 1
     best, count = max(votes.items(), key=lambda item: item[1])
-    return best if count * 2 > len(cells) else "text"
+    return best if count * 2 >= len(cells) else "text"
 
 
 def _cell_kind(cell: str) -> str:
@@ -123,10 +126,8 @@ def _cell_kind(cell: str) -> str:
         whole = re.split(r"[.,eE]", cell)[0]
         if len(whole) in (10, 13, 16, 19) and whole[0] in "12":
             return "epoch"
-        if len(whole) in (12, 14) and whole[:2] in ("19", "20") and formats_of(cell):
-            return "stamp"
-        if len(whole) == 8 and whole[:2] in ("19", "20") and 1 <= int(whole[4:6]) <= 12:
-            return "date"
+        if cell.isdigit() and len(cell) in (8, 12, 14) and _is_date(cell[:8]):
+            return "date" if len(cell) == 8 else "stamp"
         return "number"
     forms = formats_of(cell)
     if not forms:
@@ -143,7 +144,16 @@ def _cell_kind(cell: str) -> str:
     return "stamp" if any(d in form for d in ("%H", "%I", "epoch", "excel")) else "date"
 
 
-_TIMES = ("stamp", "epoch", "clock", "date")
+def _is_date(digits: str) -> bool:
+    """Tell whether eight digits are a day of 1971 to 2199, in some order."""
+    parts = [
+        (digits[:4], digits[4:6], digits[6:]),
+        (digits[4:], digits[2:4], digits[:2]),
+        (digits[4:], digits[:2], digits[2:4]),
+    ]
+    return any(1971 <= int(y) < 2200 and 1 <= int(m) <= 12 and 1 <= int(d) <= 31 for y, m, d in parts)
+
+
 _LENGTHS = ("number", "length", "clock")
 
 
@@ -219,6 +229,7 @@ def _known(names: Sequence[str], words: Words) -> list[Reading]:
     ids = export.get("call_id", [])
     found = []
     for reading in export["reading"]:
+        others = {p: there.get(reading.get(p, "")) for p in ("duration", "talk", "wait", "date")}
         wanted = [
             reading["start"],
             *reading.get("end", []),
@@ -231,7 +242,10 @@ def _known(names: Sequence[str], words: Words) -> list[Reading]:
                 reading["title"],
                 there[reading["start"]],
                 tuple(there[n] for n in reading.get("end", [])),
-                **{p: there[reading[p]] for p in ("duration", "talk", "wait", "date") if p in reading},
+                duration=others["duration"],
+                talk=others["talk"],
+                wait=others["wait"],
+                date=others["date"],
                 call_id=next((there[n] for n in ([ids] if isinstance(ids, str) else ids) if n in there), None),
                 variant=there.get(export.get("variant", "")),
                 unit=export.get("unit"),
@@ -395,10 +409,11 @@ def _by_cells(names: Sequence[str], kinds: Mapping[str, str], words: Words) -> t
             found.append(
                 Reading("from one time to the other", start, tuple(words.columns.get("end", ())) or (later[-1],))
             )
-        for length in words.columns.get("duration", ()) or (lengths or numbers[:3]):
+        measures = [n for n in (lengths or numbers[:3]) if n != start]
+        for length in words.columns.get("duration", ()) or measures:
             found.append(Reading(f"for {length}", start, duration=length))
     if found:
-        return found, False
+        return [replace(r, guess=True) for r in found], False
     what = "when a call begins" if not starts else "when a call ends or how long it is"
     missing = "start" if not starts else "end' or 'duration"
     raise FrameError(
