@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -11,12 +12,14 @@ import pandas as pd
 
 from capacity.errors import ConfigError
 from capacity.fetch.payload import Rows
-from capacity.fetch.windows import Window
+from capacity.fetch.strides import Stride, coarse, has_every_step
+from capacity.fetch.windows import STEPS_PER_WEEK, Window
 from capacity.ground.frame import TOTAL, as_intervals, assemble
 from capacity.ground.times import STEP
 
 __all__ = ["Layer", "build", "check_absent", "empty_frame"]
 
+_LOG = logging.getLogger("capacity.fetch")
 _NEVER = np.iinfo(np.int64).max
 
 
@@ -34,7 +37,7 @@ class Layer:
     rows : list of Rows
         The answers, oldest first.
     seen_before : set of str
-        Series that had a conversation before the range begins.
+        Series that had a row before the range begins.
     names : dict of id -> display name
         The latest ones.
     """
@@ -76,19 +79,23 @@ def empty_frame(by: str) -> pd.DataFrame:
 def build(layers: Sequence[Layer], window: Window, *, by: str, absent: str) -> pd.DataFrame:
     """Build THE frame of the range `window` from layers.
 
-    With ``absent="zero"`` an interval that was answered for and left out is a 0: for TOTAL anywhere, for other
-    series from their first conversation on (zeros that a server sends before it are left out as well, so that
-    the frame is the same whether or not a server sends zeros). With ``"missing"`` the answers stand as they came.
+    An interval that was answered is a row, a 0 too. With ``absent="zero"`` one that an answer left out is a 0 as well:
+    for TOTAL anywhere, for other series from their first row on. Weeks that have one interval in twelve (or in two,
+    three, ...) where others have each (a server that keeps old weeks by the hour) were not answered between. With
+    ``"missing"`` the answers stand as they came.
     """
     ids = sorted(set().union(*(layer.ids for layer in layers)))
     if not ids:
         return empty_frame(by)
     place = {name: k for k, name in enumerate(ids)}
     matrix = np.full((window.steps, len(ids)), -1, dtype=np.int32)
+    fine = any(has_every_step(layer.rows) for layer in layers)
     for layer in layers:
         columns = _scatter(matrix, layer, window.first, place)
         if absent == "zero":
-            _fill(matrix, layer, window, columns, ids)
+            strides = coarse(layer.rows)
+            _fill(matrix, layer, window, columns, ids, strides if fine else [])
+            _say(matrix, layer, window, ids, strides, "missing, not 0" if fine else "taken to be 0")
     names: dict[str, str] = {}
     for layer in layers:
         names |= layer.names
@@ -109,26 +116,72 @@ def _scatter(matrix: npt.NDArray[np.int32], layer: Layer, first: int, place: dic
 
 
 def _fill(
-    matrix: npt.NDArray[np.int32], layer: Layer, window: Window, columns: npt.NDArray[np.intp], ids: Sequence[str]
+    matrix: npt.NDArray[np.int32],
+    layer: Layer,
+    window: Window,
+    columns: npt.NDArray[np.intp],
+    ids: Sequence[str],
+    strides: Sequence[Stride],
 ) -> None:
     begins = np.full(len(columns), _NEVER, dtype=np.int64)
     for k, column in enumerate(columns.tolist()):
         if ids[column] == TOTAL or ids[column] in layer.seen_before:
             begins[k] = 0
         else:
-            busy = matrix[:, column] > 0
-            at = int(busy.argmax())
-            if busy[at]:
+            there = matrix[:, column] >= 0
+            at = int(there.argmax())
+            if there[at]:
                 begins[k] = at
     for piece in layer.answered:
         lo, hi = max(piece.first - window.first, 0), min(piece.last - window.first, window.steps)
         if lo >= hi:
             continue
+        answered = _on_grid(np.arange(lo, hi) + window.first, strides)
         block = matrix[lo:hi, columns]
-        due = np.arange(lo, hi)[:, None] >= begins[None, :]
-        block[block < 0] = 0
-        block[~due] = -1
+        block[(block < 0) & answered[:, None] & (np.arange(lo, hi)[:, None] >= begins)] = 0
         matrix[lo:hi, columns] = block
+
+
+def _on_grid(steps: npt.NDArray[np.int64], strides: Sequence[Stride]) -> npt.NDArray[np.bool_]:
+    """Return which steps were answered for."""
+    answered = np.ones(len(steps), dtype=bool)
+    for s in strides:
+        answered &= (steps < s.first) | (steps >= s.last) | (steps % s.every == s.phase)
+    return answered
+
+
+def _say(
+    matrix: npt.NDArray[np.int32],
+    layer: Layer,
+    window: Window,
+    ids: Sequence[str],
+    strides: Sequence[Stride],
+    rest: str,
+) -> None:
+    """Log what a reader of the frame would not see in it."""
+    name = layer.label or "the slice"
+    shown = [s for s in strides if s.first < window.last and s.last > window.first]
+    if shown:
+        _LOG.warning(
+            "%s: within %s the answers have only one interval in %d, as where a server keeps old weeks by the hour; "
+            "the others are %s",
+            name,
+            Window.of_steps(shown[0].first, shown[-1].last),
+            max(s.every for s in shown),
+            rest,
+        )
+    if layer.label == TOTAL and TOTAL not in layer.seen_before:
+        busy = matrix[:, ids.index(TOTAL)] > 0
+        at = int(busy.argmax())
+        zeros = int(np.count_nonzero(matrix[:at, ids.index(TOTAL)] == 0))
+        if busy[at] and zeros >= STEPS_PER_WEEK:
+            first = Window.of_steps(window.first + at, window.first + at + 1).start
+            _LOG.warning(
+                "%s: no call before %s: %d days before it are 0; where that was before the launch, ask from there",
+                name,
+                f"{first:%Y-%m-%dT%H:%MZ}",
+                zeros // (STEPS_PER_WEEK // 7),
+            )
 
 
 def _frame(

@@ -85,7 +85,8 @@ def fetch_intervals(
         fetched. None keeps nothing.
     absent : {"zero", "missing"}
         Whether an interval that an answer left out is a row with 0 (for TOTAL everywhere; for others from their
-        first conversation in the range, or the store, on), or no row.
+        first row in the range, or the store, on), or no row. Logged as a warning: weeks that a server seems to keep by
+        the hour (where others have each interval, those between are missing), and days of zeros before the first call.
     errors : {"raise", "partial"}
         What to do when retries ran out on some windows: raise IncompleteError at the end, with the rest in its
         ``frame``; or return the rest, of which `capacity.coverage` tells the gaps.
