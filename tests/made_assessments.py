@@ -164,29 +164,29 @@ def relicensed(base: Assessment, licences: str) -> Assessment:
     )
 
 
-_TWO_YEARS = 730
-_ASK = {"tz": "Europe/London", "seed": 1, "horizon": 90}
+_DAYS = 400
+_ASK = {"tz": "UTC", "seed": 1, "horizon": 30}
 
 
 @cache
 def tested() -> Assessment:
-    """Two years of peaks about 70, of which enough was tested, far below the licences."""
-    return cap.assess(from_peaks({cap.TOTAL: weekly(_TWO_YEARS, 70)}), 300, name="Northwind Hotels", **_ASK)
+    """Peaks about 70, of which enough was tested, far below the licences."""
+    return cap.assess(from_peaks({cap.TOTAL: weekly(_DAYS, 70)}), 300, name="Northwind Hotels", **_ASK)
 
 
 @cache
 def situation(name: str) -> Assessment:
     """Return an assessment in one of the situations that `SITUATIONS` names."""
     rng = np.random.default_rng(3)
-    total = {cap.TOTAL: weekly(_TWO_YEARS, 70)}
+    total = {cap.TOTAL: weekly(_DAYS, 70)}
     if name in ("tight", "too few", "ample", "far too many", "about to be cut"):
-        steps = {"tight": "98", "too few": "85", "ample": "112", "far too many": "1000",
-                 "about to be cut": "115,2027-02-15:95"}  # fmt: skip
+        steps = {"tight": "97", "too few": "85", "ample": "112", "far too many": "1000",
+                 "about to be cut": "115,2026-02-20:90"}  # fmt: skip
         return relicensed(tested(), steps[name])
     if name == "capped":
-        return cap.assess(from_peaks({cap.TOTAL: np.minimum(weekly(200, 70), 60)}), 60, **_ASK)
+        return cap.assess(from_peaks({cap.TOTAL: np.minimum(weekly(120, 70), 60)}), 60, **_ASK)
     if name == "soft-capped":
-        seen = np.where(total[cap.TOTAL] >= 60, 61 + rng.integers(0, 5, _TWO_YEARS), total[cap.TOTAL])
+        seen = np.where(total[cap.TOTAL] >= 60, 61 + rng.integers(0, 5, _DAYS), total[cap.TOTAL])
         return cap.assess(from_peaks({cap.TOTAL: seen}), 60, **_ASK)
     if name == "short history":
         return cap.assess(from_peaks({cap.TOTAL: weekly(20, 70)}), 100, **_ASK)
@@ -202,14 +202,14 @@ def situation(name: str) -> Assessment:
     if name == "untested":
         return cap.assess(from_peaks(total), 110, backtest=False, **_ASK)
     if name == "gap at the end":
-        whole = from_peaks(total | {"hotel": weekly(_TWO_YEARS, 60, 2)})
+        whole = from_peaks(total | {"hotel": weekly(_DAYS, 60, 2)})
         times, ids = (whole.index.get_level_values(k) for k in (0, 1))
-        return cap.assess(whole[(ids != cap.TOTAL) | (times < "2026-12-30")], 110, **_ASK)
+        return cap.assess(whole[(ids != cap.TOTAL) | (times < "2026-02-03")], 115, **_ASK)
     if name == "two or three calls":
         return cap.assess(from_peaks({cap.TOTAL: rng.integers(2, 4, 400)}), 4, **_ASK)
     if name == "priced":
         money = {"mean_call_length": "3m", "licence_price": 300.0, "lost_call_cost": 2.0, "lead_time": "3w"}
-        return cap.assess(from_peaks(total | {"hotel": weekly(_TWO_YEARS, 60, 2)}), 96, **_ASK, **money)
+        return cap.assess(from_peaks(total | {"hotel": weekly(_DAYS, 60, 2)}), 96, **_ASK, **money)
     if name == "names":
         parts = {f"v{k}": weekly(70, 40 - k, k) for k in range(len(NAMES))}
         whole = from_peaks({cap.TOTAL: sum(parts.values())} | parts)

@@ -106,7 +106,7 @@ def test_forecast_and_headroom_of_a_combined_total():
     assert room.variant == cap.TOTAL
     assert "upper bound" in bound_note(forecast.history)
     # Both have 5 calls at the other's peak: the sum peaks at most at 69 + 5, the true one not under the hotel's own.
-    assert "between 69 and 74; up to 5 licences (7 %)" in bound_note(forecast.history)
+    assert "between 69 and 74; up to 5 licences (7%)" in bound_note(forecast.history)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_daily_peaks_keep_what_the_total_is():
     assert peaks["peak"].xs(pd.Timestamp("2026-06-01")).to_dict() == {"*": 130, "bank": 74, "hotel": 90}
     note = bound_note(peaks)
     assert "upper bound" in note
-    assert "between 90 and 130; up to 40 licences (31 %) may be too many" in note
+    assert "between 90 and 130; up to 40 licences (31%) may be too many" in note
     assert bound_note(cap.daily_peaks(project(hotel, times=times))) == ""
 
 

@@ -278,3 +278,4 @@ def test_each_page_says_its_figures(walk: Walk) -> None:
     ours = found.backtest.scores.iloc[0]  # type: ignore[union-attr]
     shares = {chance(ours[f"coverage_{level}"]) for level in (50, 80)}
     assert shares <= {text.get_text() for text in drawn[5]}
+    assert found.confidence.reason in said[6]

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capacity.analysis.verdict.growth import Growth
 from capacity.analysis.verdict.headline import headline
-from capacity.analysis.verdict.situation import Growth, Situation
+from capacity.analysis.verdict.situation import Situation
 
 NEEDED = {0.01: (110, 110), 0.05: (102, 102), 0.1: (98, 98)}
 TIGHT = Situation(94, 90, 400, (97, 97), needed=NEEDED, risk=(0.18, 0.18), unchanged=(0.18, 0.18))

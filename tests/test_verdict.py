@@ -10,7 +10,7 @@ import capacity as cap
 from capacity.analysis.verdict.capping import capping
 from capacity.analysis.verdict.confidence import Confidence, Evidence, confidence, evidence
 from capacity.analysis.verdict.decisions import decisions
-from capacity.analysis.verdict.situation import growth_of
+from capacity.analysis.verdict.growth import growth_of
 
 DATES = pd.date_range("2026-03-01", periods=40, name="date")
 

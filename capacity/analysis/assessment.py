@@ -148,6 +148,7 @@ class Assessment(Verdict):
     notes: tuple[Note, ...] = ()
 
     lead_time: int | None = None
+    bounded: bool = False
     losses: CostCurve | None = None
 
     # -- words --------------------------------------------------------------------------------------------------
@@ -391,6 +392,7 @@ def assess(
         days=ask.days,
         peaks=ask.peaks,
         notes=(*failed, *steps.rests_on(ask, found)),
+        bounded=ask.bounded,
         lead_time=None if lead_time is None else as_span(lead_time, "lead_time"),
         **found,
     )

@@ -12,6 +12,7 @@ from capacity.calls.concurrency import intervals_from_calls
 from capacity.errors import ConfigError, FrameError, InsufficientData
 from capacity.ground.calls import Calls
 from capacity.ground.frame import TOTAL, assemble, total
+from capacity.ground.text import percent
 from capacity.ground.times import STEP, ceil_step, floor_step
 
 __all__ = ["PROJECT", "UPPER_BOUND", "bound_note", "combine", "combined_bounds"]
@@ -177,7 +178,7 @@ def bound_note(peaks: pd.DataFrame) -> str:
     >>> history = pd.DataFrame({"*": [130, 124], "hotel": [90, 50], "bank": [40, 74]}).rename_axis(columns="project")
     >>> print(bound_note(history))
     The total of the 2 projects is an upper bound, the sum of their 5-minute maxima, so the answer is conservative: \
-over the days held it peaked at 130, and the true peak lies between 90 and 130; up to 40 licences (31 %) \
+over the days held it peaked at 130, and the true peak lies between 90 and 130; up to 40 licences (31%) \
 may be too many.
     """
     wide = peaks["peak"].unstack(level=1) if isinstance(peaks.index, pd.MultiIndex) else peaks  # noqa: PD010
@@ -192,7 +193,7 @@ may be too many.
     return (
         f"The total of the {projects.shape[1]} projects is an upper bound, the sum of their 5-minute maxima, so the "
         f"answer is conservative: over the days held it peaked at {high:,.0f}, and the true peak lies between "
-        f"{low:,.0f} and {high:,.0f}; up to {high - low:,.0f} licences ({100 * (high - low) / high:.0f} %) "
+        f"{low:,.0f} and {high:,.0f}; up to {high - low:,.0f} licences ({percent((high - low) / high)}) "
         "may be too many."
     )
 

@@ -168,8 +168,8 @@ def days_above(headroom: Headroom, ax: Axes | None = None) -> Axes:
         if table is None or len(table) == 0:
             return missing(ax, "No month lies ahead.")
         expected = table["above"].to_numpy(dtype=float)
-        if expected.max() < 0.005:
-            return missing(ax, "Less than 0.01 days above the licences are expected in any month.")
+        if expected.max() < 0.05:
+            return missing(ax, "Less than 0.05 days above the licences are expected in any month.")
         x = np.arange(len(expected))
         days, whole = table["days"].to_numpy(), np.array([month.days_in_month for month in table.index])
         bars = ax.bar(x, expected, width=0.62, color=LICENCE, lw=0)

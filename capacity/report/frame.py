@@ -158,6 +158,8 @@ def variant_of(assessment: Assessment) -> str:
 def variant_name(assessment: Assessment) -> str:
     """Return what the verdict is about, for people."""
     chosen = variant_of(assessment)
+    if assessment.situation.combined:
+        return "The sum of all projects, an upper bound"
     return "All calls together" if chosen == TOTAL else plain(names_of(assessment).get(chosen, chosen))
 
 

@@ -139,8 +139,8 @@ PANELS = (
         lambda _: "Expected number of days on which demand exceeds the licences as planned",
         "headroom",
         _months,
-        otherwise="Less than 0.01 days above the licences are expected in any month.",
-        needs=lambda a: float(present(a.headroom).per_month["above"].max()) >= 0.005,
+        otherwise="Less than 0.05 days above the licences are expected in any month.",
+        needs=lambda a: float(present(a.headroom).per_month["above"].max()) >= 0.05,
     ),
     Panel(
         "cost",

@@ -188,7 +188,8 @@ def _choices(assessment: Assessment, area: Area) -> None:
 
 def _what_is_expected(assessment: Assessment) -> str:
     ahead = plural(len(present(assessment.forecast).dates), "day")
-    whose = f"{variant_name(assessment)}: " if assessment.variant == TOTAL else ""
+    alone = assessment.variant == TOTAL and not assessment.situation.combined
+    whose = f"{variant_name(assessment)}: " if alone else ""
     return f"{whose}the last days, the {ahead} ahead, and at the right the highest of these"
 
 

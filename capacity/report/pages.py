@@ -67,16 +67,13 @@ def page(assessment: Assessment, number: int) -> bytes:
         return png(_PAGES[names[number - 1]].draw(assessment, _count(assessment)).figure)
 
 
-def sheets(assessment: Assessment) -> Iterator[tuple[str, Sheet]]:
-    """Yield the name and the sheet of each page; call it, and use each sheet, within `style`.
-
-    A seventh page holds the notes that find no room on the others.
-    """
+def sheets(assessment: Assessment) -> Iterator[Sheet]:
+    """Yield the pages, drawn one after the other; within `style`. A seventh holds notes that find no room before."""
     count = _count(assessment)
-    for name, made in _PAGES.items():
-        yield name, made.draw(assessment, count)
+    for made in _PAGES.values():
+        yield made.draw(assessment, count)
     if count > len(_PAGES):
-        yield "page-7-notes", page_trust.more_notes(assessment, count)
+        yield page_trust.more_notes(assessment, count)
 
 
 def _count(assessment: Assessment) -> int:
@@ -110,7 +107,7 @@ def save(assessment: Assessment, out_dir: str | os.PathLike[str]) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     paths = []
     with style():
-        for name, sheet in sheets(assessment):
+        for name, sheet in zip([*_PAGES, "page-7-notes"], sheets(assessment), strict=False):
             paths.append(out / f"{name}.png")
             png(sheet.figure, paths[-1])
         for panel in panels():

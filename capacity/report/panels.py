@@ -80,7 +80,8 @@ def place(panel: Panel, assessment: Assessment, area: Area) -> None:
         missing(inner.axes(left=0, top=-4, bottom=0), why_absent(panel, assessment))
         return
     what = panel.what(assessment)
-    if assessment.variant not in (TOTAL, "") or (not assessment.variant and panel.of_one):
+    named = assessment.variant != TOTAL or assessment.situation.combined
+    if named and (panel.of_one or assessment.variant not in (TOTAL, "")):
         what = f"{variant_name(assessment)}: {what[:1].lower()}{what[1:]}" if what else variant_name(assessment)
     area.sheet.heading(area.x, area.y, area.width, panel.title_of(assessment), plain(what))
     panel.draw(assessment, inner)
@@ -218,11 +219,11 @@ def table(
 
 def _balanced(words: str, width: float) -> list[str]:
     """Break a column's name into as few lines as its width [pt] allows, all about as long."""
-    lines = wrap(words, width, 7.5)
-    longest = max(text_width(word, 7.5) for word in words.split(" "))
-    even = max(text_width(words, 7.5) / len(lines) * 1.15, longest)
-    narrow = wrap(words, min(even, width), 7.5)
-    return narrow if len(narrow) == len(lines) else lines
+    lines = len(wrap(words, width, 7.5))
+    narrow = max((text_width(word, 7.5) for word in words.split(" ")), default=0.0)
+    while narrow < width and len(wrap(words, narrow, 7.5)) > lines:
+        narrow += 2.0
+    return wrap(words, min(narrow, width), 7.5)
 
 
 def _shared(width: float, columns: int, first: float) -> list[float]:

@@ -57,6 +57,6 @@ def save_pdf(assessment: Assessment, path: str | os.PathLike[str]) -> Path:
     check_kind(assessment, Assessment, "assessment", made_by="capacity.assess")
     about = {"Title": f"Licences: {assessment.name}".rstrip(": "), "Creator": "capacity", "CreationDate": None}
     with replaced(path) as held, style(), mpl.rc_context({"pdf.fonttype": 42}), PdfPages(held, metadata=about) as pdf:
-        for _, sheet in sheets(assessment):
+        for sheet in sheets(assessment):
             pdf.savefig(sheet.figure)
     return Path(path)

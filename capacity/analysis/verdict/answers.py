@@ -47,6 +47,7 @@ class Verdict(Result):
     cost: CostCurve | None
     losses: CostCurve | None
     lead_time: int | None
+    bounded: bool
 
     @cached_property
     def situation(self) -> Situation:

@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.combine import PROJECT
 from capacity.analysis.verdict.capping import Capping
-from capacity.ground.calendar import SAME_WEEKDAYS
+from capacity.analysis.verdict.growth import Growth, growth_of
 from capacity.ground.frame import TOTAL
 from capacity.ground.licences import Licences, as_licences
 
@@ -21,21 +20,11 @@ if TYPE_CHECKING:
     from capacity.analysis.verdict.answers import Verdict
     from capacity.forecast.paths import PeakForecast
 
-__all__ = ["Growth", "Situation", "growth_of", "situation"]
+__all__ = ["Situation", "situation"]
 
 Bounds: TypeAlias = tuple[int, int]  # the same twice where a count is known
 
 RISKS = (0.01, 0.05, 0.1)
-_MONTH = 28  # days of whole weeks
-_APART = (SAME_WEEKDAYS, 84)  # days back that the level is compared with: a year, or twelve weeks
-
-
-@dataclass(frozen=True)
-class Growth:
-    """How the mean daily peak of the last four weeks stands to that of four weeks before."""
-
-    factor: float
-    days_before: int
 
 
 @dataclass(frozen=True)
@@ -167,7 +156,7 @@ def _with_forecast(
 def _parts(found: Verdict) -> list[str]:
     """Return the series between whose maximum and sum the total lies; none where it is known."""
     ids = [str(i) for i in found.peaks.index.unique(1) if str(i) != TOTAL]
-    return ids if not found.variant or found.peaks.index.names[1] == PROJECT else []
+    return ids if found.bounded or not found.variant else []
 
 
 def _peak(found: Verdict, parts: list[str]) -> Bounds:
@@ -211,26 +200,3 @@ def _risk(
         return low, 1.0
     high = float((whole > counts).any(axis=1).mean())
     return (min(low, high), high) if parts else (high, high)
-
-
-def growth_of(peak: pd.Series) -> Growth | None:
-    """Return by what factor the level rose within a year, or within twelve weeks where there is less; None if not.
-
-    Parameters
-    ----------
-    peak : Series
-        Daily peaks [calls] with a daily DatetimeIndex, NaN where a day is missing.
-
-    Examples
-    --------
-    >>> days = pd.date_range("2026-01-01", periods=140)
-    >>> growth_of(pd.Series(np.linspace(50, 120, 140), index=days)).days_before
-    84
-    """
-    recent = peak.iloc[-_MONTH:]
-    for apart in _APART:
-        before = peak.iloc[-_MONTH - apart : -apart]
-        if len(before) == _MONTH and min(before.notna().sum(), recent.notna().sum()) >= 0.75 * _MONTH:
-            factor = float(recent.mean() / before.mean()) if before.mean() > 0 else np.inf
-            return Growth(factor, apart) if factor >= 1.2 and recent.mean() - before.mean() >= 1 else None
-    return None

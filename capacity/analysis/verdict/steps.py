@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.combine import bound_note
+from capacity.analysis.combine import UPPER_BOUND, bound_note
 from capacity.analysis.peaks import daily_peaks
 from capacity.analysis.verdict.capping import Capping, capping
+from capacity.analysis.verdict.growth import growth_of
 from capacity.errors import InsufficientData
 from capacity.ground.arguments import whole_of
 from capacity.ground.calendar import LONGEST, horizons_up_to
@@ -31,6 +32,7 @@ __all__ = ["Ask", "Found", "Step", "measures", "money", "outlook", "rests_on", "
 _RISKS = (0.01, 0.05, 0.1)
 _EIGHT_WEEKS = 56  # days
 _DECIDES = ("forecast", "headroom", "needed", "backtest", "cost", "losses")  # without them a reader may decide wrongly
+_COUNTS = 10  # calls: below, a peak more or less is a tenth
 _MUCH = 0.4  # share of days at the licences from which on demand is little known
 
 Found: TypeAlias = dict[str, Any]  # field of Assessment -> what it holds
@@ -81,6 +83,13 @@ class Ask:
             capping=capping(own, held),
             **rest,
         )
+
+    @property
+    def bounded(self) -> bool:
+        """Whether TOTAL is the sum of projects whose calls are not known, an upper bound."""
+        held = self.frame["variant_name"]
+        own = held.index.codes[1] == held.index.levels[1].get_indexer([TOTAL])[0]
+        return self.variant == TOTAL and str(held[own].iloc[-1]) == UPPER_BOUND
 
     @property
     def cap(self) -> Licences | None:
@@ -179,8 +188,17 @@ def outlook(ask: Ask, found: Found, backtest: bool) -> list[Step]:
     if backtest and ask.variant:
         steps.append(("backtest", "Back-test", tried))
     if ask.variant:
-        steps.append(("return_levels", "Return levels", lambda: return_levels(_demand(ask))))
+        steps.append(("return_levels", "Return levels", lambda: return_levels(_steady(_demand(ask)))))
     return steps
+
+
+def _steady(daily: pd.Series) -> pd.Series:
+    """Return daily peaks that return levels can be read from: high enough, and at a level that stays."""
+    if daily.max() < _COUNTS:
+        raise InsufficientData(f"peaks of {daily.max():.0f} at most are too few steps for return levels")
+    if growth_of(daily) is not None:
+        raise InsufficientData("demand is growing, and return levels hold only while its level stays")
+    return daily
 
 
 def _demand(ask: Ask) -> pd.Series:
@@ -301,7 +319,7 @@ def _record_notes(found: Found) -> list[Note]:
 
 def rests_on(ask: Ask, found: Found) -> list[Note]:
     """Return in sentences what the forecast rests on."""
-    bound = bound_note(ask.peaks) if ask.variant == TOTAL else ""
+    bound = bound_note(ask.peaks) if ask.bounded else ""
     notes = [Note(f"Licences: {bound[0].lower()}{bound[1:]}", field="licences", severity="warning")] if bound else []
     if not ask.variant:
         no_total = (
