@@ -14,6 +14,7 @@ from capacity.analysis.verdict import machine, steps
 from capacity.analysis.verdict.answers import Verdict
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.arguments import as_horizon, as_seed
+from capacity.ground.event import Event, as_events
 from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import TOTAL, validate
 from capacity.ground.holidays import HolidayLike, as_days, as_holidays, holiday_dates
@@ -21,6 +22,7 @@ from capacity.ground.licences import LicenceLike, Licences, as_licences
 from capacity.ground.notes import Note
 from capacity.ground.once import sharing
 from capacity.ground.spans import SpanLike, as_span
+from capacity.ground.tariff import Tariff
 from capacity.ground.text import chance, columns_of, day, held_from, html_of, moment, percent, plural
 from capacity.ground.times import STEP, as_instant, as_zone
 
@@ -277,6 +279,8 @@ def assess(
     licence_price: float | None = None,
     lost_call_cost: float | None = None,
     lead_time: SpanLike | None = None,
+    events: Iterable[Event] | None = None,
+    tariff: Tariff | None = None,
     end: Any = None,
     backtest: bool = True,
     progress: Callable[[str, int, int], None] | None = None,
@@ -317,6 +321,11 @@ def assess(
         A year's price of one licence and the cost of one lost call, in one currency; needs `mean_call_length`.
     lead_time : int, str or timedelta, optional
         From the order of licences to their use: days, or text such as "3w". Adds the date to order by.
+    events : iterable of Event, optional
+        Launches, campaigns and clients who leave, told with their uncertainty; by default none. Every answer of the
+        forecast carries them, and a note says what each adds.
+    tariff : Tariff, optional
+        In place of the two prices: how licences, bursts and packages are paid for; needs `mean_call_length`.
     end : date or datetime, optional
         Up to when there should be data (exclusive; a date is midnight in `tz`), where that is later than the last
         interval: the days that are missing at the end are then counted.
@@ -352,6 +361,10 @@ def assess(
         raise ConfigError(
             "the cost needs licence_price, lost_call_cost and mean_call_length: give all three, or no price"
         )
+    if tariff is not None and (licence_price is not None or lost_call_cost is not None):
+        raise ConfigError("the tariff says the prices: give it alone, or licence_price and lost_call_cost")
+    if tariff is not None and mean_call_length is None and calls is None:
+        raise ConfigError("the cost needs mean_call_length, or call records, beside the tariff, such as '3m'")
     if len(validate(frame)) == 0:
         raise InsufficientData("the frame has no interval; there is nothing to assess")
     last = frame.index[-1][0] + STEP
@@ -369,13 +382,17 @@ def assess(
             holidays=None if named is None else holiday_dates(named, range(frame.index[0][0].year - 1, due.year + 3)),
             named_holidays=named,
             exclude=None if exclude is None else list(as_days(exclude, name="exclude")),
+            events=as_events(events),
             end=due,
         )
         todo = [*steps.measures(ask), *steps.outlook(ask, found, backtest)]
         failed = [] if calls is None else steps.run(steps.records(ask, found, calls), found, None)
         if mean_call_length is None and found.get("call_traffic") is not None:
             mean_call_length = found["call_traffic"].mean_call_length
-        todo += steps.money(ask, found, mean_call_length, licence_price, lost_call_cost)
+        rates = tariff
+        if tariff is None and licence_price is not None and lost_call_cost is not None:
+            rates = Tariff(licence_price=licence_price, lost_call_cost=lost_call_cost)
+        todo += steps.money(ask, found, mean_call_length, rates)
         failed += steps.run(todo, found, progress)
     return Assessment(
         name=name,

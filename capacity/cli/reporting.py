@@ -36,6 +36,18 @@ LostCallCost = Annotated[float | None, typer.Option("--lost-call-cost", help="Co
 LeadTime = Annotated[
     str | None, typer.Option("--lead-time", help="From order to use, such as 14d or 3w: adds the date to order by.")
 ]
+Events = Annotated[
+    Path | None,
+    typer.Option(
+        "--events", help="TOML file of launches and other events to come, each a table [[event]].", metavar="FILE"
+    ),
+]
+TariffFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--tariff", help="TOML file of how licences are paid for, in place of the two prices.", metavar="FILE"
+    ),
+]
 MaxRisk = Annotated[
     str | None,
     typer.Option(
@@ -70,6 +82,8 @@ def report(
     licence_price: LicencePrice = None,
     lost_call_cost: LostCallCost = None,
     lead_time: LeadTime = None,
+    events: Events = None,
+    tariff: TariffFile = None,
     max_risk: MaxRisk = None,
     html: AsHtml = True,
     pdf: AsPdf = True,
@@ -103,6 +117,8 @@ def report(
         licence_price=licence_price,
         lost_call_cost=lost_call_cost,
         lead_time=lead_time,
+        events=events,
+        tariff=tariff,
     )
     write_report(assessment, out, html=html, pdf=pdf)
     _hold_against(assessment, limit)
@@ -129,6 +145,8 @@ def headroom(
     licence_price: LicencePrice = None,
     lost_call_cost: LostCallCost = None,
     lead_time: LeadTime = None,
+    events: Events = None,
+    tariff: TariffFile = None,
     max_risk: MaxRisk = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
     words: dict[str, Any] | None = None,
@@ -161,6 +179,8 @@ def headroom(
         licence_price=licence_price,
         lost_call_cost=lost_call_cost,
         lead_time=lead_time,
+        events=events,
+        tariff=tariff,
     )
     if as_json:
         typer.echo(json.dumps(assessment.to_dict(), indent=2))
@@ -172,7 +192,10 @@ def headroom(
 def _assessment(selection: dict[str, Any], licences: str, **options: Any) -> Assessment:
     """Read what was selected and ask the one question that answers all."""
     import capacity as cap
+    from capacity.plan.files import read_events, read_tariff
 
+    for name, read in (("events", read_events), ("tariff", read_tariff)):  # before the work, not after it
+        options[name] = None if options[name] is None else read(options[name])
     frame, calls = read_both(**selection)
     end = selection["end"]
     if end is not None:  # data that are not there yet are not missing

@@ -117,6 +117,7 @@ def assessed(row: PlanRow, settings: Settings) -> Assessment:
         mean_call_length=row.mean_call_length or None,
         licence_price=float(row.licence_price) if row.licence_price else None,
         lost_call_cost=float(row.lost_call_cost) if row.lost_call_cost else None,
+        events=read_events(row.events) if row.events else None,
         backtest=settings.backtest,
     )
     return _with_events(found, row.events) if row.events else found

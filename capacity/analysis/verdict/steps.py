@@ -15,15 +15,18 @@ from capacity.analysis.combine import UPPER_BOUND, bound_note
 from capacity.analysis.peaks import daily_peaks
 from capacity.analysis.verdict.capping import Capping, capping
 from capacity.analysis.verdict.growth import growth_of
+from capacity.analysis.verdict.told import event_notes
 from capacity.errors import InsufficientData
 from capacity.ground.arguments import whole_of
 from capacity.ground.calendar import LONGEST, horizons_up_to
 from capacity.ground.calls import Calls
 from capacity.ground.coverage import coverage
+from capacity.ground.event import Event
 from capacity.ground.frame import TOTAL
 from capacity.ground.holidays import HolidayLike, as_days, holiday_words
 from capacity.ground.licences import Licences
 from capacity.ground.notes import Note, Severity
+from capacity.ground.tariff import Tariff
 from capacity.ground.text import plural
 from capacity.stats.censoring import uncensor
 
@@ -59,6 +62,7 @@ class Ask:
     at: int  # days at the licences or above
     above: int  # days above them
     capping: Capping  # what the licences were to the peaks
+    events: tuple[Event, ...] = ()  # told to come
     end: pd.Timestamp | None = None  # up to where there should be data
 
     @classmethod
@@ -181,7 +185,7 @@ def outlook(ask: Ask, found: Found, backtest: bool) -> list[Step]:
         return try_out(ask.peaks, min(span, ask.horizon), variant=ask.variant, **same | {"licences": held})
 
     steps: list[Step] = [
-        ("forecast", "Forecast", lambda: forecast_peaks(ask.peaks, ask.horizon, **same)),
+        ("forecast", "Forecast", lambda: forecast_peaks(ask.peaks, ask.horizon, **same).with_events(ask.events)),
         ("headroom", "Headroom", lambda: judged(lambda f: headroom(f, ask.licences, variant=ask.variant))),
         ("needed", "Licences needed", lambda: judged(lambda f: licences_needed(f, _RISKS, spans, variant=ask.variant))),
     ]
@@ -230,7 +234,7 @@ def records(ask: Ask, found: Found, calls: Calls) -> list[Step]:
     return [*steps, ("call_traffic", "Call lengths", traffic)]
 
 
-def money(ask: Ask, found: Found, length: Any, licence_price: float | None, lost_call_cost: float | None) -> list[Step]:
+def money(ask: Ask, found: Found, length: Any, tariff: Tariff | None) -> list[Step]:
     """Return what calls that are turned away mean, where the length of a call and prices are known."""
     if length is None or not ask.variant:
         return []
@@ -243,16 +247,16 @@ def money(ask: Ask, found: Found, length: Any, licence_price: float | None, lost
     def cheapest() -> Any:
         if found["headroom"] is None:
             raise InsufficientData("it is worked out on a forecast of the total, and there is none")
-        prices: dict[str, Any] = {"licence_price": licence_price or 0.0, "lost_call_cost": lost_call_cost or 0.0}
+        rates = Tariff(licence_price=0.0) if tariff is None else tariff
         shape = _day_shape(found["busy_hours"], ask.variant)
         return best_licence_count(
-            found["forecast"], **prices, mean_call_length=length, day_shape=shape, variant=ask.variant
+            found["forecast"], tariff=rates, mean_call_length=length, day_shape=shape, variant=ask.variant
         )
 
     steps: list[Step] = []
     if ask.cap is not None:
         steps.append(("traffic", "Calls turned away", turned_away))
-    steps.append(("losses" if licence_price is None else "cost", "Cost", cheapest))
+    steps.append(("losses" if tariff is None else "cost", "Cost", cheapest))
     return steps
 
 
@@ -333,6 +337,10 @@ def rests_on(ask: Ask, found: Found) -> list[Note]:
     if forecast is None:
         return notes
     notes += [*_left_out(ask), *forecast.notes]
+    if ask.events and ask.variant:
+        own = ask.peaks.xs(ask.variant, level=1)
+        seen = own["peak"].where(own["complete"])
+        notes += event_notes(ask.events, forecast, ask.variant, ask.licences, seen)
     short = [i for i in ask.ids if i not in forecast.variants]
     if short:
         shown = ", ".join(short[:5]) + (f" and {len(short) - 5} more" if len(short) > 5 else "")
