@@ -213,6 +213,19 @@ def test_what_is_no_place_for_a_store_is_refused(given, says):
     assert "secret" not in str(caught.value)
 
 
+def test_commands_take_an_address(capsys):
+    """`capacity status --store s3://...` went through Path, or looked for call records and failed."""
+    from capacity.cli import run
+
+    filled("memory://capacity-test/cli", 1)
+    assert run(["status", "--store", "memory://capacity-test/cli"]) == 0
+    assert capsys.readouterr().out.startswith("memory://capacity-test/cli: 1 scopes")
+    assert run(["status", "--store", "s3://id:secret@bucket/x"]) == 1
+    assert "secret" not in capsys.readouterr().err
+    with cap.Client("A", "P", api_key="k") as client, pytest.raises(cap.errors.ConfigError, match="kept in a folder"):
+        cap.fetch_calls(client, "2026-01-01", "2026-01-02", tz="UTC", store="memory://capacity-test/cli")
+
+
 def test_memory_is_a_store_for_tests():
     """memory:// could not be written or read, or lost an answer."""
     filled("memory://capacity-test/x", 2)

@@ -142,14 +142,16 @@ def test_a_long_pause_says_what_to_do_and_is_waited_for_where_one_says_so(server
 # Bars and code pages
 
 
-def test_a_bar_that_is_switched_off_loses_nothing(server, tmp_path):
-    """TQDM_DISABLE ended in an AttributeError, and the answers were lost."""
+@pytest.mark.parametrize("variable", ["TQDM_DISABLE", "TQDM_MININTERVAL", "TQDM_TOTAL"])
+@pytest.mark.parametrize("value", ["1", "soon"])
+def test_a_bar_that_is_switched_off_loses_nothing(server, variable, value):
+    """TQDM_DISABLE (or another of its variables) ended in an AttributeError, and the answers were lost."""
     program = (
         "import sys, capacity as cap\n"
         f"with cap.Client('A', 'P', api_key='k', base_url={server.url!r}) as client:\n"
         "    print(len(cap.fetch_intervals(client, '2026-01-01T00:00Z', '2026-03-01T00:00Z', progress=True)))\n"
     )
-    env = os.environ | {"TQDM_DISABLE": "1"}
+    env = os.environ | {variable: value}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env, timeout=60)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 3

@@ -133,6 +133,51 @@ def test_other_metadata_under_the_same_checksum_is_noticed(client, tmp_path):
         cap.read_intervals(tmp_path)
 
 
+def rewritten(path: Path, change) -> None:
+    """Write a file anew with other rows or other metadata; its pages are sound, with checksums of their own."""
+    table = pq.read_table(path)
+    meta = dict(table.schema.metadata)
+    pq.write_table(change(table, meta).replace_schema_metadata(meta), path, write_page_checksum=True)
+
+
+@pytest.mark.parametrize("column", ["max_concurrent", "time"])
+def test_the_checksum_of_the_rows_is_held_against_them(client, tmp_path, column):
+    """A row that was changed, or lost, with all pages sound, was read as if it had been answered so."""
+    _, path = whole(client, tmp_path)
+
+    def change(table, meta):
+        place = table.schema.get_field_index(column)
+        values = table.column(column).to_pylist()
+        values[3] = values[3] + (1 if column == "max_concurrent" else pd.Timedelta(minutes=5))
+        field = table.schema.field(place)
+        return table.set_column(place, field, pa.array(values, type=field.type))
+
+    sound = path.read_bytes()
+    rewritten(path, lambda table, meta: table)
+    cap.read_intervals(tmp_path)  # writing it anew does no harm
+    for broken in (change, lambda table, meta: table.slice(1)):
+        path.write_bytes(sound)
+        rewritten(path, broken)
+        with pytest.raises(cap.errors.StoreError, match="rows do not match their checksum"):
+            cap.read_intervals(tmp_path)
+
+
+def test_the_checksum_of_the_metadata_is_held_against_it(client, tmp_path):
+    """A flipped byte in the metadata made an answer final, or moved it to another time."""
+    _, path = whole(client, tmp_path)
+
+    def change(table, meta):
+        raw = meta[b"capacity"]
+        flipped = raw.replace(b'"empty":false', b'"empty":true ')
+        assert flipped != raw
+        meta[b"capacity"] = flipped
+        return table
+
+    rewritten(path, change)
+    with pytest.raises(cap.errors.StoreError, match="metadata does not match its checksum"):
+        cap.read_intervals(tmp_path)
+
+
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"time,variant\n", b"\0" * 5000])
 def test_what_is_no_parquet_at_all(client, tmp_path, content):
     """An empty file, as some file systems leave after a power cut, ended in a traceback."""

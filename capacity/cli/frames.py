@@ -42,7 +42,7 @@ OwnZone = Annotated[
 
 def read_both(
     *,
-    store: Path,
+    store: str,
     intervals: Path | None,
     calls: list[str] | None,
     words: dict[str, Any] | None,
@@ -73,7 +73,7 @@ def read_both(
     return _within(frame, start, end, zone), log
 
 
-def _stored(store: Path, **selection: Any) -> Calls | None:
+def _stored(store: str, **selection: Any) -> Calls | None:
     """Return the call records of the same project and range, if the store has just those."""
     import capacity as cap
 

@@ -73,7 +73,7 @@ def read_stored_calls(
     capacity.errors.ConfigError: store='no-such-folder' does not exist; fetch into it first
     """
     archive = CallStore(store)
-    if not archive.root.exists():
+    if not archive.exists():
         raise ConfigError(f"store={str(archive.root)!r} does not exist; fetch into it first")
     there = archive.scopes()
     if not there:

@@ -120,7 +120,7 @@ def fetch_calls(
         raise ConfigError(f"errors={errors!r} is neither 'raise' nor 'partial'")
     scope = call_scope(client, env, variant_id, variant_name, channel)
     window = closed_range(client, start, end, tz)
-    archive = CallStore(store) if store is not None else None
+    archive = CallStore(store, writing=True) if store is not None else None
     if window is None:
         now = floor_step(client._now())
         return as_calls(latest([]), Window(now, now), [], {})

@@ -32,17 +32,23 @@ __all__ = ["CallStore"]
 
 
 class CallStore(Store):
-    """The call records of a store, which is a folder.
+    """The call records of a store; they are kept in a folder, not yet in an object store.
+
+    Parameters
+    ----------
+    root : path or address
+    writing : bool
+        Whether answers will be kept.
 
     Raises
     ------
     ConfigError
-        The store is in an object store: its days have no way yet to keep two writers apart.
+        Answers are to be kept at an address: days have no way yet to keep two writers apart there.
     """
 
-    def __init__(self, root: StoreAddress) -> None:
+    def __init__(self, root: StoreAddress, *, writing: bool = False) -> None:
         super().__init__(root)
-        if isinstance(self.root, Remote):
+        if writing and isinstance(self.root, Remote):
             raise ConfigError(f"store={str(self.root)!r}: call records are kept in a folder; give one")
 
     def folder(self, scope: Scope) -> Place:

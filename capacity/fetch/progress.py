@@ -25,12 +25,12 @@ class Progress:
     def __init__(self, total: int, shown: bool | None) -> None:
         self._bar: Any = None
         if total > 0 and (shown if shown is not None else total > 1 and _watched()):
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), contextlib.suppress(Exception):  # TQDM_* may hold anything
                 warnings.simplefilter("ignore")  # a notebook without ipywidgets: the plain bar does as well
                 from tqdm.auto import tqdm
 
-            bar = tqdm(total=total, desc="fetching", unit="window")
-            self._bar = None if bar.disable else bar  # TQDM_DISABLE in the environment
+                bar = tqdm(total=total, desc="fetching", unit="window")
+                self._bar = None if bar.disable else bar
 
     def __enter__(self) -> Progress:
         return self
@@ -39,7 +39,7 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._bar is not None:
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(Exception):
                 self._bar.close()
 
     def show(self, done: int, pause: float) -> None:
@@ -51,7 +51,7 @@ class Progress:
             if waiting or self._bar.postfix:
                 self._bar.set_postfix_str(waiting, refresh=False)
             self._bar.update(done - self._bar.n)
-        except (OSError, ValueError):  # nobody looks any more: no reason to lose what is being fetched
+        except Exception:  # a bar that cannot be drawn is no reason to lose what is being fetched
             self._bar = None
 
 
