@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 from typing import TypeAlias
@@ -9,13 +10,13 @@ from typing import TypeAlias
 import pandas as pd
 
 from capacity.errors import ConfigError
+from capacity.ground.durations import as_length
 
 __all__ = ["SpanLike", "as_span"]
 
 SpanLike: TypeAlias = int | str | dt.timedelta | pd.Timedelta
 
-_TEXT = re.compile(r"\s*(\d+)\s*(d|w|y|days?|weeks?|years?)\s*", re.IGNORECASE)
-_DAYS = {"d": 1, "w": 7, "y": 365}
+_YEARS = re.compile(r"\s*([0-9]+)\s*(?:y|years?)\s*")
 _LONGEST = 3650  # days
 
 
@@ -25,7 +26,7 @@ def as_span(value: SpanLike, name: str) -> int:
     Parameters
     ----------
     value : int, str, timedelta or Timedelta
-        A number is in days; text carries its unit: "21d", "3w" or "1y" (365 days).
+        A number is in days; text is as `as_length` reads it, "21d" or "3w", or in years of 365 days: "1y".
     name : str
         What to call it in a message.
 
@@ -41,12 +42,11 @@ def as_span(value: SpanLike, name: str) -> int:
     """
     how = f"{name}={value!r} must be a whole number of days, such as 21, '21d', '3w' or '1y', at most 3650"
     days: float = -1.0
-    if isinstance(value, str):
-        found = _TEXT.fullmatch(value)
-        if found is not None:
-            days = int(found[1]) * _DAYS[found[2][0].lower()]
-    elif isinstance(value, dt.timedelta):  # pandas.Timedelta is one
-        days = value / dt.timedelta(days=1)
+    if isinstance(value, str) and (years := _YEARS.fullmatch(value)) is not None:
+        days = 365 * int(years[1])
+    elif isinstance(value, (str, dt.timedelta)):  # pandas.Timedelta is one
+        with contextlib.suppress(ConfigError):  # said below, in days
+            days = as_length(value, name=name) / pd.Timedelta(days=1)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         days = float(value)
     if not (0 <= days <= _LONGEST and days == int(days)):
