@@ -1,5 +1,7 @@
 """The pieces of the forecast, each held against arithmetic by hand or brute force."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -160,6 +162,26 @@ def test_forecasts_of_a_pattern_without_noise_are_right():
     late = rolling.origins > 200
     assert np.nanmax(np.abs(rolling.errors[late])) < 1.5
     np.testing.assert_allclose(rolling.forecast[-1], 100 + 30.0 * (calendar.weekday[700:] < 5), atol=1)
+
+
+def test_a_level_fades_at_forty_times_its_half_life():
+    """What was lately would be forgotten within weeks, or never."""
+    days, horizon = 300, 120
+    z = np.where(np.arange(days) < 240, 20.0, 30.0)  # a step: the shorter the half-life, the more of it a level has
+    none = np.zeros((days + horizon, 13))
+    effects = learn_effects(z, none[:days], S)
+    quiet = replace(S, season_share=0.0)
+    rolling = roll(z, effects, none, horizon, 1e9, quiet)
+    age = days - 1 - np.arange(days)
+    levels = [np.average(effects.clean, weights=0.5 ** (age / half)) for half in S.half_lives]
+    lead = np.arange(1, horizon + 1)
+    want = levels[-1] + sum(
+        (one - slower) * np.exp(-lead / (40 * half))
+        for one, slower, half in zip(levels, levels[1:], S.half_lives, strict=False)
+    )
+    found = rolling.forecast[-1] - rolling.growth.ahead(lead)[-1]
+    assert want[0] - want[-1] > 0.5
+    np.testing.assert_allclose(found, want, atol=0.05)
 
 
 def test_origins_end_with_the_history():

@@ -9,7 +9,7 @@ from scipy.stats import chi2
 
 from capacity.forecast.calendar import SPECIAL
 from capacity.forecast.effects import learn_effects
-from capacity.forecast.errors import ErrorPool, make_error_pool
+from capacity.forecast.errors import ErrorPool, error_atoms, make_error_pool
 from capacity.forecast.growth import Growth
 from capacity.forecast.history import as_history
 from capacity.forecast.levels import roll
@@ -37,6 +37,27 @@ def test_whole_vectors_keep_their_days_together():
     signs = np.where(np.arange(100) % 2, 1.0, -1.0)[:, None] * np.ones((1, 28))
     found = pool_of(signs).draw(np.random.default_rng(1), 500, np.zeros(28, int))
     assert (np.abs(np.sign(found).sum(axis=1)) == 28).all()
+
+
+def test_an_error_of_the_level_is_as_likely_to_lie_on_the_other_side():
+    """Growth that was once underrated would be taken to be underrated always: every path too high."""
+    found = pool_of(np.ones((50, 28))).draw(np.random.default_rng(1), 2000, np.zeros(28, int))
+    assert (found.mean(axis=1) < 0).mean() == pytest.approx(0.5, abs=0.04)
+
+
+def test_errors_of_days_that_had_not_come_have_no_weight():
+    """The pools would be weighed by errors that nobody knew at the origin."""
+    rng = np.random.default_rng(1)
+    calendar = calendar_of("2022-01-03", 428)
+    z = rng.standard_normal(400) + 50
+    rolling = roll(z, learn_effects(z, calendar.X[:400], S), calendar.X, 28, 100.0, S)
+    pool = make_error_pool(rolling, calendar.kind, S)
+    row, lead = np.array([60, 90, 120]), np.array([1, 14, 28])
+    _, weights = error_atoms(pool, rolling, row, lead, np.zeros(3, int), most=10**6)
+    came = rolling.origins[:-1] + lead[:, None] <= rolling.origins[row][:, None]
+    assert (weights[~came] == 0).all()
+    assert (weights[came & np.isfinite(pool.scaled[:, lead - 1].T)] > 0).all()
+    assert came.any(axis=1).all() and not came.all(axis=1).any()
 
 
 def test_spread_is_that_of_the_kind_of_day():
