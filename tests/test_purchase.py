@@ -140,6 +140,18 @@ def test_days_are_those_of_lead_time_notice_and_commitment():
     assert kept.actions["in_force"].min() >= pd.Timestamp("2026-04-15")
 
 
+def test_nothing_goes_back_for_the_horizons_sake():
+    """Licences would be given back for the last days that are seen, as if nobody called after them."""
+    rng = np.random.default_rng(5)
+    peaks = rng.poisson(95, (200, 180))
+    peaks[:, -3:] = 40  # a long weekend, at which the forecast happens to end
+    tariff = cap.Tariff(licence_price=240, lot=10, lost_call_cost=1)
+    for how in ({"risk": 0.05}, {"risk": None}):
+        plan = cap.purchase_schedule(forecast_of(peaks), tariff, lead_time=21, licences=130, **how)
+        last = forecast_of(peaks).dates[-1]
+        assert (last - plan.actions["in_force"] >= pd.Timedelta(days=50)).all()
+
+
 def test_orders_placed_already_count():
     """Licences that are on their way would be ordered again."""
     forecast = forecast_of(np.full((20, 90), 95), start="2026-01-01")

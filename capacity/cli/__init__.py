@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from capacity.cli import demo, fetching, fleet, reconciling, records, reporting  # noqa: F401  each registers its commands
+from capacity.cli import demo, fetching, fleet, reconciling, records, reporting, tracking  # noqa: F401  each registers its commands
 from capacity.cli.app import app, say
 from capacity.errors import CapacityError, IncompleteError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -79,6 +80,25 @@ class LedgerScore(Result):
     def to_frame(self) -> pd.DataFrame:
         """Return the table by lead."""
         return self.table.copy()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures for machines: alarm, bias, coverage_80, by_lead and limits; days are ISO dates."""
+        alarm = self.alarm
+        limits = self.limits.reset_index().assign(made_on=lambda t: t["made_on"].dt.strftime("%Y-%m-%d"))
+        return {
+            "variant": self.variant,
+            "alarm": {
+                "raised": alarm.raised,
+                "since": None if alarm.since is None else f"{alarm.since:%Y-%m-%d}",
+                "evidence": float(alarm.evidence.iloc[-1]) if len(alarm.evidence) else None,
+                "broke": alarm.broke,
+                "advice": alarm.advice,
+            },
+            "bias": None if self.days.empty else self.bias,
+            "coverage_80": None if self.days.empty else self.coverage,
+            "by_lead": json.loads(self.table.reset_index().to_json(orient="records")),
+            "limits": json.loads(limits.to_json(orient="records")),
+        }
 
     def __str__(self) -> str:
         if self.days.empty:

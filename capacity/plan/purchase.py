@@ -192,7 +192,8 @@ def purchase_schedule(
     mixed-integer programme over orders and returns at each review, in which a lot is kept for its commitment. At the
     next review the forecast knows more, and the plan is made again; only what is due before then has to be done now.
     A plan with more changes is taken only where it saves more than half a percent over a simpler one. Costs after the
-    horizon do not count: forecast at least a commitment ahead where there is one.
+    horizon do not count: forecast at least a commitment ahead where there is one. Nothing is handed back within a lead
+    time and a review of the horizon's end, where what is needed after it cannot be seen.
 
     See Also
     --------
@@ -249,7 +250,9 @@ class _Case:
         held = licences.on(dates)
         reviews = np.arange(0, length, every)  # days after today, which is the day before the first one ahead
         orders, returns = (np.maximum(reviews + wait - 1, 0) for wait in (lead, tariff.notice))
-        orders, returns = orders[orders < length], returns[returns < length]
+        orders = orders[orders < length]
+        # What goes back so late that it could not be had again within the horizon goes back for the horizon's sake.
+        returns = returns[returns + lead + every <= length]
         steps = np.flatnonzero(np.diff(held)) + 1
         cuts = sorted({0, length, *orders.tolist(), *returns.tolist(), *steps.tolist()})
         periods = [slice(a, b) for a, b in pairwise(cuts)]
