@@ -31,9 +31,10 @@ def shown(cell: Any) -> str:
     return re.sub(r"base64,[A-Za-z0-9+/=]+", "", "\n".join(parts))
 
 
-def test_all_six_are_there() -> None:
+def test_all_are_there() -> None:
     """If a notebook is missing, the README points to nothing."""
-    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05", "06"]
+    assert [path.stem[:2] for path in NOTEBOOKS] == [f"{k:02d}" for k in range(1, len(NOTEBOOKS) + 1)]
+    assert len(NOTEBOOKS) >= 7
 
 
 @each

@@ -19,7 +19,7 @@ from capacity.ground.holidays import HolidayLike
 from capacity.ground.licences import LicenceLike, as_licences
 from capacity.ground.times import DAY, STEP, Instant, as_instant, as_range, as_zone
 
-__all__ = ["simulate_calls", "turn_away"]
+__all__ = ["handed_off", "simulate_calls", "turn_away"]
 
 Ints = npt.NDArray[Any]
 
@@ -47,6 +47,7 @@ def simulate_calls(
     day_noise: float = 0.04,
     licences: LicenceLike | None = None,
     scale: float = 1.0,
+    handoffs: float = 0.0,
     seed: int,
 ) -> pd.DataFrame:
     """Make call records as a voice agent's log would have them. The same seed gives the same calls.
@@ -77,6 +78,9 @@ def simulate_calls(
         cut off where the cap falls.
     scale : float
         Multiplies the calls of every variant.
+    handoffs : float
+        The share of calls that are handed to a colleague midway; with any, the calls have ``polyai_duration`` [s] and
+        ``handoff`` as well.
     seed : int
         Of the random numbers.
 
@@ -129,7 +133,30 @@ def simulate_calls(
         blocked = np.zeros(len(at), dtype=bool)
         blocked[judged] = turn_away(at[judged], until[judged], caps[judged])
         calls["blocked"] = blocked
-    return calls
+    return handed_off(calls, handoffs, seed=seed) if handoffs else calls
+
+
+def handed_off(calls: pd.DataFrame, share: float, *, seed: int) -> pd.DataFrame:
+    """Return the calls with ``polyai_duration`` [s] and ``handoff``: a share goes to a colleague midway.
+
+    Raises
+    ------
+    ConfigError
+        `share` is no share.
+
+    Examples
+    --------
+    >>> calls = handed_off(simulate_calls("2026-03-02", days=1, seed=1), 0.2, seed=1)
+    >>> bool((calls["polyai_duration"] < (calls["end"] - calls["start"]).dt.total_seconds())[calls["handoff"]].all())
+    True
+    """
+    if not 0 <= share <= 1:
+        raise ConfigError(f"handoffs={share}: give a share from 0 to 1")
+    rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(6)[5])
+    total = (calls["end"] - calls["start"]).to_numpy().astype("timedelta64[s]").astype(np.int64)
+    handed = rng.random(len(calls)) < share
+    agent = np.where(handed, total * rng.uniform(0.2, 0.9, len(calls)), total).astype(np.int64)
+    return calls.assign(polyai_duration=agent, handoff=handed)
 
 
 def turn_away(starts: Ints, ends: Ints, caps: Ints) -> npt.NDArray[np.bool_]:

@@ -27,6 +27,7 @@ __all__ = ["demo"]
 # The simulated calls end here, so that the same seed tells the same story on every day it is told.
 LAST_DAY = pd.Timestamp("2026-10-01")
 HOLIDAYS = "GB-ENG"  # of the London hotels that are simulated: "GB" has those of the whole kingdom only
+HANDED_OFF = 0.2  # of the simulated calls, to colleagues
 ACCOUNT, KEY = "ACCOUNT-demo", "a-key-for-loopback-only"
 
 
@@ -65,6 +66,10 @@ def demo(
     records, project, span = _simulated(zone, days, seed) if not calls else _recorded(calls, tz, zone, words)
     out.mkdir(parents=True, exist_ok=True)
     say(f"Serving {len(records):,} calls on loopback, and fetching them week by week over HTTP ...")
+    if not calls:
+        from capacity.calls.simulate import handed_off
+
+        records = handed_off(records, HANDED_OFF, seed=seed)
     frame = _fetch(records, project, span, out / "store", zone)
     say(str(cap.coverage(cap.total(frame))))
     if licences is None:
@@ -118,7 +123,12 @@ def _fetch(records: pd.DataFrame, project: str, span: tuple[dt.date, dt.date], s
         client: Client
         with cap.Client(ACCOUNT, project, api_key=KEY, base_url=server.url) as client:
             frame = cap.fetch_intervals(client, *span, tz=tz, store=store)
+            week = max(span[0], span[1] - dt.timedelta(days=7))
+            own = cap.fetch_calls(client, week, span[1], tz=tz, store=store)
         say(f"{len(server.requests)} requests answered; what is final is kept in {store} and not asked for again.")
+    if len(own):
+        say(f"The records of {len(own):,} calls since {week}, fetched as well, beside these maxima:")
+        say(cap.reconcile(frame, own, tz=tz).sentence())
     return frame
 
 

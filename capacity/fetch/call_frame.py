@@ -60,7 +60,7 @@ def as_calls(
             "total_duration": _seconds(rows, "total_duration"),
             "polyai_duration": _seconds(rows, "polyai_duration"),
             "channel": _category(rows, "channel"),
-            "handoff": pd.array(rows.column("handoff").to_pylist(), dtype="boolean"),
+            "handoff": pd.arrays.BooleanArray(flags(rows, "handoff").copy(), ~known(rows, "handoff")),
             "phone_number": _category(rows, "phone_number"),
             "language": _category(rows, "language"),
             "env": _category(rows, "env"),
