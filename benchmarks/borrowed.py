@@ -16,9 +16,9 @@ import pandas as pd
 
 import capacity as cap
 
-HISTORY, HORIZON, STEP = (120, 200, 300), 90, 91
+HISTORY, HORIZON, STEP = (120, 250), 90, 182
 QUANTILES = np.array([0.5, 0.8, 0.9, 0.95, 0.99])
-WEIGHTS = (0.25, 0.5, 0.75, 1.0)
+WEIGHTS = (0.5, 1.0)
 SMOOTH, YEAR = 29, 364
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -17,7 +17,6 @@ import pandas as pd
 
 from capacity import __version__
 from capacity.analysis.assessment import Assessment, assess
-from capacity.analysis.headroom import headroom, licences_needed
 from capacity.errors import CapacityError
 from capacity.fetch.call_reader import read_stored_calls
 from capacity.fetch.callstore import CallStore
@@ -106,7 +105,7 @@ def _outcome(row: PlanRow, settings: Settings, known: str | None) -> Outcome:
 
 def assessed(row: PlanRow, settings: Settings) -> Assessment:
     """Return the assessment of one project."""
-    found = assess(
+    return assess(
         frame_of(row),
         row.licences,
         tz=row.tz,
@@ -119,22 +118,6 @@ def assessed(row: PlanRow, settings: Settings) -> Assessment:
         lost_call_cost=float(row.lost_call_cost) if row.lost_call_cost else None,
         events=read_events(row.events) if row.events else None,
         backtest=settings.backtest,
-    )
-    return _with_events(found, row.events) if row.events else found
-
-
-def _with_events(found: Assessment, path: str) -> Assessment:
-    """Return an assessment whose forecast, headroom and licences needed carry the events of a file."""
-    events = read_events(path)
-    if found.forecast is None or found.headroom is None or found.needed is None:
-        return found
-    forecast = found.forecast.with_events(events)
-    risks, spans = [list(axis) for axis in (found.needed.index, found.needed.columns)]
-    return replace(
-        found,
-        forecast=forecast,
-        headroom=headroom(forecast, found.licences, variant=found.variant),
-        needed=licences_needed(forecast, risks, spans, variant=found.variant),
     )
 
 
