@@ -1,4 +1,4 @@
-"""One week of 50 variants: the bytes of an answer -> THE frame."""
+"""One week of 50 variants: the bytes of an answer -> the interval frame."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ class NotSupported(FetchError):
 
 
 class RateLimited(FetchError):
-    """429, still, after all retries."""
+    """Raised when the server still answers 429 after the last retry."""
 
 
 class ServerError(FetchError):

@@ -123,7 +123,7 @@ def test_a_wrong_call_asks_nothing(server, client, arguments, says):
 
 
 def test_a_range_that_has_not_begun_is_empty(server, client, tmp_path):
-    """The future was asked for, or an empty range was an error, or the frame was not THE frame."""
+    """The future was asked for, or an empty range was an error, or the frame was not the interval frame."""
     frame = cap.fetch_intervals(client, "2027-01-01", "2027-02-01", tz="UTC", store=tmp_path, languages=["en"])
     assert len(cap.validate(frame)) == 0
     assert frame.index.names == ["time", "language"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 import subprocess
 import sys
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -183,6 +185,27 @@ def test_public_functions_are_documented():
         if callable(thing):
             assert thing.__doc__, name
             assert ">>>" in thing.__doc__, f"{name} has no example"
+
+
+SOURCED = (
+    "anomalies agents_for backtest best_licence_count blocking busy_hours channels_for decompose diversity erlang_a "
+    "erlang_b erlang_c forecast_peaks load_for offered_load percentiles return_levels seasonal_strength service_level "
+    "staffing weekly_profile"
+)
+
+
+@pytest.mark.parametrize("name", [name for name in cap.__all__ if callable(getattr(cap, name))])
+def test_public_names_lead_on(name):
+    """A reader would stand at one function without knowing of its neighbours, or of the source of a formula."""
+    doc = getattr(cap, name).__doc__
+    assert "\n    See Also\n    --------\n" in doc
+    if name in SOURCED.split():
+        assert "\n    References\n    ----------\n" in doc
+    after = doc.split("    See Also\n    --------\n", 1)[1].split("\n\n", 1)[0]
+    named = re.findall(r"capacity\.([\w.]+)", after)
+    for other in named:
+        assert attrgetter(other)(cap) is not None
+    assert named or ":" in after or "`" in after
 
 
 def test_import_is_light():

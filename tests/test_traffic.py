@@ -42,7 +42,7 @@ def switch(load, call_minutes, licences, runs, seed):
 
 
 def frame_of(maxima, start="2026-03-02T00:00Z", variant=cap.TOTAL):
-    """Build THE frame of one series."""
+    """Build the interval frame of one series."""
     times = pd.date_range(start, periods=len(maxima), freq="5min")
     return cap.as_intervals(pd.DataFrame({"time": times, "variant": variant, "max_concurrent": maxima}))
 

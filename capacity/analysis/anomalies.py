@@ -46,7 +46,7 @@ def anomalies(
     Parameters
     ----------
     frame : DataFrame
-        THE frame.
+        Interval frame.
     tz : str or tzinfo
         IANA name of the zone whose days are meant.
     holidays : str, iterable of dates, or None
@@ -83,6 +83,10 @@ def anomalies(
         No series has 28 complete days that are not special.
     ConfigError
         No such time zone or country code, or a threshold that is not above 0.
+
+    See Also
+    --------
+    capacity.daily_peaks, capacity.decompose
 
     References
     ----------

@@ -105,6 +105,10 @@ class Assessment(Verdict):
     notes : tuple of Note
         What it rests on and what was left out, and why; each names the field it speaks of.
 
+    See Also
+    --------
+    capacity.assess, capacity.report.save
+
     Examples
     --------
     >>> import capacity as cap
@@ -297,7 +301,7 @@ def assess(
     Parameters
     ----------
     frame : DataFrame
-        THE frame. Headroom is judged on TOTAL, or on the only series where there is but one.
+        Interval frame. Headroom is judged on TOTAL, or on the only series where there is but one.
     licences : int, str, mapping, Series or Licences
         Constant, or in steps by local date.
     tz : str or tzinfo
@@ -311,7 +315,7 @@ def assess(
     holidays : str or iterable of dates, optional
         A country code ("GB", "US-CA"), or the dates.
     exclude : iterable of dates, optional
-        Days that must not teach the forecast (incidents).
+        Dates excluded from fitting, such as incidents.
     calls : Calls, optional
         Call records of the same project: the mean call length is measured on them, and whether calls come as Erlang's
         formulas assume. Those of the API (`capacity.fetch_calls`) are compared with the frame as well.
@@ -346,6 +350,10 @@ def assess(
         Licences, time zone, horizon, holidays, days or prices that cannot be read.
     FrameError
         The frame breaks the schema.
+
+    See Also
+    --------
+    capacity.Assessment, capacity.assess_fleet, capacity.report.save
 
     Examples
     --------

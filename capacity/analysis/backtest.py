@@ -68,6 +68,10 @@ class Backtest(Result):
         The distinct days above the limit of a forecast made before them. Where horizons overlap, one such day is a
         miss of several origins.
 
+    See Also
+    --------
+    capacity.backtest
+
     Examples
     --------
     >>> import capacity as cap
@@ -226,6 +230,10 @@ def backtest(
     ConfigError
         A horizon outside 1 to 365, a seed below 0, or origins that leave no history before them or nothing to compare
         after them.
+
+    See Also
+    --------
+    capacity.forecast_peaks, capacity.Backtest
 
     References
     ----------

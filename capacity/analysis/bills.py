@@ -37,6 +37,10 @@ class Bills(Result):
     variant : str
         Whose calls.
 
+    See Also
+    --------
+    capacity.monthly_bills
+
     Examples
     --------
     >>> import capacity as cap

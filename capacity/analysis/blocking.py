@@ -68,6 +68,10 @@ class Blocking(Result):
     offered_load : Series
         The load that was worked with [Erlang], by time.
 
+    See Also
+    --------
+    capacity.blocking
+
     Examples
     --------
     >>> import capacity as cap
@@ -120,7 +124,7 @@ def blocking(
     Parameters
     ----------
     frame : DataFrame
-        THE frame.
+        Interval frame.
     mean_call_length : str, timedelta or Timedelta
         Mean hold time, such as "3m".
     licences : int, str, mapping, Series or Licences
@@ -144,6 +148,10 @@ def blocking(
         Fewer than 864 intervals (three days): a load that jumps could not be told from chance. Or all but 5 % of the
         intervals at the cap: then nothing says how far above it the load is.
 
+    See Also
+    --------
+    capacity.offered_load, capacity.utilisation, capacity.Blocking
+
     Notes
     -----
     The load follows a path (`load_path`): a weekly profile plus a walk, given the maxima, those at the cap being
@@ -163,6 +171,11 @@ def blocking(
     held in 2 of 6.
 
     **Retries, outbound batches and peaky arrivals break it**: see the text of `capacity.analysis.traffic`.
+
+    References
+    ----------
+    P. Coolen-Schrijner, E. A. van Doorn (2002), The deviation matrix of a continuous-time Markov chain, Probability in
+    the Engineering and Informational Sciences 16.
 
     Examples
     --------

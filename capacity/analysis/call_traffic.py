@@ -58,6 +58,10 @@ class CallTraffic(Result):
         By local hour of the day: ``calls`` with a number, ``again`` and ``share``.
     tz : str
 
+    See Also
+    --------
+    capacity.call_traffic
+
     Examples
     --------
     >>> import capacity as cap
@@ -160,6 +164,10 @@ def call_traffic(
         Fewer than 30 calls have ended.
     ConfigError
         An unknown duration.
+
+    See Also
+    --------
+    capacity.read_calls, capacity.offered_load, capacity.CallTraffic
 
     Notes
     -----

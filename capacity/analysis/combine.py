@@ -42,13 +42,13 @@ def combine(frames: Mapping[str, pd.DataFrame | Calls]) -> pd.DataFrame:
     Parameters
     ----------
     frames : mapping of project -> DataFrame or Calls
-        THE frame of each project, with TOTAL, best over the same range; other series are not used. Or the call
+        Interval frame of each project, with TOTAL, best over the same range; other series are not used. Or the call
         records of each.
 
     Returns
     -------
     DataFrame
-        THE frame, MultiIndex (time, project).
+        Interval frame, MultiIndex (time, project).
 
     Raises
     ------
@@ -57,6 +57,10 @@ def combine(frames: Mapping[str, pd.DataFrame | Calls]) -> pd.DataFrame:
         projects only.
     InsufficientData
         No interval is held by all projects.
+
+    See Also
+    --------
+    capacity.concat, capacity.diversity, capacity.assess_pools
 
     Examples
     --------

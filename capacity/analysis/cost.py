@@ -76,6 +76,10 @@ class CostCurve(Result):
     tariff : Tariff
         How all of it is paid for.
 
+    See Also
+    --------
+    capacity.best_licence_count
+
     Examples
     --------
     >>> import capacity as cap
@@ -188,11 +192,19 @@ def best_licence_count(
     InsufficientData
         There is no load.
 
+    See Also
+    --------
+    capacity.licences_needed, capacity.purchase_schedule, capacity.CostCurve
+
     Notes
     -----
     total(L) = price * L + cost * E[lost calls a year], over sample paths. A day's peak is turned into the load of its
     busiest interval (`busy_day`); the part of the peaks' spread over paths that is chance within the day is taken
     out first, for Erlang's formula counts it. Lost: sum over intervals of A (tau / h) B(L, A).
+
+    References
+    ----------
+    K. J. Arrow, T. Harris, J. Marschak (1951), Optimal inventory policy, Econometrica 19: the newsvendor rule.
 
     Examples
     --------

@@ -62,6 +62,10 @@ class Diversity(Result):
     slice_name : str
         What the variants are: "variant", "language", "project", ...
 
+    See Also
+    --------
+    capacity.diversity
+
     Examples
     --------
     >>> import capacity as cap
@@ -160,7 +164,7 @@ def diversity(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", top: int = 10
     Parameters
     ----------
     frame : DataFrame
-        THE frame. Without TOTAL the pool's peak is known between bounds only, and the result says so.
+        Interval frame. Without TOTAL the pool's peak is known between bounds only, and the result says so.
     tz : str or tzinfo
         IANA name of the zone whose days the correlation is over.
     top : int
@@ -175,6 +179,10 @@ def diversity(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", top: int = 10
     ------
     InsufficientData
         There is no variant beside TOTAL, no conversation at all, or no interval that every series has.
+
+    See Also
+    --------
+    capacity.combine, capacity.Diversity
 
     References
     ----------

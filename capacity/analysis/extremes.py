@@ -78,6 +78,10 @@ class ReturnLevels(Result):
     variant : str
         The series it is about.
 
+    See Also
+    --------
+    capacity.return_levels
+
     Examples
     --------
     >>> import capacity as cap
@@ -171,6 +175,10 @@ def return_levels(
         A period that cannot be read, a variant that is not there, a threshold outside (0.5, 1), a confidence outside
         (0, 1), or blocks that are no whole weeks.
 
+    See Also
+    --------
+    capacity.daily_peaks, capacity.licences_needed, capacity.ReturnLevels
+
     Notes
     -----
     GEV: z_p = mu - (sigma / xi) [1 - (-ln(1 - p))^-xi] with p the share of blocks; GPD:
@@ -182,6 +190,10 @@ def return_levels(
     them. With less than a year of data a season may lie outside what was seen, and without a trend scaled out the
     levels are those of the middle of the record. Days on which the licences were all taken are not demand: give peaks
     of demand, or read the levels as those of what was carried. Source: Coles (2001), ch. 3 to 6.
+
+    References
+    ----------
+    S. Coles (2001), An Introduction to Statistical Modeling of Extreme Values, chapters 3 to 6.
 
     Examples
     --------

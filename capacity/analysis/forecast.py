@@ -58,7 +58,7 @@ def forecast_peaks(
         It holds for TOTAL, or for the only series; what TOTAL was turned away is shared out to the variants in
         proportion to their calls.
     exclude : iterable of dates, optional
-        Days that must not teach (incidents).
+        Dates excluded from fitting, such as incidents.
     paths : int
         How many sample paths.
     settings : ForecastSettings, optional
@@ -78,6 +78,10 @@ def forecast_peaks(
         Peaks that are no daily peaks.
     InsufficientData
         Less than eight weeks of history; or fewer than 14 days on which TOTAL was below the licences.
+
+    See Also
+    --------
+    capacity.daily_peaks, capacity.headroom, capacity.licences_needed, capacity.backtest
 
     Notes
     -----

@@ -63,6 +63,10 @@ class Headroom(Result):
     note : str
         For the total of combined projects: that it is an upper bound, and by how much it may be too high.
 
+    See Also
+    --------
+    capacity.headroom, capacity.licences_needed
+
     Examples
     --------
     >>> import capacity as cap
@@ -143,6 +147,10 @@ def headroom(forecast: PeakForecast, licences: LicenceLike, *, variant: str | No
     ConfigError
         `forecast` is no PeakForecast, the licences cannot be read, or there is no such variant.
 
+    See Also
+    --------
+    capacity.forecast_peaks, capacity.licences_needed, capacity.Headroom
+
     Examples
     --------
     >>> dates = pd.date_range("2026-09-01", periods=3)
@@ -211,6 +219,10 @@ def licences_needed(
     ------
     ConfigError
         `forecast` is no PeakForecast, a risk outside (0, 1), or a horizon that the forecast does not cover.
+
+    See Also
+    --------
+    capacity.headroom, capacity.best_licence_count
 
     Examples
     --------

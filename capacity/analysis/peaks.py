@@ -33,7 +33,7 @@ def daily_peaks(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", min_share: 
     Parameters
     ----------
     frame : DataFrame
-        THE frame, as `cap.as_intervals` makes it.
+        Interval frame, as `cap.as_intervals` makes it.
     tz : str or tzinfo
         IANA name of the zone whose days are meant.
     min_share : float
@@ -62,6 +62,10 @@ def daily_peaks(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", min_share: 
         The frame breaks the schema.
     ConfigError
         No such time zone, or `min_share` is no share.
+
+    See Also
+    --------
+    capacity.top_peaks, capacity.busy_hours, capacity.forecast_peaks
 
     Examples
     --------
@@ -106,7 +110,7 @@ def top_peaks(frame: pd.DataFrame, n: int = 10, *, tz: str | dt.tzinfo = "UTC") 
     Parameters
     ----------
     frame : DataFrame
-        THE frame, or what `daily_peaks` made of it.
+        Interval frame, or what `daily_peaks` made of it.
     n : int
         Days by variant; all of them where there are fewer.
     tz : str or tzinfo
@@ -122,6 +126,10 @@ def top_peaks(frame: pd.DataFrame, n: int = 10, *, tz: str | dt.tzinfo = "UTC") 
     ------
     ConfigError
         `n` is no whole number of at least 1.
+
+    See Also
+    --------
+    capacity.daily_peaks, capacity.anomalies
 
     Examples
     --------
@@ -207,6 +215,10 @@ class BusyHours(Result):
         By ``date`` and variant: each day's highest hour, ``load`` [conversations] and ``start``, the earliest of
         equals.
 
+    See Also
+    --------
+    capacity.busy_hours
+
     Examples
     --------
     >>> import capacity as cap
@@ -250,7 +262,7 @@ def busy_hours(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> BusyHours
     Parameters
     ----------
     frame : DataFrame
-        THE frame, as `cap.as_intervals` makes it.
+        Interval frame, as `cap.as_intervals` makes it.
     tz : str or tzinfo
         IANA name of the zone whose days are meant.
 
@@ -260,6 +272,10 @@ def busy_hours(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> BusyHours
         No variant has a whole day.
     FrameError, ConfigError
         As `daily_peaks`.
+
+    See Also
+    --------
+    capacity.daily_peaks, capacity.weekly_profile, capacity.BusyHours
 
     References
     ----------

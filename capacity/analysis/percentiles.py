@@ -59,7 +59,7 @@ def percentiles(
     Parameters
     ----------
     frame : DataFrame
-        THE frame, as `cap.as_intervals` makes it.
+        Interval frame, as `cap.as_intervals` makes it.
     q : float or sequence of float
         Percentiles between 0 and 100; 100 is the maximum. A number between 0 and 1, which would be a quantile, is
         refused.
@@ -96,6 +96,10 @@ def percentiles(
         No interval (within `hours`), or `ci` and no variant with four whole weeks.
     FrameError
         The frame breaks the schema.
+
+    See Also
+    --------
+    capacity.weekly_profile, capacity.utilisation
 
     References
     ----------
@@ -141,7 +145,7 @@ def load_duration(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", hours: Ho
     Parameters
     ----------
     frame : DataFrame
-        THE frame.
+        Interval frame.
     tz : str or tzinfo
         IANA name of the zone of `hours`.
     hours : pair of "HH:MM" or mapping of weekday to pairs, optional

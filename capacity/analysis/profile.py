@@ -37,7 +37,7 @@ def weekly_profile(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", slots: i
     Parameters
     ----------
     frame : DataFrame
-        THE frame, as `cap.as_intervals` makes it.
+        Interval frame, as `cap.as_intervals` makes it.
     tz : str or tzinfo
         IANA name of the zone whose hours are meant.
     slots : {168, 2016}
@@ -59,6 +59,14 @@ def weekly_profile(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", slots: i
         No such time zone, or another number of slots.
     FrameError
         The frame breaks the schema.
+
+    See Also
+    --------
+    capacity.busy_hours, capacity.percentiles, capacity.decompose
+
+    References
+    ----------
+    R. J. Hyndman, Y. Fan (1996), Sample quantiles in statistical packages, definition 1.
 
     Examples
     --------

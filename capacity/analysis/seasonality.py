@@ -52,6 +52,10 @@ class Decomposition(Result):
     left_out : tuple of str
         Variants with too short a history, which have no rows in `components`.
 
+    See Also
+    --------
+    capacity.decompose
+
     Examples
     --------
     >>> import capacity as cap
@@ -109,7 +113,7 @@ def decompose(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", holidays: Hol
     Parameters
     ----------
     frame : DataFrame
-        THE frame.
+        Interval frame.
     tz : str or tzinfo
         IANA name of the zone whose days and weeks are meant.
     holidays : str, iterable of dates, or None
@@ -126,6 +130,10 @@ def decompose(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", holidays: Hol
         No series has two of every weekday with at least half their intervals each.
     ConfigError
         No such time zone, or no such country code.
+
+    See Also
+    --------
+    capacity.seasonal_strength, capacity.weekly_profile, capacity.Decomposition
 
     References
     ----------
@@ -181,7 +189,7 @@ def seasonal_strength(
     Parameters
     ----------
     frame : DataFrame
-        THE frame.
+        Interval frame.
     tz : str or tzinfo
         IANA name of the zone whose days and weeks are meant.
     holidays : str, iterable of dates, or None
@@ -200,6 +208,10 @@ def seasonal_strength(
         No series has two of every weekday with at least half their intervals each.
     ConfigError
         No such time zone, or no such country code.
+
+    See Also
+    --------
+    capacity.decompose
 
     References
     ----------

@@ -40,6 +40,15 @@ def staffing(
     ConfigError
         As `agents_for`.
 
+    See Also
+    --------
+    capacity.agents_for, capacity.service_level
+
+    References
+    ----------
+    O. Garnett, A. Mandelbaum, M. Reiman (2002), Designing a call center with impatient customers, Manufacturing and
+    Service Operations Management 4.
+
     Examples
     --------
     >>> staffing([10], mean_call_length="3m").round(3).to_dict("records")

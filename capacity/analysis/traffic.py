@@ -58,7 +58,7 @@ def offered_load(
     Parameters
     ----------
     frame : DataFrame
-        THE frame.
+        Interval frame.
     mean_call_length : str, timedelta or Timedelta
         Mean hold time, such as "3m".
     by : "hour", "hour_of_week" or None
@@ -89,11 +89,20 @@ def offered_load(
     ConfigError
         An unknown `by`, a call length without unit, or licences with several series and no TOTAL among them.
 
+    See Also
+    --------
+    capacity.blocking, capacity.erlang_b
+
     Notes
     -----
     P(max < c) = pi[0..c-1] . exp(Q_c tau) . 1, with pi = Poisson(A) and Q_c the birth-death generator killed at c.
     The mean of the maxima lies above A (at 3 minutes a call by 38 % at 10 Erlang, 9 % at 200): it is no load. See
     the text of this module for what breaks it.
+
+    References
+    ----------
+    J. Keilson (1979), Markov Chain Models: Rarity and Exponentiality. L. N. Trefethen, J. A. C. Weideman, T. Schmelzer
+    (2006), Talbot quadratures and rational approximations, BIT 46.
 
     Examples
     --------

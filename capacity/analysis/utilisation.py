@@ -50,6 +50,10 @@ class Utilisation(Result):
         By variant, ``level`` and ``month`` (naive midnight of its first day): ``intervals``, ``share``, ``hours``,
         ``days`` touched, and ``present`` intervals.
 
+    See Also
+    --------
+    capacity.utilisation
+
     Examples
     --------
     >>> import capacity as cap
@@ -104,7 +108,7 @@ def utilisation(frame: pd.DataFrame, licences: LicenceLike, *, tz: str | dt.tzin
     Parameters
     ----------
     frame : DataFrame
-        THE frame, as `cap.as_intervals` makes it.
+        Interval frame, as `cap.as_intervals` makes it.
     licences : int, str, mapping or Series of date -> int
         Channels [conversations], constant or in steps; a step begins at local midnight.
     tz : str or tzinfo
@@ -124,6 +128,10 @@ def utilisation(frame: pd.DataFrame, licences: LicenceLike, *, tz: str | dt.tzin
         The licences or the time zone are none.
     FrameError
         The frame breaks the schema.
+
+    See Also
+    --------
+    capacity.blocking, capacity.percentiles, capacity.Utilisation
 
     Examples
     --------

@@ -68,7 +68,7 @@ def intervals_from_calls(
     Returns
     -------
     DataFrame
-        THE frame: MultiIndex (time, `by`), where time is the start of the interval [time, time + 5 min), UTC;
+        Interval frame: MultiIndex (time, `by`), where time is the start of the interval [time, time + 5 min), UTC;
         columns ``max_concurrent`` [calls] and ``variant_name``.
 
     Raises
@@ -77,6 +77,10 @@ def intervals_from_calls(
         Missing columns, naive times, calls without a start or with an end before it: how many, and the first.
     ConfigError
         start >= end, a naive `start` or `end`, or an unknown value of `absent`.
+
+    See Also
+    --------
+    capacity.read_calls, capacity.as_intervals, capacity.intervals_to_store
 
     Notes
     -----
@@ -221,7 +225,7 @@ def framed(
     absent: str,
     gaps: pd.DataFrame | None,
 ) -> pd.DataFrame:
-    """Sweep the range [ns), if there is one, into THE frame, and leave out what lies in a gap."""
+    """Sweep the range [ns), if there is one, into the interval frame, and leave out what lies in a gap."""
     first, last = span or (0, 0)
     steps = (last - first) // _STEP_NS
     if absent == "zero":
@@ -248,7 +252,7 @@ def as_frame(
     total: bool,
     zeros: bool,
 ) -> pd.DataFrame:
-    """Put the pieces of a sweep into THE frame; `zeros` gives each group all rows from its first call on."""
+    """Put the pieces of a sweep into the interval frame; `zeros` gives each group all rows from its first call on."""
     labels = sorted([*ids, TOTAL]) if total else ids
     place = {label: k for k, label in enumerate(labels)}
     column = np.array([place[i] for i in ids], dtype=np.int64)

@@ -97,6 +97,10 @@ def simulate_calls(
         start >= end, no variants, two of the same id; `scale`, `day_noise` or `seed` negative, `growth` <= -1, or one
         of them not finite; `days` not from 1 to 22,000.
 
+    See Also
+    --------
+    capacity.intervals_from_calls, capacity.load_sample
+
     Examples
     --------
     >>> calls = simulate_calls("2026-03-02", days=7, seed=1)

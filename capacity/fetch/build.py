@@ -1,4 +1,4 @@
-"""Answers -> THE frame: filling what an answer left out, and nothing else. Pure."""
+"""Answers -> the interval frame: filling what an answer left out, and nothing else. Pure."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ def check_absent(absent: str) -> None:
 
 
 def empty_frame(by: str) -> pd.DataFrame:
-    """Return THE frame without a row."""
+    """Return the interval frame without a row."""
     return as_intervals(pd.DataFrame({"time": [], by: [], "max_concurrent": []}))
 
 
 def build(layers: Sequence[Layer], window: Window, *, by: str, absent: str) -> pd.DataFrame:
-    """Build THE frame of the range `window` from layers.
+    """Build the interval frame of the range `window` from layers.
 
     An interval that was answered is a row, a 0 too. With ``absent="zero"`` one that an answer left out is a 0 as well:
     for TOTAL anywhere, for other series from their first row on. Weeks that have one interval in twelve (or in two,

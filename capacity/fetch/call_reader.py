@@ -65,6 +65,10 @@ def read_stored_calls(
     StoreError
         A file is damaged, or of another version.
 
+    See Also
+    --------
+    capacity.fetch_calls, capacity.read_intervals
+
     Examples
     --------
     >>> read_stored_calls("no-such-folder")

@@ -87,6 +87,10 @@ class Client:
     ConfigError
         No key, an unknown region, a base URL that must not carry a key.
 
+    See Also
+    --------
+    capacity.fetch_intervals, capacity.fetch_calls
+
     Examples
     --------
     >>> with Client("ws-1", "PROJECT-1", api_key="secret", region="uk-1") as client:

@@ -1,4 +1,4 @@
-"""A date range -> THE frame: plan, concurrent requests, store, frame."""
+"""A date range -> the interval frame: plan, concurrent requests, store, frame."""
 
 from __future__ import annotations
 
@@ -113,6 +113,10 @@ def fetch_intervals(
         See `errors`.
     StoreError
         A store file is damaged or cannot be written.
+
+    See Also
+    --------
+    capacity.read_intervals, capacity.fetch_calls, capacity.Client
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""The store -> THE frame, offline: which scopes make it up, and what they hold."""
+"""The store -> the interval frame, offline: which scopes make it up, and what they hold."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def read_intervals(
     Returns
     -------
     DataFrame
-        THE frame. An interval that was not answered for has no row.
+        Interval frame. An interval that was not answered for has no row.
 
     Raises
     ------
@@ -77,6 +77,10 @@ def read_intervals(
         There is no such store, it holds nothing of the kind, or more than one; the message lists what is there.
     StoreError
         A file is damaged, or of another version.
+
+    See Also
+    --------
+    capacity.fetch_intervals, capacity.coverage
 
     Examples
     --------

@@ -34,6 +34,10 @@ class StoreStatus(Result):
     damaged : tuple of str
         One message a file that cannot be read.
 
+    See Also
+    --------
+    capacity.fetch_intervals, capacity.read_intervals
+
     Examples
     --------
     >>> import tempfile

@@ -46,6 +46,10 @@ class StoredCalls(Result):
     store : str
         The address of the store.
 
+    See Also
+    --------
+    capacity.intervals_to_store
+
     Examples
     --------
     >>> print(StoredCalls(0, 0, None, "intervals"))

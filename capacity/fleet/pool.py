@@ -46,6 +46,10 @@ class Pool:
         How many of the licences a member has to itself. Its calls use them first, and only what is beyond them uses
         the shared ones; nobody else may use them.
 
+    See Also
+    --------
+    capacity.Pools, capacity.assess_pools
+
     Examples
     --------
     >>> pool = Pool("east", 100, ["hotel", "bank"], guaranteed={"hotel": 40})
@@ -194,6 +198,10 @@ def assess_pools(
     ------
     ConfigError
         A pool names a member that there is not, or an argument is out of range.
+
+    See Also
+    --------
+    capacity.assess_fleet, capacity.combine
 
     Examples
     --------

@@ -81,6 +81,10 @@ def assess_fleet(
     StoreError
         `out` cannot be written.
 
+    See Also
+    --------
+    capacity.assess, capacity.assess_pools, capacity.Fleet
+
     Examples
     --------
     >>> plan = pd.DataFrame({"project": ["hotel"], "store": ["no-such-folder"], "licences": [40], "tz": ["UTC"]})

@@ -75,7 +75,7 @@ def as_history(peaks: pd.DataFrame | pd.Series, *, exclude: Iterable[Any] | None
         What `capacity.daily_peaks` returns; or one Series of peaks [calls] with a daily DatetimeIndex (naive local
         midnights), which becomes TOTAL. Missing days are absent or NaN.
     exclude : iterable of dates, optional
-        Days that must not teach.
+        Dates excluded from fitting.
 
     Raises
     ------

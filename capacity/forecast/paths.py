@@ -70,6 +70,10 @@ class PeakForecast(Result):
     before_events : PeakForecast or None
         The same paths without them.
 
+    See Also
+    --------
+    capacity.forecast_peaks, capacity.headroom, capacity.licences_needed
+
     Examples
     --------
     >>> dates = pd.date_range("2026-09-01", periods=2)

@@ -46,6 +46,10 @@ def ramp_from(peaks: pd.DataFrame | pd.Series, start: Any, days: int, *, variant
     InsufficientData
         The history does not hold those days, or the level after the launch is not above the one before.
 
+    See Also
+    --------
+    capacity.Event, capacity.forecast_peaks
+
     Notes
     -----
     The level is the mean over seven days, so that the week does not show; the four weeks before the launch, 0 where

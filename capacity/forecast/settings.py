@@ -88,6 +88,10 @@ class ForecastSettings:
     jump_usual : float
         And by so many times what it mostly changes by. [growth, real]
 
+    See Also
+    --------
+    capacity.forecast_peaks, capacity.backtest
+
     Examples
     --------
     >>> ForecastSettings(growth_doubt=1.0).growth_doubt, ForecastSettings().growth_doubt

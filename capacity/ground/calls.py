@@ -37,6 +37,10 @@ class Calls(Result):
         By hour (UTC): ``calls`` that came with the caller's number, and how many of them came ``again`` within ten
         minutes of the end of the same caller's call before; counted while fetching, within UTC days.
 
+    See Also
+    --------
+    capacity.read_calls, capacity.fetch_calls, capacity.intervals_from_calls
+
     Examples
     --------
     >>> start = pd.to_datetime(["2026-07-01T09:00Z"])

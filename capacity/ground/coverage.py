@@ -32,6 +32,10 @@ class Coverage(Result):
     gaps : DataFrame
         One row a gap: variant, ``start``, ``end`` (half-open, UTC), ``intervals``.
 
+    See Also
+    --------
+    capacity.coverage
+
     Examples
     --------
     >>> import capacity as cap
@@ -82,7 +86,7 @@ def coverage(frame: pd.DataFrame, start: Instant | None = None, end: Instant | N
     Parameters
     ----------
     frame : DataFrame
-        THE frame.
+        Interval frame.
     start, end : str, date, datetime or Timestamp, optional
         Aware; the half-open range to look at. By default from the first interval to the end of the last.
 
@@ -95,6 +99,10 @@ def coverage(frame: pd.DataFrame, start: Instant | None = None, end: Instant | N
     ------
     ConfigError
         A naive `start` or `end`, start >= end, or an empty frame without a range.
+
+    See Also
+    --------
+    capacity.validate, capacity.Coverage
 
     Examples
     --------

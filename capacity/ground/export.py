@@ -1,4 +1,4 @@
-"""THE frame as one file, for whoever reads it next."""
+"""Interval frame as one file, for whoever reads it next."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def export(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
     Parameters
     ----------
     frame : DataFrame
-        THE frame.
+        Interval frame.
     path : path
         Ends in ``.csv`` (times in ISO 8601 with offset; text that a spreadsheet would take for a formula begins
         with an apostrophe) or ``.parquet``.

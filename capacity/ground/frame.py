@@ -1,4 +1,4 @@
-"""THE frame: 5-minute maxima of concurrent conversations, by time and slice. Everyone meets here.
+"""Interval frame: schema, constructor, validation. 5-minute maxima of concurrent conversations by time and slice.
 
 ==================  =============================  ==========================================================
 part                dtype                          meaning
@@ -53,7 +53,7 @@ _COLUMNS = [_VALUES, _NAMES]
 
 
 def as_intervals(df: pd.DataFrame) -> pd.DataFrame:
-    """Build THE frame from columns or from an index: sort, set dtypes, reject what breaks the rules.
+    """Build the interval frame from columns or from an index: sort, set dtypes, reject what breaks the rules.
 
     Parameters
     ----------
@@ -71,6 +71,10 @@ def as_intervals(df: pd.DataFrame) -> pd.DataFrame:
     ------
     FrameError
         Says which rule is broken, by which value, and how to mend it.
+
+    See Also
+    --------
+    capacity.validate, capacity.concat, capacity.intervals_from_calls
 
     Examples
     --------
@@ -131,7 +135,7 @@ def assemble(
     names: Mapping[str, str] | None = None,
     by: str = "variant",
 ) -> pd.DataFrame:
-    """Build THE frame from its parts, for those who hold codes already; the rules are checked all the same.
+    """Build the interval frame from its parts, for those who hold codes already; the rules are checked all the same.
 
     Parameters
     ----------
@@ -177,7 +181,7 @@ def assemble(
 
 
 def validate(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame itself if it keeps the rules of THE frame; raise FrameError if not.
+    """Return the frame itself if it keeps the rules of the interval frame; raise FrameError if not.
 
     Cheap: it looks at levels and codes, not at labels.
 
@@ -185,6 +189,10 @@ def validate(frame: pd.DataFrame) -> pd.DataFrame:
     ------
     FrameError
         Says which rule is broken, by which value, and how to mend it.
+
+    See Also
+    --------
+    capacity.as_intervals, capacity.coverage
 
     Examples
     --------
@@ -254,6 +262,10 @@ def slice_name(frame: pd.DataFrame) -> str:
 def total(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of TOTAL alone; empty where the frame has none.
 
+    See Also
+    --------
+    capacity.variants
+
     Examples
     --------
     >>> one = pd.DataFrame({"time": pd.to_datetime(["2026-07-01T14:00Z"]), "variant": "a", "max_concurrent": 3})
@@ -265,6 +277,10 @@ def total(frame: pd.DataFrame) -> pd.DataFrame:
 
 def variants(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of all series but TOTAL, so that nobody counts twice.
+
+    See Also
+    --------
+    capacity.total
 
     Examples
     --------
@@ -311,6 +327,10 @@ def concat(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
         There is no frame to join.
     FrameError
         Two frames are sliced by different things, or hold the same interval of the same variant.
+
+    See Also
+    --------
+    capacity.as_intervals, capacity.combine
 
     Examples
     --------

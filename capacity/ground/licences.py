@@ -29,6 +29,10 @@ class Licences(Result):
     counts : tuple of int
         The channels, one for each date. The first count also holds before the first date.
 
+    See Also
+    --------
+    capacity.headroom, capacity.utilisation
+
     Examples
     --------
     >>> print(as_licences("100,2026-03-01:120"))

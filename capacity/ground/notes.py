@@ -19,6 +19,10 @@ class Note(str):
     severity : {"warning", "info"}
         "warning" where a reader may decide wrongly without it.
 
+    See Also
+    --------
+    capacity.Assessment
+
     Examples
     --------
     >>> note = Note("No forecast: 20 days, 56 are needed.", field="forecast", severity="warning")

@@ -27,6 +27,10 @@ class Result:
     _chart : str
         The function of `capacity.report.charts` that draws it, "" for none.
 
+    See Also
+    --------
+    capacity.report.notebook.show_pictures
+
     Examples
     --------
     >>> class Answer(Result):

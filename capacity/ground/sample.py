@@ -34,12 +34,16 @@ def load_sample() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        THE frame: MultiIndex (time, variant), columns ``max_concurrent`` [calls] and ``variant_name``.
+        Interval frame: MultiIndex (time, variant), columns ``max_concurrent`` [calls] and ``variant_name``.
 
     Raises
     ------
     StoreError
         The file is not where it was installed.
+
+    See Also
+    --------
+    capacity.simulate_calls, capacity.read_intervals
 
     Examples
     --------

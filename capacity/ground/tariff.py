@@ -62,6 +62,10 @@ class Burst:
     measure : str
         The billing rule by which that level is read; see `Tariff`.
 
+    See Also
+    --------
+    capacity.Tariff, capacity.best_licence_count
+
     Examples
     --------
     >>> Burst(channels=300, times=3, multiple=2).most([100, 400])
@@ -110,6 +114,10 @@ class Package:
         Money for each one more.
     of : "minutes" or "channels"
         What is counted: minutes of calls, or channels of the month's level by the tariff's billing rule.
+
+    See Also
+    --------
+    capacity.Tariff
 
     Examples
     --------

@@ -51,6 +51,10 @@ class LedgerScore(Result):
         One row for each forecast and day that has come; see `capacity.plan.alarm.day_scores`.
     variant : str
 
+    See Also
+    --------
+    capacity.Ledger
+
     Examples
     --------
     See `Ledger`.
@@ -123,6 +127,10 @@ class Ledger:
     ----------
     path : str or Path
         The folder; made when something is recorded.
+
+    See Also
+    --------
+    capacity.LedgerScore, capacity.backtest
 
     Examples
     --------

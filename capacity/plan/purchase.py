@@ -62,6 +62,10 @@ class PurchaseSchedule(Result):
     notes : tuple of str
         What the plan leaves out.
 
+    See Also
+    --------
+    capacity.purchase_schedule, capacity.Tariff
+
     Examples
     --------
     >>> dates = pd.date_range("2026-01-01", periods=90)

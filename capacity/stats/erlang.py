@@ -62,6 +62,16 @@ def erlang_b(channels: npt.ArrayLike, load: npt.ArrayLike, *, peakedness: npt.Ar
     ConfigError
         A value that is negative, infinite or NaN.
 
+    See Also
+    --------
+    capacity.channels_for, capacity.load_for, capacity.blocking
+
+    References
+    ----------
+    A. K. Erlang (1917), Solution of some problems in the theory of probabilities of significance in automatic
+    telephone exchanges. D. L. Jagerman (1974), Some properties of the Erlang loss function, Bell System Technical
+    Journal 53.
+
     Examples
     --------
     >>> round(erlang_b(10, 5), 7)
@@ -95,6 +105,16 @@ def channels_for(load: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: np
     ------
     ConfigError
         A value that is negative, infinite or NaN, or a `blocking` outside (0, 1].
+
+    See Also
+    --------
+    capacity.erlang_b, capacity.load_for
+
+    References
+    ----------
+    A. K. Erlang (1917), Solution of some problems in the theory of probabilities of significance in automatic
+    telephone exchanges. D. L. Jagerman (1974), Some properties of the Erlang loss function, Bell System Technical
+    Journal 53.
 
     Examples
     --------
@@ -138,6 +158,16 @@ def load_for(channels: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: np
     ------
     ConfigError
         A value that is negative, infinite or NaN, or a `blocking` outside (0, 1).
+
+    See Also
+    --------
+    capacity.erlang_b, capacity.channels_for
+
+    References
+    ----------
+    A. K. Erlang (1917), Solution of some problems in the theory of probabilities of significance in automatic
+    telephone exchanges. D. L. Jagerman (1974), Some properties of the Erlang loss function, Bell System Technical
+    Journal 53.
 
     Examples
     --------

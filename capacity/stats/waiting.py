@@ -58,6 +58,11 @@ def erlang_c(agents: npt.ArrayLike, load: npt.ArrayLike) -> Any:
     --------
     erlang_a : callers with patience.
 
+    References
+    ----------
+    A. K. Erlang (1917), Solution of some problems in the theory of probabilities of significance in automatic
+    telephone exchanges.
+
     Examples
     --------
     >>> round(erlang_c(14, 10), 4)
@@ -87,6 +92,15 @@ def erlang_a(agents: npt.ArrayLike, load: npt.ArrayLike, *, mean_call_length: Ca
     ------
     ConfigError
         A value that is negative, infinite or NaN, or a length of time that cannot be read.
+
+    See Also
+    --------
+    capacity.erlang_c, capacity.agents_for
+
+    References
+    ----------
+    O. Garnett, A. Mandelbaum, M. Reiman (2002), Designing a call center with impatient customers, Manufacturing and
+    Service Operations Management 4.
 
     Examples
     --------
@@ -128,6 +142,15 @@ def service_level(
     ConfigError
         A value that is negative, infinite or NaN, or a length of time that cannot be read.
 
+    See Also
+    --------
+    capacity.agents_for, capacity.erlang_c
+
+    References
+    ----------
+    O. Garnett, A. Mandelbaum, M. Reiman (2002), Designing a call center with impatient customers, Manufacturing and
+    Service Operations Management 4.
+
     Examples
     --------
     >>> round(service_level(14, 10, within="20s", mean_call_length="3m"), 4)
@@ -164,6 +187,15 @@ def agents_for(
     ------
     ConfigError
         A value that is negative, infinite or NaN, a target outside (0, 1), or a length of time that cannot be read.
+
+    See Also
+    --------
+    capacity.erlang_c, capacity.erlang_a, capacity.staffing
+
+    References
+    ----------
+    O. Garnett, A. Mandelbaum, M. Reiman (2002), Designing a call center with impatient customers, Manufacturing and
+    Service Operations Management 4.
 
     Examples
     --------

@@ -36,7 +36,7 @@ def billed_levels(
     Parameters
     ----------
     frame : DataFrame
-        THE frame.
+        Interval frame.
     rule : "maximum", "used", "held" or "p95"
         The highest 5-minute maximum; the level that the calls were at for 30 minutes of the month, not in a row; the
         highest level that six maxima in a row (30 minutes) all reached; the 95th percentile of the 5-minute maxima,

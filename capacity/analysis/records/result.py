@@ -79,6 +79,10 @@ class Reconciliation(Result):
     notes : tuple of str
         Variants that go by other names, environments that are mixed.
 
+    See Also
+    --------
+    capacity.reconcile
+
     Examples
     --------
     >>> import capacity as cap

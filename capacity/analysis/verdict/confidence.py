@@ -36,6 +36,10 @@ class Confidence:
     reason : str
         Why, in words.
 
+    See Also
+    --------
+    capacity.Assessment, capacity.Backtest
+
     Examples
     --------
     >>> print(Confidence("untested", "No back-test was made."))

@@ -38,6 +38,10 @@ class Headline:
     reason_first : bool
         Whether the reason has to be read before the number.
 
+    See Also
+    --------
+    capacity.Assessment, capacity.Confidence
+
     Examples
     --------
     >>> print(Headline("tight", "Hold 102 (8 more) to keep the 90-day risk at 5%", 102, "with today's 94 it is 18%"))
