@@ -6,25 +6,19 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import anyio
 import pandas as pd
 
 from capacity.errors import (
-    BadRequest,
-    CapacityError,
     ConfigError,
     FetchError,
     IncompleteError,
-    NotFound,
-    NotSupported,
-    Unauthorized,
 )
 from capacity.fetch.build import Layer, build, check_absent, empty_frame
 from capacity.fetch.client import Client
 from capacity.fetch.payload import Rows
 from capacity.fetch.plan import Ask, Wanted, outstanding, wanted
-from capacity.fetch.progress import Progress
 from capacity.fetch.reader import stored_layer
+from capacity.fetch.run import carry_out
 from capacity.fetch.store import Store
 from capacity.fetch.windows import Window, last_closed
 from capacity.ground.address import StoreAddress
@@ -33,7 +27,6 @@ from capacity.ground.times import Instant, as_range
 __all__ = ["fetch_intervals", "plan"]
 
 _LOG = logging.getLogger("capacity.fetch")
-_HOPELESS = (BadRequest, Unauthorized, NotFound, NotSupported)
 _NAMED = 20  # windows that an error message names before it counts
 
 
@@ -235,40 +228,16 @@ class _Run:
     def __init__(self, client: Client, archive: Store | None, *, repair: bool) -> None:
         self._client, self._archive, self._repair = client, archive, repair
         self._answers: list[tuple[Ask, Rows]] = []
-        self._done = 0
         self._duplicates = 0
         self.failures: list[tuple[Ask, FetchError]] = []
 
     def go(self, asks: Sequence[Ask], progress: bool | None) -> None:
         """Ask for everything; raise where nothing else would fare better, and note the windows that failed."""
-        session = self._client._open()
-        with Progress(len(asks), progress) as bar:
-            try:
-                session.run(self._all(session, asks), lambda: bar.show(self._done, session.pause_left))
-            except BaseExceptionGroup as group:
-                raise _first(group) from None
-            except KeyboardInterrupt as stop:
-                kept = "kept in the store" if self._archive is not None else "lost, as there is no store"
-                stop.add_note(f"{self._done} of {len(asks)} windows were fetched and are {kept}")
-                raise
-            bar.show(self._done, 0.0)
-        self.failures.sort(key=lambda failed: (failed[0].window, failed[0].layer))
+        kept = "kept in the store" if self._archive is not None else "lost, as there is no store"
+        failures = carry_out(self._client, asks, self._one, progress, kept=kept)
+        self.failures = sorted(failures, key=lambda failed: (failed[0].window, failed[0].layer))
         if self._duplicates:
             _LOG.warning("%d intervals came more than once in one answer; the larger was kept", self._duplicates)
-
-    async def _all(self, session: Any, asks: Sequence[Ask]) -> None:
-        queue = iter(asks)
-
-        async def worker() -> None:
-            for ask in queue:
-                await self._one(session, ask)
-                self._done += 1
-
-        # More workers than requests in flight (the session counts those): while some answers are read and
-        # written, other requests are under way.
-        async with anyio.create_task_group() as group:
-            for _ in range(min(2 * self._client.max_workers, len(asks))):
-                group.start_soon(worker)
 
     async def _one(self, session: Any, ask: Ask) -> None:
         asked_at = self._client._now()
@@ -279,15 +248,7 @@ class _Run:
             else:
                 self._archive.add(ask.scope, ask.window, rows, asked_at, repair=self._repair)
 
-        try:
-            rows = await session.answer(ask.scope, ask.window, keep)
-        except FetchError as exc:
-            redirected = exc.status is not None and 300 <= exc.status < 400
-            if isinstance(exc, _HOPELESS) or redirected:
-                raise
-            _LOG.info("%s: %s", ask.scope, exc)
-            self.failures.append((ask, exc))
-            return
+        rows = await session.answer(ask.scope, ask.window, keep)
         self._duplicates += rows.duplicates
 
     def layers(self, want: Wanted, window: Window) -> list[Layer]:
@@ -300,14 +261,6 @@ class _Run:
         for ask, rows in sorted(self._answers, key=lambda answer: answer[0].window):
             layers[ask.layer].add([ask.window], rows)
         return layers
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the error to raise for several that happened at once: one of ours, if there is one."""
-    leaves: list[BaseException] = []
-    for exc in group.exceptions:
-        leaves.append(_first(exc) if isinstance(exc, BaseExceptionGroup) else exc)
-    return next((exc for exc in leaves if isinstance(exc, CapacityError)), leaves[0])
 
 
 def _incomplete(

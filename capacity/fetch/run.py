@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import anyio
 
 from capacity.errors import BadRequest, CapacityError, FetchError, NotFound, NotSupported, Unauthorized
+from capacity.fetch.endpoint import Scope
 from capacity.fetch.progress import Progress
 
 if TYPE_CHECKING:
@@ -15,7 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["carry_out"]
 
-Ask = TypeVar("Ask")
+
+class _Scoped(Protocol):
+    @property
+    def scope(self) -> Scope: ...
+
+
+Ask = TypeVar("Ask", bound=_Scoped)
 
 _LOG = logging.getLogger("capacity.fetch")
 _HOPELESS = (BadRequest, Unauthorized, NotFound, NotSupported)
@@ -59,7 +67,7 @@ def carry_out(
         except FetchError as exc:
             if isinstance(exc, _HOPELESS) or (exc.status is not None and 300 <= exc.status < 400):
                 raise
-            _LOG.info("%s", exc)
+            _LOG.info("%s: %s", ask.scope, exc)
             failures.append((ask, exc))
         done += 1
 
@@ -69,17 +77,17 @@ def carry_out(
         # is asked for. The last few all begin at once, so that none of them, page after page, is left alone at the end.
         breadth, tail = 2 * client.max_workers, client.max_workers
 
-        async with asyncio.TaskGroup() as group:
+        async with anyio.create_task_group() as group:
 
             async def worker() -> None:
                 while left:
                     ask = left.pop()
                     while 0 < len(left) <= tail:
-                        group.create_task(run_one(left.pop()))
+                        group.start_soon(run_one, left.pop())
                     await run_one(ask)
 
             for _ in range(min(breadth, len(asks))):
-                group.create_task(worker())
+                group.start_soon(worker)
 
     with Progress(len(asks), progress) as bar:
         try:
