@@ -262,7 +262,8 @@ def risk(
         above(ax, "chance of exceeding them (log scale)", lift)
         key(ax, [("line", c, plural(d, "day")) for d, c in zip(chosen, colours, strict=False)], lift)
         if last is not None:
-            upright(ax, last, plural(last, "licence"))
+            stays = bool((licences.on(forecast.dates) == last).all()) if licences is not None else True
+            upright(ax, last, plural(last, "licence") + ("" if stays else " at the end"))
         _risk_marks(ax, tops[chosen[-1]], marks)
     return ax
 

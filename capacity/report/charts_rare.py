@@ -13,7 +13,7 @@ from capacity.analysis.extremes import ReturnLevels
 from capacity.analysis.headroom import Headroom
 from capacity.ground.arrays import Floats
 from capacity.ground.text import chance, count, plural
-from capacity.report.axes import OVER, below, halo, key, nudge, percent_axis, room_for, upright, width_of
+from capacity.report.axes import OVER, below, key, nudge, percent_axis, room_for, upright, width_of
 from capacity.report.canvas import drawing
 from capacity.report.theme import CAPTION, DEMAND, FORECAST, INK, LICENCE, text_width
 
@@ -67,7 +67,7 @@ def return_levels(levels: ReturnLevels, ax: Axes | None = None, *, licences: int
             face = "white" if beyond else colour
             ax.plot([x], [y], "o", mfc=face, mec=colour, mew=1.2, ms=5, zorder=4, label=f"{method} {period}")
             look: dict[str, Any] = {"va": "center_baseline", "fontsize": CAPTION, "fontweight": "bold"}
-            ax.text(hi, y, text, transform=nudge(ax, 4, 0), path_effects=halo(), zorder=6, **look)
+            ax.text(1, y, text, transform=ax.get_yaxis_transform(), ha="right", **look)
         ax.yaxis.set_major_locator(FixedLocator([float(k) for k in range(len(periods))]))
         ax.set_yticklabels([_period(str(period)) for period in periods])
         ax.tick_params(axis="y", labelcolor=INK)
@@ -85,8 +85,8 @@ def _level_axis(ax: Axes, low: Floats, high: Floats, label: float, licences: int
     near = licences is not None and least - 0.4 * span <= licences <= most + 0.8 * span
     left = max(0.0, min(least, licences if near and licences is not None else least) - 0.08 * span)
     share = max(1 - label / max(width_of(ax), 1.0), 0.4)  # what the numbers leave
-    right = max(left + (most - left) / share, (licences if near and licences is not None else 0) + 0.05 * span)
-    ax.set_xlim(left, right)
+    most = max(most, float(licences)) if near and licences is not None else most
+    ax.set_xlim(left, left + (most + 0.03 * span - left) / share)
     ax.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 2.5, 5, 10]))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
     ax.grid(axis="x")
