@@ -116,6 +116,7 @@ class CallStore(Store):
         days = ints(rows, "start") // (DAY.value // 1000)
         own = piece.window.start.value // DAY.value
         with self._alone():
+            self.with_key(scope)
             sweep(self.folder(scope))
             for day in sorted({*days.tolist(), own}, key=lambda each: (each == own, each)):
                 time = pd.Timestamp(day * DAY.value, tz="UTC")

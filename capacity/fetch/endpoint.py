@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urlsplit
 
@@ -89,9 +90,12 @@ class Scope:
 
     @property
     def private(self) -> Scope:
-        """The same scope without a phone number in it: a hash stands in. What is shown or written is this."""
-        filters = tuple((n, hashed(v) if n == "phone_number" else v) for n, v in self.filters)
-        return replace(self, filters=filters)
+        """The same scope without a phone number in it: a hash stands in. What is shown is this."""
+        return self.hidden(hashed)
+
+    def hidden(self, hide: Callable[[str], str]) -> Scope:
+        """Return the same scope with what stands for each phone number. What a store writes is this."""
+        return replace(self, filters=tuple((n, hide(v) if n == "phone_number" else v) for n, v in self.filters))
 
     @property
     def shown_filters(self) -> str:

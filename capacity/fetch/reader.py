@@ -8,7 +8,7 @@ import pandas as pd
 
 from capacity.errors import ConfigError
 from capacity.fetch.build import Layer, build, check_absent, empty_frame
-from capacity.fetch.endpoint import FILTERS, Scope, hashed
+from capacity.fetch.endpoint import FILTERS, Scope
 from capacity.fetch.plan import Wanted, fan
 from capacity.fetch.store import Store
 from capacity.fetch.weekfile import Week
@@ -95,8 +95,7 @@ def read_intervals(
         raise ConfigError(f"store={str(archive.root)!r} does not exist; fetch into it first")
     asked = {"account": account, "project": project, "env": env}
     values = (variant_id, variant_name, language, phone_number)
-    given = {n: hashed(v) if n == "phone_number" else v for n, v in zip(FILTERS, values, strict=True) if v is not None}
-    filters = tuple(sorted(given.items())) if given or unfiltered else None
+    given = tuple(sorted((n, v) for n, v in zip(FILTERS, values, strict=True) if v is not None))
     by, wish = fan(languages, phone_numbers) or (slice_by, None)
 
     def frame() -> pd.DataFrame:
@@ -106,7 +105,8 @@ def read_intervals(
         scopes = [s for s in there if all(v is None or getattr(s, k) == v for k, v in asked.items())]
         if len({(s.account, s.project, s.env) for s in scopes}) != 1:
             raise _ambiguous("account=, project= or env=", there)
-        want = _chosen(scopes, filters, by, wish, total=total)
+        filters = _held_filters(archive, given, scopes) if given or unfiltered else None
+        want = _chosen(archive, scopes, filters, by, wish, total=total)
         window = _range(archive, want, start, end, tz)
         if window is None:
             return empty_frame(want.by)
@@ -116,7 +116,16 @@ def read_intervals(
     return archive.steadily(frame)
 
 
+def _held_filters(
+    archive: Store, given: tuple[tuple[str, str], ...], scopes: Sequence[Scope]
+) -> tuple[tuple[str, str], ...]:
+    """Return the filters with what stands for a phone number in this store."""
+    ways = [tuple((n, w.number(v) if n == "phone_number" else v) for n, v in given) for w in archive.hiders()]
+    return next((way for way in ways if any(set(way) <= set(s.filters) for s in scopes)), ways[0])
+
+
 def _chosen(
+    archive: Store,
     scopes: Sequence[Scope],
     filters: tuple[tuple[str, str], ...] | None,
     by: str | None,
@@ -129,12 +138,13 @@ def _chosen(
     if filters is None:
         fan = by if wish is not None else _fan(scopes, by)
         if fan is not None:
-            return _fanned(scopes, fan, wish, total=total)
+            return _fanned(archive, scopes, fan, wish, total=total)
         if len(sets) > 1:
             raise _ambiguous("a filter (or unfiltered=True), or slice_by=", scopes)
         filters = sets[0]
     elif wish is not None:
-        return _fanned([s for s in scopes if set(filters) <= set(s.filters)], str(by), wish, total=total, base=filters)
+        narrowed = [s for s in scopes if set(filters) <= set(s.filters)]
+        return _fanned(archive, narrowed, str(by), wish, total=total, base=filters)
     chosen = [s for s in scopes if s.filters == filters]
     sliced = [s for s in chosen if s.by is not None and by in (None, s.by)]
     whole = [s for s in chosen if s.by is None and total]
@@ -156,6 +166,7 @@ def _fan(scopes: Sequence[Scope], by: str | None) -> str | None:
 
 
 def _fanned(
+    archive: Store,
     scopes: Sequence[Scope],
     by: str,
     wish: list[str] | None,
@@ -164,11 +175,15 @@ def _fanned(
     base: tuple[tuple[str, str], ...] = (),
 ) -> Wanted:
     held = {dict(s.filters)[by]: s for s in scopes if s.by is None and _is_one_more(s, by, base)}
-    labels: dict[str, str] = (
-        {hashed(v) if by == "phone_number" else v: v for v in wish} if wish else {k: k for k in held}
-    )
+    ways = [way.number for way in archive.hiders()] if by == "phone_number" else [str]
+
+    def kept(value: str) -> str:
+        """Return what stands for a value here."""
+        return next((way(value) for way in ways if way(value) in held), ways[0](value))
+
+    labels = {kept(value): value for value in wish} if wish else {value: value for value in held}
     if lacking := [shown for value, shown in labels.items() if value not in held]:
-        shown = [hashed(value) for value in lacking] if by == "phone_number" else lacking
+        shown = [kept(value) for value in lacking]
         raise _ambiguous(f"another {by} than {', '.join(shown)}", scopes)
     layers: list[tuple[str | None, Scope]] = [(labels[value], held[value]) for value in labels]
     whole = [s for s in scopes if s.by is None and s.filters == base]
@@ -216,5 +231,10 @@ def stored_layer(archive: Store, label: str | None, scope: Scope, window: Window
         layer.seen_before = {label} if layer.seen_before else set()
     elif scope.by == "phone_number":
         # The metadata knows numbers by their hashes: only those that the rows name can be told.
-        layer.seen_before = {i for rows in layer.rows for i in rows.ids if hashed(i) in layer.seen_before}
+        layer.seen_before = {
+            i
+            for rows in layer.rows
+            for i in rows.ids
+            if any(way.number(i) in layer.seen_before for way in archive.hiders())
+        }
     return layer

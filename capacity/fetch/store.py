@@ -4,7 +4,8 @@
 
     STORE/account=A/project=P/env=live/filters=none/slice=total/2026-01-05.parquet
 
-One file for each scope and UTC week. The rows are the answers as they came; nothing is filled in.
+One file for each scope and UTC week. The rows are the answers as they came; nothing is filled in. Filters have a hash
+for a name, under the key of the store (see `hiding`).
 
 In a folder a lock keeps writers of one week apart. An object store has none: there each write makes an object of its
 own, ``2026-01-05.<token>.parquet``, that holds all that was there before, and removes what it took in. Two writers at
@@ -30,6 +31,7 @@ import pandas as pd
 
 from capacity.errors import ConfigError, StoreError
 from capacity.fetch.endpoint import Scope
+from capacity.fetch.hiding import OLD, Hider, hiders, new_hider
 from capacity.fetch.payload import Rows
 from capacity.fetch.weekfile import SETTLE, Damaged, Piece, Week, read_header, read_rows, write
 from capacity.fetch.windows import Window, subtract, week_of
@@ -61,6 +63,7 @@ class Store:
         self._threads = threading.Lock()
         self._swept: set[Place] = set()
         self._headers: dict[Place, tuple[tuple[str, int], Week]] = {}
+        self._hiders: list[Hider] | None = None
         with self._reached():
             if not isinstance(self.root, Remote) and self.root.exists() and not self.root.is_dir():
                 raise ConfigError(f"store={str(self.root)!r} is a file; a store is a folder")
@@ -87,9 +90,35 @@ class Store:
             / f"account={_name(scope.account)}"
             / f"project={_name(scope.project)}"
             / f"env={scope.env}"
-            / f"filters={_filter_name(scope)}"
+            / f"filters={_filter_text(scope, self.hider(scope))}"
             / f"slice={scope.by or 'total'}"
         )
+
+    def hiders(self) -> list[Hider]:
+        """Return the ways in which phone numbers are hidden here."""
+        if self._hiders is None:
+            self._hiders = hiders(self.root)
+        return self._hiders
+
+    def hider(self, scope: Scope) -> Hider:
+        """Return the way in which a scope is hidden: that of the folder which is there, or else the first."""
+        ways = self.hiders()
+        if scope.filters and len(ways) > 1:
+            above = (
+                self.root / f"account={_name(scope.account)}" / f"project={_name(scope.project)}" / f"env={scope.env}"
+            )
+            there = {path.name for path in listed(above, "filters=*")}
+            ways = [w for w in ways if f"filters={_filter_text(scope, w)}" in there] or ways
+        return ways[0]
+
+    def with_key(self, scope: Scope) -> None:
+        """Give the store a key, if it has none and the scope has something to hide that it does not hold already."""
+        if not scope.filters and scope.by != "phone_number":
+            return
+        self._hiders = None
+        if self.hiders() == [OLD] and not self.files(self.folder(scope)):
+            new_hider(self.root)
+            self._hiders = None
 
     def file(self, scope: Scope, week: pd.Timestamp) -> Place:
         """Return the file that the week beginning at `week` is written to."""
@@ -163,7 +192,7 @@ class Store:
 
     def _checked(self, path: Place, scope: Scope) -> Week:
         week = self.header(path)
-        if week.scope != scope.private:
+        if week.scope not in [scope.hidden(way.number) for way in self.hiders()]:
             raise StoreError(
                 f"{path} holds {week.scope}, not {scope.private}; it was moved, or two ids differ in case alone",
                 path=path,
@@ -208,14 +237,15 @@ class Store:
         StoreError
             The file cannot be written, or it is damaged and `repair` does not say to replace it.
         """
-        path = self.file(scope, week_of(window.start))
         with self._alone():
+            self.with_key(scope)
+            path = self.file(scope, week_of(window.start))
             if path.parent not in self._swept:
                 sweep(path.parent)
                 self._swept.add(path.parent)
             old, files = self.steadily(lambda: self._old(path, scope, repair=repair))
             pieces, kept = _overlay(old, None if old is None else self.rows(old), window, rows, fetched_at)
-            write(path, scope, pieces, kept)
+            write(path, scope, pieces, kept, self.hider(scope).number)
             for taken_in in files:
                 if taken_in != path:
                     taken_in.unlink()
@@ -255,11 +285,11 @@ def _name(identifier: str) -> str:
     return f"{name[: _LONGEST_NAME - 20]}~{hashlib.sha256(identifier.encode()).hexdigest()[:16]}"
 
 
-def _filter_name(scope: Scope) -> str:
+def _filter_text(scope: Scope, way: Hider) -> str:
     if not scope.filters:
         return "none"
-    text = "&".join(f"{name}={quote(value, safe='#')}" for name, value in scope.private.filters)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    hidden = scope.hidden(way.number).filters
+    return way.name("&".join(f"{name}={quote(value, safe='#')}" for name, value in hidden))
 
 
 def _overlay(

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -242,8 +243,10 @@ def reading(path: Place) -> Any:
         raise Damaged(f"{path} is damaged ({type(exc).__name__}: {exc}); {_MEND}", path=path) from exc
 
 
-def write(path: Place, scope: Scope, pieces: list[Piece], rows: Rows) -> None:
+def write(path: Place, scope: Scope, pieces: list[Piece], rows: Rows, hide: Callable[[str], str] = hashed) -> None:
     """Replace the file in one step: whoever reads sees the old file or the new one, whole.
+
+    `hide` gives what stands for a phone number in the metadata.
 
     Raises
     ------
@@ -252,7 +255,7 @@ def write(path: Place, scope: Scope, pieces: list[Piece], rows: Rows) -> None:
     """
     sink = pa.BufferOutputStream()
     pq.write_table(
-        _table(scope, pieces, rows),
+        _table(scope, pieces, rows, hide),
         sink,
         compression="zstd",
         write_page_checksum=True,
@@ -261,7 +264,7 @@ def write(path: Place, scope: Scope, pieces: list[Piece], rows: Rows) -> None:
     put(path, sink.getvalue())
 
 
-def _table(scope: Scope, pieces: list[Piece], rows: Rows) -> pa.Table:
+def _table(scope: Scope, pieces: list[Piece], rows: Rows, hide: Callable[[str], str]) -> pa.Table:
     shown = [TOTAL_NAME if i == TOTAL else rows.names.get(i, i) for i in rows.ids]
     column = scope.by or "variant"
     codes = pa.array(rows.codes, type=pa.int32())
@@ -273,13 +276,13 @@ def _table(scope: Scope, pieces: list[Piece], rows: Rows) -> pa.Table:
             "variant_name": pa.DictionaryArray.from_arrays(codes, pa.array(shown, type=pa.string())),
         }
     )
-    raw = msgspec.json.encode(_meta(scope, pieces, rows))
+    raw = msgspec.json.encode(_meta(scope, pieces, rows, hide))
     return table.replace_schema_metadata({META: raw, META_SUM: checksum(raw)})
 
 
-def _meta(scope: Scope, pieces: list[Piece], rows: Rows) -> _Meta:
-    private = scope.private
-    hide = hashed if scope.by == "phone_number" else str
+def _meta(scope: Scope, pieces: list[Piece], rows: Rows, number: Callable[[str], str]) -> _Meta:
+    private = scope.hidden(number)
+    hide = number if scope.by == "phone_number" else str
     first = np.full(len(rows.ids), -1, dtype=np.int64)
     first[rows.codes[::-1]] = rows.steps[::-1]  # the earliest one stays
     return _Meta(

@@ -107,7 +107,8 @@ class Remote:
         wanted = pattern.split("/")
         with self._reached("listed") as files:
             try:
-                found = files.find(str(self), detail=True, withdirs=False)
+                depth = 1 if len(wanted) == 1 else None  # else all below, in as few requests as there can be
+                found = files.find(str(self), maxdepth=depth, detail=True, withdirs=False)
             except FileNotFoundError:  # no such bucket
                 found = {}
             skipped = len(Remote(f"x://{files._strip_protocol(str(self))}").parts)
