@@ -28,7 +28,7 @@ from capacity.plan.solve import Answer, Grid, solve
 __all__ = ["PurchaseSchedule", "purchase_schedule"]
 
 _TINY = 0.005  # of the cost: what a plan with more changes has to gain over a simpler one
-_TRADE = 0.002  # of a lot's price a year: what a single order or return has to gain
+_TRADE = 0.01  # of a lot's price a year: what a single order or return has to gain
 _SOME = 30  # paths whose own best plan is worked out for the regret
 
 
