@@ -159,6 +159,7 @@ ROW = {"id": "x", "started_at": "2026-01-05T10:00:00Z", "total_duration": 60}
         (lambda n: {"conversations": [{**ROW, "id": ""}]}, "id of row 0"),
         (lambda n: {"conversations": [{"id": "x"}]}, "started_at"),
         (lambda n: {"conversations": [{**ROW, "total_duration": -1}]}, "total_duration of row 0"),
+        (lambda n: {"conversations": [{**ROW, "total_duration": 60.5}]}, "total_duration of row 0"),
         (lambda n: {"conversations": [{**ROW, "total_duration": "60"}]}, "total_duration"),
         (lambda n: {"conversations": None}, "conversations"),
         (lambda n: {"items": []}, "conversations"),
@@ -178,7 +179,7 @@ def test_pages_without_end_and_rows_without_sense_are_payload_errors(page_of, wo
 def test_odd_rows_are_read_for_what_they_say():
     """A missing length was taken for a call in progress for ever, or a fraction of a second was lost."""
     rows = [
-        {"id": "1", "started_at": "2026-01-05T10:00:00.250+01:00", "total_duration": 60, "polyai_duration": 0},
+        {"id": "1", "started_at": "2026-01-05T10:00:00.250+01:00", "total_duration": 60.0, "polyai_duration": 0},
         {"id": "2", "started_at": "2026-01-05T10:00:00", "in_progress": False, "polyai_duration": 30},
         {"id": "3", "started_at": "20260105T100000Z", "in_progress": False, "handoff": None, "channel": None},
         {"id": "4", "started_at": "2026-01-05t11:00:00z"},

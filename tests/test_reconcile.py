@@ -115,6 +115,8 @@ def test_only_what_both_cover_is_compared():
         cap.reconcile(api, cap.Calls(part, covered=((day + pd.Timedelta(days=90), day + pd.Timedelta(days=91)),)))
     with pytest.raises(cap.errors.FrameError, match="no TOTAL"):
         cap.reconcile(cap.variants(api), calls)
+    with pytest.raises(cap.errors.FrameError, match="no column 'end'"):
+        cap.reconcile(api, calls.drop(columns="end"))
 
 
 def test_environments_that_are_mixed_are_told():

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.calls.columns import group_codes, instants
-from capacity.calls.holding import DURATIONS, held_until, is_voice
+from capacity.calls.holding import DURATIONS, held_until, is_voice, need_times
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.calls import Calls
 from capacity.ground.frame import TOTAL
@@ -186,6 +186,7 @@ def call_traffic(
     if duration not in DURATIONS:
         raise ConfigError(f"duration={duration!r} is none of {', '.join(DURATIONS)}")
     frame = calls.frame if isinstance(calls, Calls) else calls
+    need_times(frame)
     if "blocked" in frame:
         frame = frame[~frame["blocked"].fillna(False).astype(bool)]
     frame = frame[is_voice(frame)] if voice_only else frame

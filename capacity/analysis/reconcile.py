@@ -26,7 +26,7 @@ from capacity.analysis.records.hypotheses import (
 )
 from capacity.analysis.records.result import UNDECIDED, Reconciliation
 from capacity.calls.columns import instants
-from capacity.calls.holding import held_until, is_voice
+from capacity.calls.holding import held_until, is_voice, need_times
 from capacity.errors import FrameError, InsufficientData
 from capacity.ground.calls import Calls
 from capacity.ground.frame import TOTAL, validate
@@ -90,6 +90,7 @@ def reconcile(intervals: pd.DataFrame, calls: Calls | pd.DataFrame, *, tz: str |
     (np.True_, True)
     """
     frame = calls.frame if isinstance(calls, Calls) else calls
+    need_times(frame)
     zone = as_zone(tz)
     if TOTAL not in validate(intervals).index.levels[1]:
         raise FrameError("the intervals have no TOTAL, on which records are compared; fetch them with total=True")

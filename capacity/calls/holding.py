@@ -6,11 +6,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["DURATIONS", "held_until", "is_voice"]
+from capacity.errors import FrameError
+
+__all__ = ["DURATIONS", "held_until", "is_voice", "need_times"]
 
 DURATIONS = ("total_duration", "polyai_duration")
 _NS = 1_000_000_000
 _VOICE = ("voice", "phone", "sip", "pstn", "tel", "call")
+
+
+def need_times(calls: pd.DataFrame) -> None:
+    """Raise FrameError for call records without ``start`` or ``end``."""
+    if lacking := [column for column in ("start", "end") if column not in calls]:
+        raise FrameError(
+            f"the call records have no column {lacking[0]!r}; there are {[str(c) for c in calls.columns]}; "
+            "cap.read_calls reads a log of any kind"
+        )
 
 
 def held_until(calls: pd.DataFrame, duration: str) -> pd.Series:

@@ -55,8 +55,8 @@ class _Conversation(msgspec.Struct, gc=False):
     to_number: str | None = None
     from_number: str | None = None
     environment: str | None = None
-    total_duration: int | None = None
-    polyai_duration: int | None = None
+    total_duration: int | float | None = None  # a whole number, also where it is written 60.0
+    polyai_duration: int | float | None = None
     handoff: bool | None = None
     language: Any = None  # not in the contract: taken where it is text
 
@@ -163,10 +163,12 @@ def _in_progress(call: _Conversation) -> bool:
     return call.total_duration is None if call.in_progress is None else call.in_progress
 
 
-def _seconds(value: int | None, name: str, row: int) -> int | None:
-    if value is not None and not 0 <= value <= _LONGEST_S:
-        raise Unreadable(f"{name} of row {row} is {value} s; it has to lie between 0 and a year")
-    return value
+def _seconds(value: float | None, name: str, row: int) -> int | None:
+    if value is None:
+        return None
+    if not 0 <= value <= _LONGEST_S or value != int(value):
+        raise Unreadable(f"{name} of row {row} is {value} s; it has to be whole, and lie between 0 and a year")
+    return int(value)
 
 
 def _instant(text: str, row: int) -> int:
