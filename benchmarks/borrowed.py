@@ -18,7 +18,8 @@ import capacity as cap
 
 HISTORY, HORIZON, STEP = (120, 250), 90, 182
 QUANTILES = np.array([0.5, 0.8, 0.9, 0.95, 0.99])
-WEIGHTS = (0.5, 1.0)
+FITTED = float("inf")  # stands for the share that the history itself shows
+WEIGHTS = (0.5, 1.0, FITTED)
 SMOOTH, YEAR = 29, 364
 
 
@@ -62,6 +63,16 @@ def cases(table: pd.DataFrame) -> Iterator[tuple[str, pd.Series, pd.Series, np.n
                         yield f"{group}/{name}", past, ahead, season
 
 
+def fitted(past: pd.Series, season: np.ndarray) -> float:
+    """Return the share of the season that the history itself shows: its slope on it, shrunk by how well it fits."""
+    level = np.log(past.rolling(SMOOTH, center=True, min_periods=SMOOTH // 2).mean() + 1.0).to_numpy()
+    own, lent = level - np.nanmean(level), season[: len(past)] - season[: len(past)].mean()
+    seen = np.isfinite(own)
+    slope = float(own[seen] @ lent[seen]) / max(float(lent[seen] @ lent[seen]), 1e-12)
+    fit = float(np.corrcoef(own[seen], lent[seen])[0, 1])
+    return min(max(slope, 0.0), 1.0) * max(fit, 0.0) ** 2
+
+
 def losses(paths: np.ndarray, ahead: pd.Series) -> tuple[float, float]:
     """Return the pinball loss of the days and of their maximum."""
     seen = ahead.notna().to_numpy()
@@ -91,7 +102,8 @@ def main(files: list[str]) -> None:
             try:
                 base = losses(drawn(past, season, 0.0), ahead)
                 for weight in WEIGHTS:
-                    mine = losses(drawn(past, season, weight), ahead)
+                    share = fitted(past, season) if weight is FITTED else weight
+                    mine = losses(drawn(past, season, share), ahead)
                     rows.append((name, len(past), weight, *np.log(np.maximum(mine, 1e-9) / np.maximum(base, 1e-9))))
             except cap.errors.CapacityError:
                 continue
