@@ -55,13 +55,14 @@ class CallStore(Store):
         """Return where the days of a scope lie."""
         return super().folder(scope).with_name("calls")
 
-    def folders(self) -> list[Any]:
-        """Return the folder of every scope."""
-        return listed(self.root, "account=*/project=*/env=*/filters=*/calls")
+    def folders(self, account: str | None = None, project: str | None = None, env: str | None = None) -> list[Any]:
+        """Return the folder of every scope, or of those of one account, project or env."""
+        return listed(self.root, f"{self._selected(account, project, env)}/filters=*/calls")
 
-    def scopes(self) -> list[Scope]:
-        """Return every scope that there are call records of."""
-        return [read_header(files[0]).scope for folder in self.folders() if (files := self.files(folder))]
+    def scopes(self, account: str | None = None, project: str | None = None, env: str | None = None) -> list[Scope]:
+        """Return every scope that there are call records of, or those selected."""
+        folders = self.folders(account, project, env)
+        return [read_header(files[0]).scope for folder in folders if (files := self.files(folder))]
 
     def days(self, scope: Scope, *, repair: bool = False) -> tuple[list[Day], list[pd.Timestamp]]:
         """Return what is held of a scope, oldest day first, and with `repair` the days whose files are damaged.

@@ -99,11 +99,12 @@ def read_intervals(
     by, wish = fan(languages, phone_numbers) or (slice_by, None)
 
     def frame() -> pd.DataFrame:
-        there = archive.scopes()
-        if not there:
-            raise ConfigError(f"store={str(archive.root)!r} holds nothing yet; fetch into it first")
-        scopes = [s for s in there if all(v is None or getattr(s, k) == v for k, v in asked.items())]
+        # By the folders' names first: a store may hold thousands of projects.
+        scopes = [s for s in archive.scopes(**asked) if all(v is None or getattr(s, k) == v for k, v in asked.items())]
         if len({(s.account, s.project, s.env) for s in scopes}) != 1:
+            there = archive.scopes()
+            if not there:
+                raise ConfigError(f"store={str(archive.root)!r} holds nothing yet; fetch into it first")
             raise _ambiguous("account=, project= or env=", there)
         filters = _held_filters(archive, given, scopes) if given or unfiltered else None
         want = _chosen(archive, scopes, filters, by, wish, total=total)

@@ -135,9 +135,14 @@ class Store:
         """
         return [self.week(paths, scope) for paths in self.by_week(self.folder(scope))]
 
-    def folders(self) -> list[Any]:
-        """Return the folder of every scope."""
-        return listed(self.root, "account=*/project=*/env=*/filters=*/slice=*")
+    def folders(self, account: str | None = None, project: str | None = None, env: str | None = None) -> list[Any]:
+        """Return the folder of every scope, or of those of one account, project or env: by their names alone."""
+        return listed(self.root, f"{self._selected(account, project, env)}/filters=*/slice=*")
+
+    def _selected(self, account: str | None, project: str | None, env: str | None) -> str:
+        # An escaped id holds nothing that a pattern takes for more than itself.
+        wanted = {"account": account, "project": project, "env": env}
+        return "/".join(f"{part}={'*' if value is None else _name(value)}" for part, value in wanted.items())
 
     def files(self, folder: Any) -> list[Any]:
         """Return the files of one scope, oldest week first."""
@@ -178,15 +183,15 @@ class Store:
             known = self._headers[path] = (mark, replace(read_header(path), size=mark[1]))
         return known[1]
 
-    def scopes(self) -> list[Scope]:
-        """Return every scope that there is a file of, as the first file of each folder says.
+    def scopes(self, account: str | None = None, project: str | None = None, env: str | None = None) -> list[Scope]:
+        """Return every scope that there is a file of, as the first file of each folder says; or those selected.
 
         Raises
         ------
         StoreError
             That file is damaged, or of another version.
         """
-        firsts = [files[0] for folder in self.folders() if (files := self.files(folder))]
+        firsts = [files[0] for folder in self.folders(account, project, env) if (files := self.files(folder))]
         self._ahead(self.header, firsts)
         return [self.header(path).scope for path in firsts]
 

@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import numpy as np
 import numpy.typing as npt
@@ -122,21 +121,24 @@ def assessed(row: PlanRow, settings: Settings) -> Assessment:
 
 
 def frame_of(row: PlanRow) -> pd.DataFrame:
-    """Read a project's frame; the label selects where the store holds several projects."""
-    wanted: dict[str, Any] = {"account": row.account or None, "env": row.env or None}
-    if len({_part(folder, "project") for folder in _candidates(row)}) > 1:
-        wanted["project"] = row.project
-    return read_intervals(row.store, **wanted)
+    """Read a project's frame; the label selects where the store knows a project of that name."""
+    return read_intervals(row.store, **_selection(row, Store(row.store)))
 
 
 def calls_of(row: PlanRow) -> Calls | None:
     """Read the call records of a project's store; None where it holds none."""
-    if isinstance(as_place(row.store), Remote) or not CallStore(row.store).folders():
+    if isinstance(as_place(row.store), Remote):
         return None
-    wanted: dict[str, Any] = {"account": row.account or None, "env": row.env or None}
-    if len({_part(folder, "project") for folder in CallStore(row.store).folders()}) > 1:
-        wanted["project"] = row.project
-    return read_stored_calls(row.store, **wanted)
+    archive = CallStore(row.store)
+    if not archive.folders(row.account or None, None, row.env or None):
+        return None
+    return read_stored_calls(row.store, **_selection(row, archive))
+
+
+def _selection(row: PlanRow, archive: Store) -> dict[str, Any]:
+    """Return what of a store the row selects, by the names of its folders alone."""
+    wanted = {"account": row.account or None, "env": row.env or None}
+    return wanted | ({"project": row.project} if archive.folders(project=row.project, **wanted) else {})
 
 
 def fingerprint(row: PlanRow, settings: Settings) -> str:
@@ -145,7 +147,7 @@ def fingerprint(row: PlanRow, settings: Settings) -> str:
     told = [__version__, plan, asdict(settings), list(FLEET_SCHEMA)]
     digest = hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16)
     archive = Store(row.store)
-    files = [file for folder in _folders(row) for file in archive.files(folder)]
+    files = [file for folder in archive.folders(**_selection(row, archive)) for file in archive.files(folder)]
     if row.events:
         files.append(Path(row.events))
     for file in files:
@@ -153,24 +155,6 @@ def fingerprint(row: PlanRow, settings: Settings) -> str:
         content = read(file) if isinstance(file, Path) else repr(mark_of(file)).encode()
         digest.update(file.name.encode() + b"\0" + content)
     return digest.hexdigest()
-
-
-def _folders(row: PlanRow) -> list[Any]:
-    """Return the folders of the store that the row reads, by their names alone."""
-    folders = _candidates(row)
-    return [f for f in folders if _part(f, "project") == row.project] or folders
-
-
-def _candidates(row: PlanRow) -> list[Any]:
-    """Return the folders of the row's account and environment."""
-    wanted = {name: value for name in ("account", "env") if (value := getattr(row, name))}
-    folders = Store(row.store).folders()
-    return [f for f in folders if all(_part(f, name) == value for name, value in wanted.items())]
-
-
-def _part(folder: Any, name: str) -> str:
-    found = (part for part in folder.parts if part.startswith(f"{name}="))
-    return unquote(next(found, "").partition("=")[2])
 
 
 def one_thread() -> AbstractContextManager[Any]:
