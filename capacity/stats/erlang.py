@@ -34,7 +34,6 @@ _NEWTON_STEPS = 100
 _FRACTION_TERMS = 200
 _FEW = 100  # channels up to which the recursion for many loads at once is quicker than the closed form
 _MANY = 2_000  # so many are many
-_SURE = 0.05  # of a channel: how well a root is known before it is rounded
 _TINY = 1e-280  # below it the incomplete gamma function loses digits, and the continued fraction is quick
 
 
@@ -127,13 +126,19 @@ def channels_for(load: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: np
     _check_share(b)
     z = z.ravel()
     a, target = load.ravel() / z, np.log(b.ravel())
-    n = z * _newton_channels(a, target, _SURE / np.maximum(z, 1.0))
-    whole, nearest = np.ceil(n), np.rint(n)
-    near = np.abs(n - nearest) < 4.0 * _SURE  # so near a whole number, the formula itself decides
-    enough = log_erlang_b(nearest[near] / z[near], a[near]) <= target[near]
-    whole[near] = np.where(enough, nearest[near], nearest[near] + 1.0)
-    whole = np.where(a > 0, whole, 0.0)
-    return _unwrap(whole.astype(np.int64).reshape(load.shape))
+
+    def enough(n: Floats) -> npt.NDArray[np.bool_]:
+        return np.asarray(log_erlang_b(n / z, a) <= target)
+
+    few = np.floor(z * a * -np.expm1(target)) - 1.0  # n is no less than the load that is carried, A (1 - B)
+    many = np.maximum(few, np.ceil(z * (a + np.sqrt(a))))
+    while not (fit := enough(many)).all():
+        few, many = np.where(fit, few, many), np.where(fit, many, 2.0 * many + 16.0)
+    while bool((many - few > 1.0).any()):
+        middle = np.where(many - few > 1.0, np.floor((few + many) / 2), many)
+        fit = enough(middle)
+        few, many = np.where(fit, few, middle), np.where(fit, middle, many)
+    return _unwrap(np.where(a > 0, many, 0.0).astype(np.int64).reshape(load.shape))
 
 
 @usual_float_errors
@@ -191,37 +196,6 @@ def load_for(channels: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: np
         if bool((np.abs(step) <= 1e-14 * (1.0 + np.abs(log_a)))[n > 0].all()):
             break
     return _unwrap(np.where(n > 0, np.exp(log_a), 0.0) * z)
-
-
-def _newton_channels(a: Floats, target: Floats, near: Floats) -> Floats:
-    """Return real n with log B(n, A) = target, to within `near`; all of shape (loads,).
-
-    log B falls and is concave in n (1 / B is a mixture of exponentials), so Newton's steps land on the side of too
-    many channels and then come down without crossing the answer.
-    """
-    root = np.sqrt(np.maximum(a, 1e-12))
-    goal = target + np.log(root) + 0.5 * np.log(2.0 * np.pi)
-    sigmas = np.sqrt(np.maximum(-2.0 * goal, 0.0))
-    for _ in range(3):  # where B is the hazard of a normal law, which it nearly is for large loads
-        below = special.log_ndtr(sigmas)
-        hazard = np.exp(-0.5 * sigmas**2 - 0.5 * np.log(2.0 * np.pi) - below)
-        sigmas = sigmas + (-0.5 * sigmas**2 - below - goal) / (sigmas + hazard)
-        sigmas = np.clip(sigmas, -root, 40.0)
-    n: Floats = np.asarray(a + sigmas * root + 0.5)
-    left = np.arange(len(a))
-    for _ in range(_NEWTON_STEPS):
-        load, before = a[left], n[left]
-        here = log_erlang_b(before, load)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            slope = np.log(load) - np.log(before + 1.0 + load * np.exp(here))  # to n + 1, by Erlang's recursion
-            step = (target[left] - here) / slope
-            n[left] = np.maximum(np.where(np.isfinite(step), before + step, 0.0), 0.0)
-            # log B bends by at most about 1 / A, which bounds what a step is wrong by.
-            moved = np.abs(n[left] - before)
-            left = left[moved * (moved + 1.0) > 2.0 * load * np.abs(slope) * near[left]]
-        if len(left) == 0:
-            break
-    return np.asarray(n)
 
 
 def log_erlang_b(n: Floats, a: Floats) -> Floats:
