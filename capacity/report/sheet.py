@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from PIL import Image
 
 from capacity.report.theme import INK, MUTED, RULE, wrap
 
@@ -118,13 +116,10 @@ class Area:
 
 def png(figure: Figure, path: Path | None = None) -> bytes:
     """Draw a figure and return it as PNG, the same bytes for the same figure; with `path`, write it there too."""
-    canvas: Any = FigureCanvasAgg(figure)
-    canvas.draw()
-    pixels = np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
     held = io.BytesIO()
-    dots = float(figure.dpi)
     # No date and no name of the software: pictures that show the same are the same.
-    Image.fromarray(pixels, "RGB").save(held, "PNG", dpi=(dots, dots), compress_level=6)
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.print_png(held, metadata={"Software": None})
     data = held.getvalue()
     if path is not None:
         path.write_bytes(data)
