@@ -26,15 +26,15 @@ from itertools import groupby
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-import numpy as np
 import pandas as pd
 
 from capacity.errors import ConfigError, StoreError
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.hiding import OLD, Hider, hiders, new_hider
+from capacity.fetch.overlay import merged, overlay
 from capacity.fetch.payload import Rows
-from capacity.fetch.weekfile import SETTLE, Damaged, Piece, Week, read_header, read_rows, write
-from capacity.fetch.windows import Window, subtract, week_of
+from capacity.fetch.weekfile import Damaged, Week, read_header, read_rows, write
+from capacity.fetch.windows import Window, week_of
 from capacity.ground.address import Place, StoreAddress, as_place
 from capacity.ground.cloud import Remote
 from capacity.ground.files import listed, locked, mark_of, sweep
@@ -208,7 +208,7 @@ class Store:
         """Return what the files of one week hold."""
         first, *others = [self._checked(path, scope) for path in paths]
         for other in others:
-            first = _merged(first, self.rows(first), other, self.rows(other))
+            first = merged(first, self.rows(first), other, self.rows(other))
         return first
 
     def rows(self, week: Week) -> Rows:
@@ -249,7 +249,7 @@ class Store:
                 sweep(path.parent)
                 self._swept.add(path.parent)
             old, files = self.steadily(lambda: self._old(path, scope, repair=repair))
-            pieces, kept = _overlay(old, None if old is None else self.rows(old), window, rows, fetched_at)
+            pieces, kept = overlay(old, None if old is None else self.rows(old), window, rows, fetched_at)
             write(path, scope, pieces, kept, self.hider(scope).number)
             for taken_in in files:
                 if taken_in != path:
@@ -295,76 +295,3 @@ def _filter_text(scope: Scope, way: Hider) -> str:
         return "none"
     hidden = scope.hidden(way.number).filters
     return way.name("&".join(f"{name}={quote(value, safe='#')}" for name, value in hidden))
-
-
-def _overlay(
-    old: Week | None, old_rows: Rows | None, window: Window, rows: Rows, fetched_at: pd.Timestamp
-) -> tuple[list[Piece], Rows]:
-    """Lay a new answer over what a file holds."""
-    before = old.pieces if old is not None else ()
-    empty = len(rows) == 0
-    was_empty = not subtract(window, [p.window for p in before if p.empty])
-    final = fetched_at >= window.end + SETTLE and (not empty or was_empty)
-    return _laid_over(before, old_rows, Piece(window, fetched_at, empty, final), rows, old.names if old else {})
-
-
-def _merged(a: Week, a_rows: Rows, b: Week, b_rows: Rows) -> Week:
-    """Return two files of one week as one: of two answers about one time the later one holds."""
-    pieces, rows = list(a.pieces), replace(a_rows, names=a.names)
-    for piece in b.pieces:
-        pieces, rows = _laid_over(pieces, rows, piece, replace(b_rows, names=b.names), rows.names)
-    first = b.first | {i: min(step, b.first.get(i, step)) for i, step in a.first.items()}
-    size = a.size + b.size
-    return replace(a, pieces=tuple(pieces), names=rows.names, first=first, rows=len(rows), held=rows, size=size)
-
-
-def _laid_over(
-    before: Sequence[Piece], old_rows: Rows | None, piece: Piece, rows: Rows, names: dict[str, str]
-) -> tuple[list[Piece], Rows]:
-    newer = [p.window for p in before if p.fetched_at > piece.fetched_at]  # another process was quicker
-    mine = subtract(piece.window, newer)
-    pieces = [replace(piece, window=w) for w in mine]
-    kept: list[Window] = []
-    for other in before:
-        for left in subtract(other.window, mine):
-            kept.append(left)
-            pieces.append(replace(other, window=left))
-    merged = _within(rows, mine)
-    if old_rows is not None:
-        merged = _joined(_within(old_rows, kept), names, merged, rows.names)
-    return _coalesced(pieces), merged
-
-
-def _within(rows: Rows, windows: list[Window]) -> Rows:
-    inside = np.zeros(len(rows), dtype=bool)
-    for window in windows:
-        inside[np.searchsorted(rows.steps, window.first) : np.searchsorted(rows.steps, window.last)] = True
-    if inside.all():
-        return rows
-    return Rows(rows.steps[inside], rows.codes[inside], rows.values[inside], rows.ids, rows.names)
-
-
-def _joined(a: Rows, a_names: dict[str, str], b: Rows, b_names: dict[str, str]) -> Rows:
-    ids = tuple(sorted({*a.ids, *b.ids}))
-    place = {name: k for k, name in enumerate(ids)}
-    codes = np.concatenate(
-        [np.array([place[i] for i in r.ids], dtype=np.int32)[r.codes] if len(r) else r.codes for r in (a, b)]
-    )
-    steps, values = np.concatenate([a.steps, b.steps]), np.concatenate([a.values, b.values])
-    order = np.lexsort((codes, steps))
-    later = len(b) == 0 or (len(a) > 0 and a.steps[-1] > b.steps[-1])
-    names = {**b_names, **a_names} if later else {**a_names, **b_names}
-    return Rows(steps[order], codes[order], values[order], ids, names)
-
-
-def _coalesced(pieces: list[Piece]) -> list[Piece]:
-    """Join final pieces that touch; provisional ones are asked for again, each as a whole."""
-    joined: list[Piece] = []
-    for piece in sorted(pieces, key=lambda p: p.window):
-        last = joined[-1] if joined else None
-        if last and last.final and piece.final and last.window.end == piece.window.start and last.empty == piece.empty:
-            both = Window(last.window.start, piece.window.end)
-            joined[-1] = Piece(both, min(last.fetched_at, piece.fetched_at), last.empty, final=True)
-        else:
-            joined.append(piece)
-    return joined
