@@ -21,7 +21,6 @@ import pandas as pd
 
 import capacity as cap
 from benchmarks._customers import AHEAD, PAST, Customer, busy_day, customer
-from benchmarks.table import Row
 from capacity.plan.solve import Grid, solve
 
 LEAD, NOTICE, REVIEW, HORIZON = 21, 30, 30, 150  # days
@@ -137,12 +136,6 @@ def years(first: int, customers: int, jobs: int) -> pd.DataFrame:
     with ProcessPoolExecutor(jobs) as pool:
         rows = list(pool.map(year, range(first, first + customers)))
     return pd.DataFrame(rows, index=range(first, first + customers))
-
-
-def run() -> list[Row]:
-    """Run a short form: twelve customers."""
-    sums = years(9_000, 12, 2).sum()
-    return [Row(f"plan: {name}, cost over hindsight's", sums[name], sums["hindsight"], "") for name in sums.index[1:]]
 
 
 def main(arguments: list[str]) -> int:

@@ -99,6 +99,23 @@ def test_scores_by_lead_against_arithmetic(tmp_path):
     assert str(score).startswith("No alarm")
 
 
+def test_what_changed_adds_up(tmp_path):
+    """The causes of a change would leave a rest, or an event be told as news in the data."""
+    rng = np.random.default_rng(3)
+    ledger = cap.Ledger(tmp_path)
+    first, second = ideal(rng, "2026-03-02", days=42), ideal(rng, "2026-03-09", days=35, level=110.0)
+    ledger.record(first, made_on="2026-03-02")
+    with pytest.raises(InsufficientData, match="has 1"):
+        ledger.changes()
+    event = cap.Event("Hotels", "2026-03-12", 20, pattern="flat", reason="Signed")
+    ledger.record(second.with_events(event), made_on="2026-03-09")
+    table = ledger.changes()["needed"]
+    assert table["before"] + table[["data", "events", "settings", "licences"]].sum() == table["after"]
+    assert table["events"] == pytest.approx(20, abs=4)
+    assert table["data"] == pytest.approx(11, abs=4)
+    assert table["settings"] <= 0  # fewer days ahead
+
+
 def test_before_any_day_has_come(tmp_path):
     """An empty ledger, or one of the future, would raise or claim something."""
     ledger = cap.Ledger(tmp_path / "none")

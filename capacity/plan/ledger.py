@@ -16,6 +16,7 @@ from capacity.forecast.scores import QUANTILES, pinball
 from capacity.ground.arguments import pick
 from capacity.ground.files import sweep
 from capacity.ground.holidays import as_days
+from capacity.ground.licences import as_licences
 from capacity.ground.peaks import wide_peaks
 from capacity.ground.result import Result
 from capacity.ground.text import percent, plural
@@ -233,6 +234,51 @@ class Ledger:
         ]
         return pd.DataFrame(rows, columns=["made_on", "variant", "from", "horizon", "needed", "events"])
 
+    def changes(self, *, variant: str | None = None) -> pd.DataFrame:
+        """Return what changed between the last two forecasts, and why; the parts add up.
+
+        Parameters
+        ----------
+        variant : str, optional
+            By default the one that was recorded, if it is but one.
+
+        Returns
+        -------
+        DataFrame
+            Index ``cause``: "before", "data" (new days, and the horizon that moved on with them), "events", "settings"
+            (a longer or shorter horizon), "licences", "after". Columns ``needed`` (licences for 5% risk) and ``held``
+            (licences on the first day ahead) [calls]; the causes are differences.
+
+        Raises
+        ------
+        InsufficientData
+            Fewer than two forecasts were recorded.
+
+        Examples
+        --------
+        See `Ledger`.
+        """
+        entries = self.entries()
+        name = pick(list(dict.fromkeys(e.variant for e in entries)), variant, where="the ledger") if entries else ""
+        own = [entry for entry in entries if entry.variant == name]
+        if len(own) < 2:
+            raise InsufficientData(f"a change needs two forecasts in the ledger and has {len(own)}; record another one")
+        old, new = own[-2:]
+        shared = min(len(old.dates), len(new.dates))
+        needed = new.needed(_RISK) - old.needed(_RISK)
+        settings = (new.needed(_RISK) - new.needed(_RISK, shared)) - (old.needed(_RISK) - old.needed(_RISK, shared))
+        events = _added(new) - _added(old)
+        held = [0 if not e.licences else int(as_licences(e.licences).on(e.dates[:1])[0]) for e in (old, new)]
+        rows = {
+            "before": (old.needed(_RISK), held[0]),
+            "data": (needed - events - settings, 0),
+            "events": (events, 0),
+            "settings": (settings, 0),
+            "licences": (0, held[1] - held[0]),
+            "after": (new.needed(_RISK), held[1]),
+        }
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["needed", "held"]).rename_axis("cause")
+
     def score(self, peaks: pd.DataFrame | pd.Series, *, variant: str | None = None) -> LedgerScore:
         """Return how the forecasts have done on the days that have come since.
 
@@ -264,6 +310,11 @@ class Ledger:
             days=days,
             variant=name,
         )
+
+
+def _added(entry: Entry) -> int:
+    """Return what its events add to the licences for 5% risk [calls]."""
+    return 0 if entry.needed_without is None else entry.needed(_RISK) - entry.needed_without
 
 
 def _by_lead(entries: Sequence[Entry], days: pd.DataFrame) -> pd.DataFrame:
