@@ -1,4 +1,4 @@
-"""The documentation's pages: their examples print what they show, every public name has its place, the drawing is true."""
+"""The documentation's pages: examples print what they show, every public name has its place, the drawing is true."""
 
 from __future__ import annotations
 
