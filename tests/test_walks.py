@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
+
 ROOT = Path(__file__).parents[1]
 STEP = re.compile(
     r"^```\{code-block\} python\n:caption: (?P<where>.*?)\n\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -45,3 +47,24 @@ def test_adding_an_analysis_as_the_page_says(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "['chart-weekdays.png']", done.stderr
+
+
+def test_adding_a_vendor_as_the_page_says(tmp_path: Path) -> None:
+    """Somebody who describes an export as the page says would find it unread, or read by the wrong times."""
+    shutil.copytree(ROOT / "capacity", tmp_path / "capacity", ignore=shutil.ignore_patterns("__pycache__"))
+    page = (ROOT / "docs" / "another_vendors_log.md").read_text(encoding="utf-8")
+    entry = re.search(r"```\{code-block\} toml\n:caption: [^\n]*\n\n(.*?)```", page, re.DOTALL)[1]
+    log = re.search(r"```text\n(.*?)```", page, re.DOTALL)[1]
+    known = tmp_path / "capacity" / "calls" / "exports.toml"
+    head, mark, rest = known.read_text(encoding="utf-8").partition('[[export]]\nname = "vapi"')
+    known.write_text(head + entry + mark + rest, encoding="utf-8")
+    (tmp_path / "acme.csv").write_text(log, encoding="utf-8")
+    command = [sys.executable, "-m", "capacity", "intervals", "acme.csv", "--out", "x.parquet", "--tz", "UTC"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = done.stdout + done.stderr
+    assert "like acme: talk, from the answer" in told
+    assert "whole call, from ringing" in told
+    frame = pd.read_parquet(tmp_path / "x.parquet").reset_index()
+    total = frame[frame["variant"] == "*"]
+    assert total["max_concurrent"].tolist() == [2]  # from 09:02 to 09:04 both are in progress
