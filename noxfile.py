@@ -42,6 +42,18 @@ def notebooks(session: nox.Session) -> None:
 
 
 @nox.session
+def fleet(session: nox.Session) -> None:
+    """Run a fleet on a Dask cluster: workers killed, memory run out, stores damaged."""
+    session.run("pytest", "-q", "-m", "fleet", "tests/test_fleet_cluster.py")
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Open the HTML report in Chromium."""
+    session.run("pytest", "-q", "-m", "browser", "tests/test_browser.py")
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning is an error."""
     shutil.rmtree(HERE / "docs" / "_build", ignore_errors=True)
