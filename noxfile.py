@@ -7,66 +7,68 @@ that need packages of their own: ``floor``, ``wheel`` and ``pythons``.
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import nox
 
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "tests"]
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parent
+HERE = (sys.executable, "-m")  # the interpreter that runs nox
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check format and style."""
-    session.run("ruff", "format", "--check", ".")
-    session.run("ruff", "check", ".")
+    session.run(*HERE, "ruff", "format", "--check", ".")
+    session.run(*HERE, "ruff", "check", ".")
 
 
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types, and that each public name has them."""
-    session.run("mypy")
+    session.run(*HERE, "mypy")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests, doctests and README blocks."""
-    session.run("pytest", "-q", "-n", "2", *session.posargs)
+    session.run(*HERE, "pytest", "-q", "-n", "2", *session.posargs)
 
 
 @nox.session
 def notebooks(session: nox.Session) -> None:
     """Execute the notebooks."""
-    session.run("pytest", "-q", "-n", "2", "-m", "notebooks", "tests/test_notebooks.py")
+    session.run(*HERE, "pytest", "-q", "-n", "2", "-m", "notebooks", "tests/test_notebooks.py")
 
 
 @nox.session
 def fleet(session: nox.Session) -> None:
     """Run a fleet on a Dask cluster: workers killed, memory run out, stores damaged."""
-    session.run("pytest", "-q", "-m", "fleet", "tests/test_fleet_cluster.py")
+    session.run(*HERE, "pytest", "-q", "-m", "fleet", "tests/test_fleet_cluster.py")
 
 
 @nox.session
 def browser(session: nox.Session) -> None:
     """Open the HTML report in Chromium."""
-    session.run("pytest", "-q", "-m", "browser", "tests/test_browser.py")
+    session.run(*HERE, "pytest", "-q", "-m", "browser", "tests/test_browser.py")
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning is an error."""
-    shutil.rmtree(HERE / "docs" / "_build", ignore_errors=True)
-    session.run("python", "-m", "sphinx", "-q", "-W", "--keep-going", "docs", "docs/_build/html")
+    shutil.rmtree(ROOT / "docs" / "_build", ignore_errors=True)
+    session.run(*HERE, "sphinx", "-q", "-W", "--keep-going", "docs", "docs/_build/html")
 
 
 @nox.session(venv_backend="venv")
 def wheel(session: nox.Session) -> None:
     """Build wheel and sdist, install the wheel alone, and load the sample from it."""
     session.install("build")
-    shutil.rmtree(HERE / "dist", ignore_errors=True)
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
     session.run("python", "-m", "build", "-q")
-    built = next((HERE / "dist").glob("*.whl"))
+    built = next((ROOT / "dist").glob("*.whl"))
     assert built.stat().st_size < 2_000_000, f"{built.name} has {built.stat().st_size:,} bytes"
     session.install(str(built))
     session.run("pip", "check", silent=True)
