@@ -38,6 +38,7 @@ def reader(calls, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("POLYAI_API_KEY", "k")
     calls.head(20_000).to_csv("calls.csv", index=False)
+    Path("plan.csv").write_text("project,store,licences,tz\nHotels,calls,120,Europe/London\n", encoding="utf-8")
     with emulator.serve(calls, account=ACCOUNT, project=PROJECT, key="k") as server:
         monkeypatch.setitem(endpoint.REGIONS, "us-1", server.url)
         yield
