@@ -42,6 +42,11 @@ class Parts:
             self._read(folder)
 
     @property
+    def kept(self) -> bool:
+        """Whether results stay after the run."""
+        return self._folder is not None
+
+    @property
     def known(self) -> Mapping[str, str]:
         """The fingerprint of every project that is at hand."""
         return self._marks

@@ -138,8 +138,9 @@ class _Run:
         """Assess every project."""
         known = dict(self.parts.known)
 
-        def arguments(batch: Sequence[PlanRow]) -> tuple[Settings, dict[str, str]]:
-            return self.settings, {row.project: known[row.project] for row in batch if row.project in known}
+        def arguments(batch: Sequence[PlanRow]) -> tuple[Settings, dict[str, str] | None]:
+            mine = {row.project: known[row.project] for row in batch if row.project in known}
+            return self.settings, mine if self.parts.kept else None
 
         def keep(outcomes: Sequence[Outcome]) -> None:
             self.parts.add(outcomes)

@@ -64,28 +64,29 @@ class Outcome:
     peaks: npt.NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
 
 
-def work(batch: Sequence[PlanRow], settings: Settings, known: Mapping[str, str], mark: str) -> list[Outcome]:
+def work(batch: Sequence[PlanRow], settings: Settings, known: Mapping[str, str] | None, mark: str) -> list[Outcome]:
     """Assess a batch of projects.
 
     Parameters
     ----------
     batch : sequence of PlanRow
     settings : Settings
-    known : mapping of project -> fingerprint
-        What is at hand already.
+    known : mapping of project -> fingerprint, or None
+        What is at hand already; None where nothing is kept, so that no fingerprint is needed.
     mark : str
         Unlike for every submission: some executors return the old result for equal arguments.
     """
     with one_thread():
-        return [_outcome(row, settings, known.get(row.project)) for row in batch]
+        return [_outcome(row, settings, known) for row in batch]
 
 
-def _outcome(row: PlanRow, settings: Settings, known: str | None) -> Outcome:
+def _outcome(row: PlanRow, settings: Settings, known: Mapping[str, str] | None) -> Outcome:
     mark = ""
     try:
-        mark = fingerprint(row, settings)
-        if mark == known:
-            return Outcome(row.project, mark, None)
+        if known is not None:
+            mark = fingerprint(row, settings)
+            if mark == known.get(row.project):
+                return Outcome(row.project, mark, None)
         assessment = assessed(row, settings)
     except (CapacityError, OSError) as exc:
         return Outcome(row.project, mark, failed_row(row.pool, str(exc)))
