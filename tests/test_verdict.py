@@ -18,6 +18,11 @@ DATES = pd.date_range("2026-03-01", periods=40, name="date")
 # What caps ----------------------------------------------------------------------------------------------------------
 
 
+def test_a_tie_with_peaks_that_go_far_beyond_is_no_cap() -> None:
+    """Three days that stand at a plan by chance would censor peaks that exceeded it freely."""
+    assert capping([60, 60, 60, 62, 70, 75, *[50] * 50], np.full(56, 60)) == "plan"
+
+
 @pytest.mark.parametrize(
     ("cap_at", "above", "expected"),
     [(60, 0, "hard"), (60, 5, "soft"), (90, 5, "plan"), (300, 0, "none"), (60, 60, "plan")],
@@ -82,6 +87,7 @@ def test_confidence_weighs_the_evidence(proof: Evidence | None, level: str, said
     ("facts", "level", "said"),
     [
         ({"forecast": False, "days": 20}, "untested", "20 days of history are too few"),
+        ({"forecast": False, "days": 200, "capped": 1.0}, "untested", "the peaks were capped on 100% of the days"),
         ({"total": False}, "untested", "Without a total"),
         ({"capped": 0.7}, "untested", "the peaks were capped on 70% of the days"),
         ({"soft": True, "capped": 0.3}, "untested", "pile up just above the licences"),

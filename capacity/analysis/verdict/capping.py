@@ -19,7 +19,8 @@ _BEYOND = 0.05  # share of the pile that may lie above it
 def capping(peak: npt.ArrayLike, held: npt.ArrayLike) -> Capping:
     """Return what the licences were to the daily peaks.
 
-    "none": no day reached them. "hard": more days stand at them than above, as where they turn calls away. "soft":
+    "none": no day reached them. "hard": more days stand at them than above, and hardly any lies a tenth higher, as
+    where they turn calls away. "soft":
     days pile up within a tenth above them, at least as many as within a tenth below, and hardly any lies higher, as
     where the licences turn calls away and a few calls do not count against them. "plan": peaks exceed them freely.
 
@@ -42,9 +43,9 @@ def capping(peak: npt.ArrayLike, held: npt.ArrayLike) -> Capping:
     at = int((y == licences).sum())
     if not at + above:
         return "none"
+    beyond = int(((y > _NEAR * licences) & (licences > 0)).sum())  # none that had not begun
     if at >= above:
-        return "hard"
-    beyond = int((y > _NEAR * licences).sum())
+        return "hard" if beyond <= _BEYOND * (at + above) else "plan"
     pile = at + above - beyond
     below = int(((y >= (2 - _NEAR) * licences) & (y < licences)).sum())
     return "soft" if pile >= max(_FEW, below) and beyond <= _BEYOND * pile else "plan"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 from scipy.stats import binom
 
+from capacity.forecast.history import MIN_DAYS
 from capacity.ground.text import day, percent, plural
 
 if TYPE_CHECKING:
@@ -179,7 +180,12 @@ def confidence(
     'tested'
     """
     if not forecast:
-        return Confidence("untested", f"There is no forecast: {plural(days, 'day')} of history are too few.")
+        few = f"{plural(days, 'day')} of history {'is' if days == 1 else 'are'} too few"
+        if days >= MIN_DAYS:
+            few = "too few of the days can be used"
+            if capped:
+                few = f"the peaks were capped on {percent(capped)} of the days"
+        return Confidence("untested", f"There is no forecast: {few}.")
     if not total:
         return Confidence("untested", "Without a total no forecast of it can be tried on the past.")
     if capped > _MUCH or soft:

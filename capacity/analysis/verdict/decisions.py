@@ -97,7 +97,8 @@ def in_words(table: pd.DataFrame, facts: Situation) -> pd.DataFrame:
     facts : Situation
         Its planned changes stand beside the licences that are held; an order due before its first day is due now.
     """
-    planned = "".join(f", {n:,} from {day(date, weekday=False)}" for date, n in facts.changes)
+    planned = "".join(f", {n:,} from {day(date, weekday=False)}" for date, n in facts.changes[:1])
+    planned += f", {plural(len(facts.changes) - 1, 'later change')}" if len(facts.changes) > 1 else ""
     words: dict[str, list[str]] = {
         "licences": [f"{n:,}{planned if c == NOW else ''}" for c, n in table["licences"].items()],
         "difference": ["" if c == NOW else f"{n:+,}" if n else "0" for c, n in table["difference"].items()],
