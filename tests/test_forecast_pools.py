@@ -14,7 +14,7 @@ from capacity.forecast.growth import Growth
 from capacity.forecast.history import as_history
 from capacity.forecast.levels import roll
 from capacity.forecast.mixture import learn_weights
-from capacity.forecast.pools import Past, draw_weeks, draw_years, week_atoms, year_atoms, year_lags
+from capacity.forecast.pools import Past, draw_weeks, draw_years, neighbour_gaps, week_atoms, year_atoms, year_lags
 from capacity.forecast.settings import ForecastSettings
 
 from .test_forecast_pieces import calendar_of
@@ -149,7 +149,7 @@ def past_of(plain, horizon, slope=0.0, level=None):
     origins = np.arange(len(plain) + 1)
     growth = Growth(np.full((len(origins), 1), slope), np.array([1e9]))
     zero = np.zeros(len(plain))
-    return Past(plain, np.zeros(len(plain) + horizon), zero if level is None else level, growth, origins, S)
+    return Past(plain, zero, np.zeros(len(plain) + horizon), zero if level is None else level, growth, origins, S)
 
 
 def test_weeks_keep_weekday_and_order():
@@ -243,6 +243,19 @@ def test_atoms_know_only_their_past():
     for atoms in (week_atoms, year_atoms):
         values, weights = atoms(past_of(plain, 90), origin, lead)
         assert (values[weights > 0] < np.repeat(origin, (weights > 0).sum(axis=1))).all()
+
+
+def test_a_copied_day_gets_the_noise_of_its_own_kind():
+    """One high Monday copied into many paths put a third of the probability on exactly one count."""
+    plain = np.tile(np.r_[100.0, np.full(6, 50.0)], 40) + np.tile(np.arange(20).repeat(7) % 13, 2)
+    plain[-7] = 130.0
+    gap = neighbour_gaps(plain, 26, 0.5)
+    assert gap[-7] > 5 and gap[-7] > 3 * np.median(gap[:-7:7])
+    full = np.minimum(plain, 106.0)  # a capacity: the values pile up there
+    assert neighbour_gaps(full, 26, 0.5)[-7] < 0.5
+    past = replace(past_of(plain, 28), gap=gap)
+    drawn = draw_weeks(past, 28, np.random.default_rng(1), 4000).max(axis=1)
+    assert np.unique(np.rint(drawn), return_counts=True)[1].max() < 0.2 * 4000
 
 
 # -- mixture ------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from capacity.forecast.errors import ErrorPool, error_atoms, make_error_pool
 from capacity.forecast.levels import Rolling, roll
 from capacity.forecast.link import choose_link
 from capacity.forecast.mixture import learn_weights
-from capacity.forecast.pools import Past, draw_weeks, draw_years, week_atoms, year_atoms, year_lags
+from capacity.forecast.pools import Past, draw_weeks, draw_years, neighbour_gaps, week_atoms, year_atoms, year_lags
 from capacity.forecast.regime import Regime, read_regime
 from capacity.forecast.settings import ForecastSettings
 from capacity.forecast.smooth import running_mean
@@ -156,7 +156,8 @@ def _past(z: Floats, special: Floats, rolling: Rolling, s: ForecastSettings) -> 
     plain = z - special[: len(z)]
     seen = np.isfinite(plain)
     level = running_mean(np.where(seen, plain, 0.0)[:, None], seen.astype(np.float64), _LEVEL)[:, 0]
-    return Past(plain=plain, special=special, level=level, growth=rolling.growth, origins=rolling.origins, s=s)
+    gap = neighbour_gaps(plain, s.pool_weeks, s.usual_gap)
+    return Past(plain=plain, gap=gap, special=special, level=level, growth=rolling.growth, origins=rolling.origins, s=s)
 
 
 def _weights(z: Floats, calendar: Calendar, rolling: Rolling, pool: ErrorPool, past: Past) -> Floats:

@@ -59,6 +59,7 @@ class ErrorPool:
         most = self.s.dip * np.maximum(self.size, 1.0)
         slow = _moving_mean(np.clip(out, -most, most), self.s.slow)
         fast = (out - slow) * np.where(out < slow, self.below[kind], self.above[kind])
+        fast *= 1.0 + self.s.jitter * rng.standard_normal((count, 1))
         side = np.where(rng.random(count) < 0.5, -1.0, 1.0)[:, None]
         return np.asarray(fast + slow * side * self._wider(rng, count) * self._ordinary(kind))
 
@@ -75,11 +76,10 @@ class ErrorPool:
         lead = np.maximum(np.arange(1, self.scaled.shape[1] + 1), _NEAR)
         part = 2.0 * lead / (9.0 * self.days)  # 2 / 9n
         root = 1.0 - part + rng.standard_normal(count)[:, None] * np.sqrt(part)
-        heavy = np.minimum(np.maximum(root, 1e-3) ** -1.5, self.s.heaviest)
+        heavy = np.maximum(root, 1e-3) ** -1.5
         left = max(0.0, 1.0 - self.days / FIRST_YEAR)  # of the first fourteen months
-        return np.asarray(
-            (self.s.wide + (self.s.far + self.s.unseen * left) * np.minimum(1.0, lead / _QUARTER)) * heavy
-        )
+        wide = self.s.wide + (self.s.far + self.s.unseen * left) * np.minimum(1.0, lead / _QUARTER)
+        return np.asarray(np.minimum(wide * heavy, self.s.heaviest))
 
     def _chained(self, rng: np.random.Generator, count: int) -> Floats:
         """Draw error vectors; where one ends before the horizon, another goes on from where it stood."""

@@ -57,7 +57,7 @@ def learn_growth(plain: Floats, unit: float, origins: Ints, s: ForecastSettings)
     size = 7 * -(-days // SAME_WEEKDAYS)
     blocks = days // size
     offset = days - blocks * size
-    memory = np.array(sorted({T for _, T in s.trend}, reverse=True))
+    memory = np.array(sorted({T for _, T, _ in s.trend}, reverse=True))
     none = Growth(np.zeros((len(origins), len(memory))), memory)
     rows = plain[offset:].reshape(blocks, size)
     count = np.isfinite(rows).sum(axis=1)
@@ -88,7 +88,7 @@ def _slopes(
     seasons = np.array(s.season)[:, None, None] ** 2 * np.exp(-2 * np.sin(np.pi * gap) ** 2)
     end = t + width / 2
     trends, crosses, kinds, starts = [], [], [], []
-    for G, days in s.trend:
+    for G, days, _ in s.trend:
         T = days / YEAR
         down = np.exp(-t / T)
         trends.append(G**2 * T * (2 * least - T * (1 - down[:, None] - down + np.exp(-np.abs(gap) / T))))
@@ -107,6 +107,7 @@ def _slopes(
     var = np.maximum(np.array(starts)[:, None] - (v**2 * upto).sum(axis=-2), 0.0)
     fit = np.cumsum(-0.5 * w**2 - np.log(np.diagonal(L, axis1=-2, axis2=-1)), axis=-1)
     fit = fit + np.log(np.array(s.walk_prior))[:, None, None, None]
+    fit = fit + np.log(np.array([prior for *_, prior in s.trend]))[:, None]
     chance = np.exp(fit - fit.max(axis=(0, 1, 2)))
     chance /= chance.sum(axis=(0, 1, 2))
     by_trend = (chance * slope).sum(axis=(0, 1))  # (trends, m)

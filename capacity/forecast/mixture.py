@@ -43,7 +43,7 @@ def learn_weights(truth: Floats, pools: Sequence[Atoms], evidence: float, s: For
     if all_three.sum() >= _FEWEST:
         chance *= np.exp(-s.pool_sharp * evidence * all_three.mean() * _relative_loss(truth, pools, grid, all_three))
     elif first_two.sum() >= _FEWEST:  # nothing to judge the years by: the other two are judged by themselves
-        pair = grid[:, :2] + 1e-9 * prior[:2]
+        pair = grid[:, :2] + 1e-9 * np.maximum(prior[:2], 1e-3)
         pair /= pair.sum(axis=1, keepdims=True)
         chance *= np.exp(-s.pool_sharp * evidence * _relative_loss(truth, pools[:2], pair, first_two))
     return np.asarray(chance @ grid / chance.sum())

@@ -12,7 +12,7 @@ from capacity.forecast.settings import ForecastSettings
 from capacity.ground.arrays import Floats, Ints
 from capacity.ground.calendar import SAME_WEEKDAYS
 
-__all__ = ["Past", "draw_weeks", "draw_years", "week_atoms", "year_atoms", "year_lags"]
+__all__ = ["Past", "draw_weeks", "draw_years", "neighbour_gaps", "week_atoms", "year_atoms", "year_lags"]
 
 _SHIFTS = 7 * np.arange(-3, 4)  # days: seasons do not keep to the week
 
@@ -25,6 +25,8 @@ class Past:
     ----------
     plain : array, shape (days,)
         Without the effects of special days; NaN where missing.
+    gap : array, shape (days,)
+        Distance of each day to its neighbours in size; 0 where missing, or where values pile up.
     special : array, shape (days + horizon,)
         The effects of special days, the days ahead included.
     level : array, shape (days,)
@@ -34,6 +36,7 @@ class Past:
     """
 
     plain: Floats
+    gap: Floats
     special: Floats
     level: Floats
     growth: Growth
@@ -51,14 +54,40 @@ def draw_weeks(past: Past, horizon: int, rng: np.random.Generator, count: int) -
     """
     ahead = -(-horizon // 7)
     weeks = min(past.s.pool_weeks, len(past.plain) // 7)
-    recent = _filled(past.plain[-7 * weeks :].reshape(weeks, 7)[::-1], past.growth.now[-1], rng)  # the last week first
+    recent, gap = (each[-7 * weeks :].reshape(weeks, 7)[::-1] for each in (past.plain, past.gap))  # the last week first
+    recent = _filled(recent, past.growth.now[-1], rng)
     drawn = np.stack(
         [rng.choice(weeks, size=count, p=_whole(_recency(past.s, np.arange(weeks), w))) for w in range(ahead)], 1
     )
     since = 7 * (drawn + 1)[:, :, None] - 1 - np.arange(7)  # days from the day drawn to the last one known
-    found = recent[drawn] + past.growth.now[-1] * since
+    noise = past.s.smoothing * rng.standard_normal((count, 1, 1))
+    found = recent[drawn] + past.growth.now[-1] * since + noise * gap[drawn]
     found = found.reshape(count, 7 * ahead)[:, :horizon] + past.growth.ahead(1 + np.arange(horizon))[-1]
     return np.asarray(found + past.special[len(past.plain) :])
+
+
+def neighbour_gaps(plain: Floats, weeks: int, usual_gap: float, near: int = 2) -> Floats:
+    """Return how far each day lies from its neighbours in size, among its weekday's values of half a year around it.
+
+    That is the mean distance between the `near` next above and below (at the ends, between those that there are), times
+    `near`, as far as it exceeds a share `usual_gap` of the weekday's median one: the width over which one value stands
+    for those that might have come in its place. It is 0 where values pile up, as they do at a capacity.
+    """
+    days = len(plain)
+    rows = -(-days // 7)
+    table = np.concatenate([np.full(7 * rows - days, np.nan), plain]).reshape(rows, 7)
+    width = min(weeks, rows)
+    start = np.clip(np.arange(rows) - width // 2, 0, rows - width)
+    windows = np.sort(np.lib.stride_tricks.sliding_window_view(table, width, axis=0)[start], axis=2)  # NaN last
+    count = np.isfinite(windows).sum(axis=2)
+    rank = (windows < table[:, :, None]).sum(axis=2)
+    high = np.minimum(rank + near, np.maximum(count - 1, 0))
+    low = np.maximum(rank - near, 0)
+    ends = [np.take_along_axis(windows, at[:, :, None], axis=2)[:, :, 0] for at in (high, low)]
+    gap = np.where(np.isfinite(table) & (high > low), (ends[0] - ends[1]) / np.maximum(high - low, 1), 0.0)
+    usual = np.array([np.median(col[col > 0]) if (col > 0).any() else 0.0 for col in gap.T])
+    gap = np.maximum(gap - usual_gap * usual, 0.0)
+    return np.asarray(near * gap.reshape(-1)[7 * rows - days :])
 
 
 def _filled(weeks: Floats, slope: float, rng: np.random.Generator) -> Floats:
@@ -123,7 +152,8 @@ def draw_years(past: Past, horizon: int, rng: np.random.Generator, count: int) -
     moved = past.s.year_change * (past.level[-1] - past.level[np.maximum(days - 1 - lag, 0)] - slope * lag)
     moved = moved + slope * (days - 1 - source) + past.growth.ahead(1 + np.arange(horizon))[-1]
     found = np.where(source >= 0, past.plain[np.maximum(source, 0)], np.nan)
-    return np.asarray(found + moved + past.special[days:])
+    noise = past.s.smoothing * rng.standard_normal((count, 1)) * past.gap[np.maximum(source, 0)]
+    return np.asarray(found + noise + moved + past.special[days:])
 
 
 def year_atoms(past: Past, origin: Ints, lead: Ints) -> tuple[Floats, Floats]:

@@ -42,7 +42,7 @@ class ForecastSettings:
         No path exceeds so many times the highest peak seen (as carried to today's level). [growth]
     walk, walk_prior, season, trend : tuples
         The grid of the growth model: standard deviations a year of the random walk, with prior weights; of the yearly
-        season; (standard deviation a year, memory) of the slope. [growth]
+        season; (standard deviation a year, memory, prior weight) of the slope. [growth]
     growth_doubt : float
         A slope is shrunk by 1 - doubt (sd / slope)^2, and is 0 where that is negative. [real: .5 leaves flat series]
     season_share : float
@@ -81,6 +81,10 @@ class ForecastSettings:
         Ends of the stretches of leads with weights of their own. [growth: the near term of long forecasts]
     smoothing : float
         Noise of a value drawn again, in distances to its neighbours in size. [the risk curve of the sample]
+    usual_gap : float
+        So many times the weekday's median distance is no reason for noise: values pile up at a capacity. [real]
+    jitter : float
+        Noise of the size of a path's daily errors, as a share. [the risk curve of the demo]
     absurd : float
         A single day above so many times the next highest is not fitted, and counted as the rarity that it is.
     jump : float
@@ -113,7 +117,12 @@ class ForecastSettings:
     walk: tuple[float, ...] = (0.02, 0.06, 0.18, 0.5)
     walk_prior: tuple[float, ...] = (3.0, 2.0, 1.0, 1.0)
     season: tuple[float, ...] = (0.02, 0.1, 0.4)
-    trend: tuple[tuple[float, float], ...] = ((0.03, 3000.0), (0.3, 3000.0), (1.0, 365.0))
+    trend: tuple[tuple[float, float, float], ...] = (
+        (0.03, 3000.0, 2.0),
+        (0.3, 3000.0, 1.5),
+        (1.0, 3000.0, 1.0),
+        (1.0, 365.0, 0.4),
+    )
     growth_doubt: float = 0.5
     season_share: float = 0.3
     recent: float = 200.0
@@ -138,6 +147,8 @@ class ForecastSettings:
     pool_prior_sharp: float = 20.0
     pool_ends: tuple[int, ...] = (28, 90, 365)
     smoothing: float = 0.5
+    usual_gap: float = 0.5
+    jitter: float = 0.2
     absurd: float = 4.0
     jump: float = 1.3
     jump_usual: float = 4.0
