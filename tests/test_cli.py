@@ -223,7 +223,7 @@ def test_demo_in_small(tmp_path, capsys):
     words = ["demo", "--out", str(tmp_path / "demo"), "--days", "100"]
     assert run(words) == 0
     first = capsys.readouterr()
-    assert first.out.startswith("Hold 85 (8 more) to keep the 90-day risk at 5%")
+    assert first.out.startswith("Hold 84 (7 more) to keep the 90-day risk at 5%")
     assert len(list((tmp_path / "demo").glob("page-*.png"))) == 6
     assert run(words) == 0
     second = capsys.readouterr()
