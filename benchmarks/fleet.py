@@ -149,7 +149,7 @@ def write_calls(path: Path, n: int) -> None:
 
 
 INGEST = """
-    import json, resource, sys, time
+    import json, pathlib, re, resource, sys, time
     from capacity.fleet.ingest import intervals_to_store
     if __name__ == "__main__":
         clock = time.perf_counter()
@@ -164,8 +164,9 @@ INGEST = """
             workers = int(sys.argv[4])
             intervals_to_store(sys.argv[1], sys.argv[2], scratch=sys.argv[3], workers=workers)
             taken = time.perf_counter() - clock
-        who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-        own, theirs = (resource.getrusage(each).ru_maxrss / 2**20 for each in who)
+        theirs = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+        # Not ru_maxrss, which a process inherits from the one that started it.
+        own = int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]) / 2**20
         print(json.dumps([taken, own, theirs]))
 """
 
