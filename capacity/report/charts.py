@@ -10,7 +10,7 @@ Examples
 >>> forecast = PeakForecast(paths=paths, variants=("*",), dates=dates, history=pd.DataFrame({"*": []}))
 >>> ax = risk(forecast, Figure().subplots())
 >>> ax.get_ylabel()
-'chance that demand passes them (log scale)'
+'chance of exceeding them (log scale)'
 """
 
 from __future__ import annotations
