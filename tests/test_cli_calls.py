@@ -1,78 +1,104 @@
-"""Call records on the command line: fetched into the store of the maxima, and compared with them."""
+"""From a call log to the pages: `report` and `headroom` on a log and on intervals; what the commands say."""
 
 from __future__ import annotations
 
+import gzip
 import json
+import shlex
 
 import pandas as pd
 import pytest
 
 import capacity as cap
-from capacity.calls.emulator import Switches, serve
 from capacity.cli import run
-
-from .simulated_records import records
-
-ACCOUNT, PROJECT = "ACCOUNT-1", "PROJECT-1"
-RANGE = ["--account", ACCOUNT, "--project", PROJECT, "--start", "2026-03-02", "--end", "2026-03-05"]
+from capacity.cli.frames import read_both
 
 
-@pytest.fixture
-def both(tmp_path, monkeypatch, capsys):
-    """Return the store, after fetching maxima and call records over HTTP, each with its key."""
-    monkeypatch.setenv("POLYAI_API_KEY", "one")
-    monkeypatch.setenv("POLYAI_V3_API_KEY", "three")
-    calls = records(1, days=4, per_day=500)
-    switches = Switches(holds="polyai_duration", voice_only=True)
-    with serve(calls, account=ACCOUNT, project=PROJECT, key="one", calls_key="three", switches=switches) as server:
-        where = [*RANGE, "--base-url", server.url, "--store", str(tmp_path)]
-        assert run(["fetch", *where]) == 0
-        assert run(["fetch", *where, "--calls", "--dry-run"]) == 0
-        assert capsys.readouterr().out.count("not held") == 3
-        assert run(["fetch", *where, "--calls"]) == 0
-        said = capsys.readouterr()
-        assert "calls from [2026-03-02" in said.err
-        assert said.out.strip() == str(tmp_path)
-        asked = len(server.requests)
-        assert run(["fetch", *where, "--calls"]) == 0
-        assert len(server.requests) == asked
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
+    """Ten weeks of calls as a semicolon file with local times, compressed."""
+    calls = cap.simulate_calls("2026-01-05", days=70, tz="Europe/London", scale=0.2, seed=1)
+    local = {c: calls[c].dt.tz_convert("Europe/London").dt.strftime("%d.%m.%Y %H:%M:%S") for c in ("start", "end")}
+    table = pd.DataFrame({"Beginn": local["start"], "Ende": local["end"], "Variant": calls["variant"]})
+    path = tmp_path_factory.mktemp("log") / "anrufe.csv.gz"
+    path.write_bytes(gzip.compress(table.to_csv(index=False, sep=";").encode()))
+    return path
+
+
+def test_headroom_of_a_log_and_of_its_intervals(log, tmp_path, capsys):
+    """The verdict on a log would not be that on the intervals that were made of it."""
+    out = tmp_path / "x.csv"
+    assert run(["intervals", str(log), "--out", str(out), "--tz", "Europe/London"]) == 0
     capsys.readouterr()
-    return tmp_path
+    words = ["--licences", "40", "--tz", "Europe/London", "--horizon", "7", "--json"]
+    assert run(["headroom", "--calls", str(log), *words]) == 0
+    of_log = json.loads(capsys.readouterr().out)
+    assert run(["headroom", "--intervals", str(out), *words]) == 0
+    of_intervals = json.loads(capsys.readouterr().out)
+    assert of_log["licences"] == of_intervals["licences"]
+    assert of_log["peak"] == of_intervals["peak"]
 
 
-def test_reconcile_names_what_the_server_counts(both, capsys):
-    """The whole way, over HTTP and through the store, would lose what tells the hypotheses apart."""
-    assert run(["reconcile", "--store", str(both)]) == 0
-    assert "What takes a channel: polyai_duration, voice." in capsys.readouterr().out
-    assert run(["reconcile", "--store", str(both), "--json", "--start", "2026-03-03"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["intervals"] == 2 * 288
-    assert found["hypothesis"].startswith("polyai_duration, voice")
-    assert found["share_equal"] == 1.0
+def test_intervals_from_a_file_within_a_range(log, tmp_path):
+    """A file of intervals without a slice, or with the times as index, would not be read; or the range be ignored."""
+    common = {"store": tmp_path, "calls": None, "words": None, "tz": "UTC"}
+    frame = cap.intervals_from_calls(cap.read_calls(log, tz="Europe/London"), by=None)
+    total = frame["max_concurrent"].droplevel(1).rename_axis("time")
+    total.to_frame().to_parquet(tmp_path / "plain.parquet")
+    total.reset_index().to_csv(tmp_path / "plain.csv", index=False)
+    for name in ("plain.parquet", "plain.csv"):
+        found, _ = read_both(**common, intervals=tmp_path / name, start="2026-02-01", end="2026-02-03")
+        assert found["max_concurrent"].tolist() == total.loc["2026-02-01":"2026-02-02"].tolist()
+        assert found.index.levels[1].tolist() == [cap.TOTAL]
 
 
-def test_the_store_says_it_holds_both(both, capsys):
-    """`status` would not tell that there are call records, or reading one kind would trip over the other."""
-    assert run(["status", "--store", str(both)]) == 0
-    assert "calls" in capsys.readouterr().out
-    assert len(cap.read_intervals(both)) > 0
-    days = cap.read_stored_calls(both).frame["start"].dt.floor("D").value_counts()
-    assert set(days.index) == set(pd.date_range("2026-03-02", periods=3, tz="UTC"))
+def test_a_store_of_a_log(log, tmp_path, capsys):
+    """What is read back from the store would not be what the log holds, or lie under another name."""
+    words = ["--store", str(tmp_path / "store"), "--project", "desk", "--tz", "Europe/London"]
+    assert run(["intervals", str(log), *words]) == 0
+    kept = cap.read_intervals(tmp_path / "store", project="desk")
+    own = cap.intervals_from_calls(cap.read_calls(log, tz="Europe/London"))
+    assert kept["max_concurrent"].equals(own["max_concurrent"])
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("words", "said"),
     [
-        (["fetch", *RANGE, "--calls", "--language", "en"], "--calls takes no --language"),
-        (["fetch", *RANGE, "--channel", "voice"], "give --calls"),
-        (["reconcile", "--store", "no-such-store"], "does not exist"),
+        ("intervals {log}", "--out FILE or --store DIR"),
+        ("intervals nowhere.csv --out x.csv", "nowhere.csv is not there"),
+        ("intervals {log} --out x.csv --tz UTC --column begin=Beginn", "'begin' is no part of a call"),
+        (
+            "intervals {log} --out x.csv --tz UTC --unfinished maybe",
+            "--unfinished 'maybe' is none of recent, keep, drop",
+        ),
+        ("headroom --licences 3 --intervals {log}", "a call log is given with --calls"),
+        ("headroom --licences 3 --intervals {log} --calls {log}", "leave one out"),
     ],
 )
-def test_wrong_options_end_in_one_line(options, words, capsys, monkeypatch, tmp_path):
-    """A wrong option would end in a traceback, or in a fetch of something else."""
-    monkeypatch.setenv("POLYAI_API_KEY", "k")
+def test_errors_speak_the_words_of_the_command_line(words, said, log, capsys):
+    """An error would name arguments of Python, or end in a traceback."""
+    assert run(shlex.split(words.format(log=log))) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_explain_writes_nothing(log, tmp_path, capsys, monkeypatch):
+    """Whoever asks how a log is read would find a file written."""
     monkeypatch.chdir(tmp_path)
-    assert run(options) == 1
-    error = capsys.readouterr().err.strip()
-    assert words in error
-    assert "\n" not in error
+    assert run(["intervals", str(log), "--explain", "--tz", "Europe/London"]) == 0
+    said = capsys.readouterr().err
+    assert "start: column Beginn, written %d.%m.%Y %H:%M:%S, local times in Europe/London" in said
+    assert f"capacity intervals {log} --out intervals.parquet --tz Europe/London" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_from_strangers_are_escaped(tmp_path, capsys):
+    """A column's name would write control characters to the terminal, or run a command when pasted."""
+    path = tmp_path / "a log;$(touch x)\x1b[2J.csv"
+    name = "Start;\x1b[31m$(touch y)"
+    path.write_text(f'"{name}",Länge\n2026-02-03 09:00:10,30\n2026-02-03 09:01:30,40\n', "utf-8")
+    assert run(["intervals", str(path), "--out", str(tmp_path / "x.csv"), "--tz", "UTC"]) == 1
+    said = capsys.readouterr().err
+    assert "\x1b" not in said
+    command = next(line for line in said.splitlines() if line.startswith("capacity intervals"))
+    assert "$'" in command
+    assert "\\x1b" in command

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import pandas as pd
 import typer
 
@@ -119,7 +120,7 @@ def _within(frame: pd.DataFrame, start: str | None, end: str | None, tz: str) ->
     from capacity.ground.frame import trim
 
     times = frame.index.get_level_values(0)
-    keep = pd.Series(True, index=range(len(frame))).to_numpy()
+    keep = np.ones(len(frame), dtype=bool)
     if start is not None:
         keep &= times >= as_instant(start, tz, name="start")
     if end is not None:

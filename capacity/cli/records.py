@@ -38,6 +38,8 @@ def intervals(
     store: Annotated[
         str | None, typer.Option("--store", help="Store to write to instead, for calls of any number.", metavar="DIR")
     ] = None,
+    account: Annotated[str, typer.Option("--account", help="Account id to store under.")] = "calls",
+    project: Annotated[str, typer.Option("--project", help="Project id to store under.")] = "calls",
     explain: Annotated[
         bool, typer.Option("--explain", help="Say how the log would be read, and write nothing.")
     ] = False,
@@ -91,7 +93,8 @@ def intervals(
         span["gaps"] = silences(log.frame) if silences_missing else None
     if store is not None:
         with progress("Counting") as step:
-            typer.echo(str(cap.intervals_to_store(source, store, **span, progress=step)))
+            stored = cap.intervals_to_store(source, store, **span, account=account, project=project, progress=step)
+        typer.echo(str(stored))
         return
     assert out is not None
     frame = _streamed(source, span) if stream else cap.intervals_from_calls(source, **span)
