@@ -139,7 +139,8 @@ def _choices(rows: Rows, reading: Reading, words: Words, kinds: dict[str, str], 
         raise FrameError(f"the log has no columns {missing}; there are {rows.names}")
     span = _span(rows, kinds)
     ids = _ids(rows, reading, words, kinds)
-    rows.load([*plan.wanted, *(span or ()), *ids])
+    times = {*reading.used, *(span or ()), *ids}
+    rows.load([*plan.wanted, *(span or ()), *ids], [n for n in plan.kept.values() if n not in times])
     base = reading.said(words) if names else words
     title = (reading.title,) if names else ()
     found = []

@@ -18,7 +18,7 @@ import pyarrow.parquet
 
 from capacity.calls.jsons import JsonLog
 from capacity.calls.look import SEPARATORS, Sheet, look, look_at_rows
-from capacity.calls.sources import Text, read_buffer, text_of
+from capacity.calls.sources import Text, in_code_page, read_buffer, text_of
 from capacity.errors import FrameError
 
 __all__ = ["Log", "frame_log", "open_log"]
@@ -55,8 +55,8 @@ class Log(Protocol):
     def sample(self) -> pa.Table:
         """Return all columns of the first rows."""
 
-    def read(self, wanted: Sequence[str]) -> pa.Table:
-        """Return the wanted columns."""
+    def read(self, wanted: Sequence[str], labels: Sequence[str] = ()) -> pa.Table:
+        """Return the wanted columns; `labels` are texts of which there are few."""
 
 
 def open_log(
@@ -106,7 +106,7 @@ def _opened(
         raise FrameError("is HTML or XML, not a log; export it as CSV, JSON or Excel")
     if b"\x00" in head and not text.encoding.startswith("utf-16"):
         raise FrameError("cannot be read: it is a binary file of an unknown kind")
-    return _Csv(path.name, text, look(text, separator=separator, skip=skip, header=header))
+    return _Csv(path, text, look(text, separator=separator, skip=skip, header=header))
 
 
 class _Json:
@@ -118,7 +118,7 @@ class _Json:
     def sample(self) -> pa.Table:
         return self._log.table(self.columns, _SAMPLE)
 
-    def read(self, wanted: Sequence[str]) -> pa.Table:
+    def read(self, wanted: Sequence[str], labels: Sequence[str] = ()) -> pa.Table:
         return self._log.table(wanted)
 
 
@@ -138,7 +138,7 @@ class _Typed:
         batch = next(self._source.iter_batches(batch_size=_SAMPLE), None)
         return _flat(pa.Table.from_batches([batch] if batch is not None else [], self._source.schema_arrow))
 
-    def read(self, wanted: Sequence[str]) -> pa.Table:
+    def read(self, wanted: Sequence[str], labels: Sequence[str] = ()) -> pa.Table:
         if isinstance(self._source, pa.Table):
             return _flat(self._source).select(list(wanted))
         # A struct is read as a whole, by the name before the dot.
@@ -185,17 +185,19 @@ def _cell(cell: Any) -> str:
 
 
 class _Csv:
-    def __init__(self, name: str, text: Text, sheet: Sheet) -> None:
-        self._text, self._sheet = text, sheet
+    def __init__(self, path: Path, text: Text, sheet: Sheet) -> None:
+        self._path, self._sheet, self._quote = path, sheet, sheet.quote
         word = SEPARATORS.get(sheet.separator) or repr(sheet.separator)
-        self.name, self.header, self.columns = name, sheet.header, sheet.names
+        self.name, self.header, self.columns = path.name, sheet.header, sheet.names
         self.kind = f"CSV, {text.encoding}{' (assumed)' if text.assumed else ''}, separator {word}"
         self.broken: dict[int, str] = {}
         self.doubts: list[str] = []
         if sheet.skipped:
             self.doubts.append(f"{sheet.skipped} lines before the {'header' if sheet.header else 'rows'} are left out")
-        self._body = text.buffer.slice(sheet.begin)
-        self._quote = sheet.quote
+        # A plain file is read again from where its rows begin: a map of all of it would count as memory.
+        self._begin = None if text.mark is None else text.mark + sheet.begin
+        self._body = text.buffer.slice(sheet.begin) if self._begin is None else None
+        self._escape = _escapes(bytes(text.buffer[sheet.begin : sheet.begin + (1 << 18)]))
 
     def sample(self) -> pa.Table:
         rows = [row for row in self._sheet.rows if len(row) == len(self.columns)][:_SAMPLE]
@@ -203,43 +205,38 @@ class _Csv:
             [pa.array([row[k] for row in rows], pa.string()) for k in range(len(self.columns))], names=self.columns
         )
 
-    def read(self, wanted: Sequence[str]) -> pa.Table:
+    def read(self, wanted: Sequence[str], labels: Sequence[str] = ()) -> pa.Table:
         wanted = list(dict.fromkeys(wanted))
-        table, broken = self._parsed(wanted, self._quote)
-        mark = self._quote.encode()
-        if mark and re.search(re.escape(mark), memoryview(self._body)):
-            lines = _filled_lines(self._body)
-            swallowed = lines - table.num_rows - len(broken)
-            if swallowed > 0:
-                plain, broken_plain = self._parsed(wanted, "")
-                if not broken_plain:
-                    self.doubts.append(f"a quote is opened and never closed: {self._quote} is read as a character")
-                    table, broken = _unquoted(plain, self._quote), broken_plain
-                elif swallowed > len(broken_plain):
-                    raise FrameError(
-                        f"opens a quote that takes up whole rows: {lines:,} lines hold {table.num_rows:,} rows; "
-                        f"look for a lone {self._quote} in row {_lone(broken_plain, self._quote):,} and mend it"
-                    )
+        table, broken = self._parsed(wanted, labels, self._quote)
+        swallowed = self._lines() - table.num_rows - len(broken) if self._quote and wanted else 0
+        if swallowed > 0:
+            plain, broken_plain = self._parsed(wanted, labels, "")
+            if not broken_plain:
+                self.doubts.append(f"a quote is opened and never closed: {self._quote} is read as a character")
+                table, broken = _unquoted(plain, self._quote), broken_plain
+            elif swallowed > len(broken_plain):
+                raise FrameError(
+                    f"opens a quote that takes up whole rows: {swallowed:,} lines are in cells of other rows; "
+                    f"look for a lone {self._quote} in row {_lone(broken_plain, self._quote):,} and mend it"
+                )
         self.broken = broken
         return table
 
-    def _parsed(self, wanted: list[str], quote: str) -> tuple[pa.Table, dict[int, str]]:
-        sheet = self._sheet
+    def _parsed(self, wanted: list[str], labels: Sequence[str], quote: str) -> tuple[pa.Table, dict[int, str]]:
         seen: list[str] = []
 
         def once(row: Any) -> str:
             seen.append(row.text)
             return "skip"
 
-        escape = "\\" if quote and self._escapes() else False
         parse = {
-            "delimiter": sheet.separator,
+            "delimiter": self._sheet.separator,
             "newlines_in_values": bool(quote),
             "quote_char": quote or False,
-            "escape_char": escape,
+            "escape_char": "\\" if quote and self._escape else False,
             "double_quote": True,
         }
-        table = self._arrow(wanted, parse, once, threads=True)
+        table = self._arrow(wanted, labels, parse, once, threads=True)
         if not seen:
             return table, {}
         broken: dict[int, str] = {}
@@ -248,53 +245,81 @@ class _Csv:
             broken[(row.number or 0)] = row.text
             return "skip"
 
-        table = self._arrow(wanted, parse, numbered, threads=False)
-        return table, broken
+        # Only a reader with one thread knows the numbers of rows.
+        return self._arrow(wanted, labels, parse, numbered, threads=False), broken
 
-    def _arrow(self, wanted: list[str], parse: dict[str, Any], handler: Any, *, threads: bool) -> pa.Table:
+    def _arrow(
+        self, wanted: list[str], labels: Sequence[str], parse: dict[str, Any], handler: Any, *, threads: bool
+    ) -> pa.Table:
         names = [f"c{k}" for k in range(len(self.columns))]
         ours = dict(zip(self.columns, names, strict=True))
-        if len(self._body) == 0 or not wanted:
-            return pa.table({name: pa.array([], pa.string()) for name in wanted})
+        few = pa.dictionary(pa.int32(), pa.string())
+        empty = pa.table({name: pa.array([], pa.string()) for name in wanted})
+        if not wanted:
+            return empty
         try:
             table = pyarrow.csv.read_csv(
-                pa.BufferReader(self._body),
+                self._stream(),
                 read_options=pyarrow.csv.ReadOptions(column_names=names, use_threads=threads, block_size=_BLOCK),
                 parse_options=pyarrow.csv.ParseOptions(**parse, invalid_row_handler=handler),
                 convert_options=pyarrow.csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()),
+                    column_types={ours[n]: few if n in labels else pa.string() for n in self.columns},
                     include_columns=[ours[name] for name in wanted],
                     strings_can_be_null=False,
                 ),
             )
         except pa.ArrowInvalid as exc:
             if "Empty CSV" in str(exc):
-                return pa.table({name: pa.array([], pa.string()) for name in wanted})
+                return empty
+            if "UTF8" in str(exc) and self._begin is not None:
+                self._body = in_code_page(
+                    self._path, pa.memory_map(str(self._path)).read_buffer()[self._begin :]
+                ).buffer
+                self._begin = None
+                self.doubts.append("some bytes are not UTF-8: read as cp1252 (assumed)")
+                return self._arrow(wanted, labels, parse, handler, threads=threads)
             raise FrameError(f"cannot be read as CSV ({exc})") from exc
         return table.rename_columns(wanted)
 
-    def _escapes(self) -> bool:
-        head = bytes(self._body[: 1 << 18])
-        return b'\\"' in head and b'""' not in head.replace(b',""', b"").replace(b';""', b"")
+    def _stream(self) -> Any:
+        if self._body is not None:
+            return pa.BufferReader(self._body)
+        file = pa.OSFile(str(self._path))
+        file.seek(self._begin)
+        return file
+
+    def _lines(self) -> int:
+        """Count the lines that hold anything; 0 where there is no quote, and so no line within a cell."""
+        quoted, lines, blank, before = False, 0, 0, b"\n"
+        stream = self._stream()
+        while part := stream.read(1 << 24):
+            quoted = quoted or self._quote.encode() in part
+            part = part.replace(b"\r\n", b"\n") if b"\r\n" in part else part
+            part = part.replace(b"\r", b"\n") if b"\r" in part else part
+            lines += part.count(b"\n")
+            blank += _blank(before + part)
+            before = part[-1:]
+        return lines - blank + (before != b"\n") if quoted else 0
 
 
-def _filled_lines(body: pa.Buffer) -> int:
-    """Count the lines that hold anything."""
-    data = np.frombuffer(body, np.uint8)
-    count, before = 0, -1
-    for begin in range(0, len(data), 1 << 24):
-        part = data[begin : begin + (1 << 24)]
-        ends = np.flatnonzero((part == 10) | (part == 13)) + begin
-        if len(ends):
-            count += int((np.diff(ends, prepend=before) > 1).sum())
-            before = int(ends[-1])
-    return count + int(before < len(data) - 1)
+def _blank(part: bytes) -> int:
+    """Count the ends of lines that follow another one."""
+    if b"\n\n" not in part:
+        return 0
+    data = np.frombuffer(part, np.uint8) == 10
+    return int(np.count_nonzero(data[1:] & data[:-1]))
+
+
+def _escapes(head: bytes) -> bool:
+    """Tell whether quotes in quotes are written with a backslash."""
+    return b'\\"' in head and b'""' not in head.replace(b',""', b"").replace(b';""', b"")
 
 
 def _unquoted(table: pa.Table, quote: str) -> pa.Table:
     """Take the quotes off cells that are wholly within them."""
     pattern = f"^{re.escape(quote)}(.*){re.escape(quote)}$"
-    columns = [pc.replace_substring_regex(table[name], pattern, r"\1") for name in table.column_names]
+    texts = table.cast(pa.schema([(name, pa.string()) for name in table.column_names]))
+    columns = [pc.replace_substring_regex(texts[name], pattern, r"\1") for name in table.column_names]
     return pa.table(columns, names=table.column_names)
 
 

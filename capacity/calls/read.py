@@ -379,5 +379,5 @@ class _First:
     def sample(self) -> Any:
         return self._sample
 
-    def read(self, wanted: Sequence[str]) -> Any:
+    def read(self, wanted: Sequence[str], labels: Sequence[str] = ()) -> Any:
         return self._sample.select(list(wanted))

@@ -41,8 +41,8 @@ class Rows:
                 break
         return table.rename_columns(self.names)
 
-    def load(self, wanted: Sequence[str]) -> None:
-        """Read the wanted columns of all logs."""
+    def load(self, wanted: Sequence[str], labels: Sequence[str] = ()) -> None:
+        """Read the wanted columns of all logs; `labels` are texts of which there are few."""
         wanted = [name for name in dict.fromkeys(wanted) if name not in self.columns]
         if not wanted:
             return
@@ -50,7 +50,7 @@ class Rows:
         tables = []
         for log in self.logs:
             try:
-                tables.append(log.read([place[name] for name in wanted]).rename_columns(wanted))
+                tables.append(log.read([place[n] for n in wanted], [place[n] for n in labels]).rename_columns(wanted))
             except pa.ArrowException as exc:
                 raise FrameError(f"{log.name} cannot be read ({exc}); is it what its name says?") from exc
             except FrameError as exc:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from capacity.errors import FrameError
 
-__all__ = ["Source", "Text", "files_of", "read_buffer", "text_of"]
+__all__ = ["Source", "Text", "files_of", "in_code_page", "read_buffer", "text_of"]
 
 Source = str | os.PathLike[str]
 
@@ -126,10 +126,12 @@ class Text:
         Such as "utf-8", "utf-16", "cp1252".
     assumed : bool
         Whether nothing in the file says so.
+    mark : int or None
+        Where the buffer begins in the file, if it is as it stands there.
     """
 
-    def __init__(self, buffer: pa.Buffer, encoding: str, *, assumed: bool = False) -> None:
-        self.buffer, self.encoding, self.assumed = buffer, encoding, assumed
+    def __init__(self, buffer: pa.Buffer, encoding: str, *, assumed: bool = False, mark: int | None = None) -> None:
+        self.buffer, self.encoding, self.assumed, self.mark = buffer, encoding, assumed, mark
 
 
 _MARKS = (
@@ -140,6 +142,7 @@ _MARKS = (
     (b"\xfe\xff", "utf-16-be"),
 )
 _STEP = 1 << 24
+_CHECKED = 1 << 26  # [bytes] of which it is told whether they are UTF-8; of what follows, once it is read
 
 
 def text_of(path: Path, buffer: pa.Buffer, encoding: str | None = None) -> Text:
@@ -154,7 +157,9 @@ def text_of(path: Path, buffer: pa.Buffer, encoding: str | None = None) -> Text:
     for mark, name in _MARKS:
         if head.startswith(mark) and encoding is None:
             rest = buffer.slice(len(mark))
-            return Text(rest if name == "utf-8" else _recoded(path, rest, name), name)
+            if name == "utf-8":
+                return Text(rest, name, mark=_mark(path, rest, len(mark)))
+            return Text(_recoded(path, rest, name), name)
     if encoding is not None:
         try:
             same = "".encode(encoding) == b"" and encoding.lower().replace("_", "-") in ("utf-8", "utf8", "ascii")
@@ -168,8 +173,17 @@ def text_of(path: Path, buffer: pa.Buffer, encoding: str | None = None) -> Text:
         zeros = [head[k::2].count(0) for k in (0, 1)]
         name = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
         return Text(_recoded(path, buffer, name), name, assumed=True)
-    if _is_utf8(buffer):
-        return Text(buffer, "utf-8")
+    if _is_utf8(buffer[:_CHECKED]):
+        return Text(buffer, "utf-8", mark=_mark(path, buffer, 0))
+    return in_code_page(path, buffer)
+
+
+def _mark(path: Path, buffer: pa.Buffer, mark: int) -> int | None:
+    return mark if path.stat().st_size == mark + len(buffer) else None
+
+
+def in_code_page(path: Path, buffer: pa.Buffer) -> Text:
+    """Return the text of bytes that are not UTF-8 and do not say what else."""
     try:
         return Text(_recoded(path, buffer, "cp1252"), "cp1252", assumed=True)
     except FrameError:
@@ -185,8 +199,9 @@ def _is_utf8(buffer: pa.Buffer) -> bool:
             stop -= 1
         try:
             str(view[begin:stop], "utf-8")
-        except UnicodeDecodeError:
-            return False
+        except UnicodeDecodeError as exc:
+            if stop < len(view) or exc.end < len(view) - begin or len(view) < _CHECKED:
+                return False  # not just a letter cut in two where the check ends
         begin = stop
     return True
 

@@ -176,6 +176,25 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     )
 
 
+def _iso(chunk: pa.Array) -> Column | None:
+    """Read a piece of which every cell is ISO 8601 with a day and an hour, all with an offset or none with one."""
+    if len(chunk) == 0 or chunk.null_count:
+        return None
+    first = str(chunk[0])
+    form = formats_of(first).get("", "")
+    if not form.startswith(("%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")) or form.endswith("%Z"):
+        return None
+    aware = form.endswith("%z")
+    try:
+        values = np.asarray(chunk.cast(pa.timestamp("ns", "UTC" if aware else None)).cast(pa.int64()))
+    except pa.ArrowInvalid:
+        return None
+    state = np.where(_within(values, 1), OK, FAR).astype(np.uint8)
+    if (state == FAR).any():
+        return None
+    return Column(values, state, np.full(len(values), aware), {form: len(values)})
+
+
 def plain(chunk: pa.Array) -> pa.Array:
     """Return the cells in ASCII: accents dropped, odd spaces plain, and "?" for what has no such form."""
     if not pc.any(pc.invert(pc.string_is_ascii(chunk))).as_py():
@@ -228,6 +247,8 @@ def _read_text(
     size, chunk = len(chunk), plain(chunk)
     values, state, aware = np.zeros(size, np.int64), np.zeros(size, np.uint8), np.zeros(size, bool)
     counts: dict[str, int] = {}
+    if not formats and len(nothing) == len(NONE_WORDS) + len(_NO_TIME) and (quick := _iso(chunk)) is not None:
+        return quick
     for group in groups(chunk):
         example, clock = group.example, False
         form = next((f for f in formats if pattern(f).fullmatch(example)), None)
@@ -396,7 +417,7 @@ def to_utc(column: Column, zone: dt.tzinfo | None, day: Column | None = None, da
     known = state == OK
     wall = known & ~aware
     none = np.zeros(len(values), dtype=bool)
-    if not wall.any() or zone is None:
+    if not wall.any() or zone is None or str(zone) == "UTC":
         return Instants(np.where(known, values, 0), state, none, none, values)
     quarter = np.where(wall, values // _QUARTER, values[np.argmax(wall)] // _QUARTER)
     low = int(quarter.min())
