@@ -210,6 +210,8 @@ class _Csv:
         table, broken = self._parsed(wanted, labels, self._quote)
         swallowed = self._lines() - table.num_rows - len(broken) if self._quote and wanted else 0
         if swallowed > 0:
+            swallowed -= self._lines(blank=True)
+        if swallowed > 0:
             plain, broken_plain = self._parsed(wanted, labels, "")
             if not broken_plain:
                 self.doubts.append(f"a quote is opened and never closed: {self._quote} is read as a character")
@@ -288,24 +290,21 @@ class _Csv:
         file.seek(self._begin)
         return file
 
-    def _lines(self) -> int:
-        """Count the lines that hold anything; 0 where there is no quote, and so no line within a cell."""
-        quoted, lines, blank, before = False, 0, 0, b"\n"
+    def _lines(self, *, blank: bool = False) -> int:
+        """Count the lines, or those that are blank; 0 where there is no quote, and so no line within a cell."""
+        quoted, count, before = False, 0, b"\n"
         stream = self._stream()
         while part := stream.read(1 << 24):
             quoted = quoted or self._quote.encode() in part
-            part = part.replace(b"\r\n", b"\n") if b"\r\n" in part else part
-            part = part.replace(b"\r", b"\n") if b"\r" in part else part
-            lines += part.count(b"\n")
-            blank += _blank(before + part)
+            if b"\r" in part:
+                part = part.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            count += _blank(before + part) if blank else part.count(b"\n")
             before = part[-1:]
-        return lines - blank + (before != b"\n") if quoted else 0
+        return count + (not blank and before != b"\n") if quoted else 0
 
 
 def _blank(part: bytes) -> int:
     """Count the ends of lines that follow another one."""
-    if b"\n\n" not in part:
-        return 0
     data = np.frombuffer(part, np.uint8) == 10
     return int(np.count_nonzero(data[1:] & data[:-1]))
 

@@ -168,7 +168,7 @@ def carry_out(plan: Plan, rows: Rows, progress: Callable[[int], object] | None =
         parts.append(_Slab(plan, rows, base, tally, formats).calls())
         if progress is not None:
             progress(min(base + _SLAB, rows.size))
-    starts, ends, still, index, blocked = (np.concatenate(p) for p in zip(*parts, strict=True)) if parts else _none()
+    starts, ends, still, index, blocked = _put_together(parts) if parts else _none()
     kept = {name: _labels(rows.columns[column], index) for name, column in plan.kept.items() if name != "blocked"}
     if "blocked" in plan.kept:
         kept["blocked"] = blocked
@@ -178,6 +178,11 @@ def carry_out(plan: Plan, rows: Rows, progress: Callable[[int], object] | None =
     if plan.call_id is not None:
         outcome = _joined(outcome, rows.columns[plan.call_id], plan.call_id, rows)
     return _settled(outcome, plan, rows)
+
+
+def _put_together(parts: list[tuple[Ints, Ints, Bools, Ints, Bools]]) -> tuple[Ints, Ints, Bools, Ints, Bools]:
+    starts, ends, still, index, blocked = (np.concatenate(p) for p in zip(*parts, strict=True))
+    return starts, ends, still, index, blocked
 
 
 def _none() -> tuple[Ints, Ints, Bools, Ints, Bools]:
@@ -360,19 +365,20 @@ def _flags(column: pa.ChunkedArray) -> tuple[Bools, Bools]:
 def _labels(column: pa.ChunkedArray, index: Ints) -> pd.Categorical:
     """Return the texts of the rows as categories, in order of their names."""
     if not pa.types.is_dictionary(column.type):
-        column = column.cast(pa.string())
+        column = column.cast(pa.string()).dictionary_encode()
     whole = column.combine_chunks() if len(column.chunks) != 1 else column.chunk(0)
-    whole = whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
     texts = [None if t is None else str(t).strip() for t in whole.dictionary.cast(pa.string()).to_pylist()]
     names = sorted({t for t in texts if t})
     place = {t: k for k, t in enumerate(names)}
-    table = np.array([*(place.get(t or "", -1) for t in texts), -1], dtype=np.int64)
-    codes = np.asarray(whole.indices.cast(pa.int64()).fill_null(-1))
-    found = table[codes if len(index) == len(codes) else codes[index]]
-    used = np.flatnonzero(np.bincount(found[found >= 0], minlength=len(names)))
-    again = np.full(len(names) + 1, -1)
-    again[used] = np.arange(len(used))
-    return pd.Categorical.from_codes(again[found], [names[k] for k in used])
+    table = np.array([*(place.get(t or "", -1) for t in texts), -1], dtype=np.int32)
+    indices = whole.indices.fill_null(-1) if whole.indices.null_count else whole.indices
+    codes = np.asarray(indices)
+    found = table.take(codes if len(index) == len(codes) else codes[index], mode="wrap")
+    used = np.bincount(found.astype(np.int64) + 1, minlength=len(names) + 1)[1:] > 0
+    if not used.all():  # names of rows that were dropped
+        found = np.append(np.where(used, np.cumsum(used) - 1, -1), -1).astype(np.int32)[found]
+        names = [name for name, is_used in zip(names, used, strict=True) if is_used]
+    return pd.Categorical.from_codes(found, names)
 
 
 def _joined(outcome: Outcome, ids: pa.ChunkedArray, name: str, rows: Rows) -> Outcome:

@@ -13,6 +13,9 @@ from capacity.errors import FrameError
 __all__ = ["Rows"]
 
 
+_RUN = 100  # rows that are picked one behind the other
+
+
 class Rows:
     """The rows of logs that have the same columns.
 
@@ -91,8 +94,10 @@ class Rows:
     def picked(self, name: str, most: int = 100_000) -> pa.ChunkedArray:
         """Return cells spread over the whole column."""
         column = self.columns[name]
-        step = max(1, len(column) // most)
-        return column if step == 1 else column.take(pa.array(np.arange(0, len(column), step)))
+        if len(column) <= most:
+            return column
+        places = np.linspace(0, len(column) - _RUN, most // _RUN).astype(int)
+        return pa.chunked_array([c for at in places for c in column.slice(int(at), _RUN).chunks], type=column.type)
 
     def _place(self, log: Log, number: int) -> str:
         return f"row {number:,}" if len(self.logs) == 1 else f"{log.name} row {number:,}"
