@@ -356,3 +356,20 @@ def test_a_real_log():
     gaps = cap.coverage(cap.total(frame)).gaps
     local = [t.tz_convert(as_zone("Asia/Jerusalem")) for t in gaps[["start", "end"]].to_numpy().ravel()]
     assert [f"{t:%d %H}" for t in local] == ["10 23", "13 03"]
+
+
+def test_a_large_file_is_read_as_a_small_one(write, monkeypatch):
+    """Times that are parsed while a large file is read would differ from those that are read cell by cell."""
+    from capacity.calls import logs
+
+    rows = [
+        f"2026-02-03 {h:02d}:{m:02d}:07,2026-02-03T{h:02d}:{m:02d}:30Z,v{m % 3}\n" for h in range(24) for m in range(60)
+    ]
+    for stray in ("", "soon,2026-02-03T10:00:00Z,v1\n", ",2026-02-03T10:00:00Z,v1\n", "2026-02-03 10:00:00,,v2\n"):
+        path = write("start,end,variant\n" + "".join([*rows, stray]))
+        small = read_calls(path, tz="Asia/Tokyo", unfinished="keep")
+        with monkeypatch.context() as patch:
+            patch.setattr(logs, "_LARGE", 0)
+            large = read_calls(path, tz="Asia/Tokyo", unfinished="keep")
+        pd.testing.assert_frame_equal(small.frame, large.frame)
+        assert str(small.account) == str(large.account)

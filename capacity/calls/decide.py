@@ -140,7 +140,11 @@ def _choices(rows: Rows, reading: Reading, words: Words, kinds: dict[str, str], 
     span = _span(rows, kinds)
     ids = _ids(rows, reading, words, kinds)
     times = {*reading.used, *(span or ()), *ids}
-    rows.load([*plan.wanted, *(span or ()), *ids], [n for n in plan.kept.values() if n not in times])
+    rows.load(
+        [*plan.wanted, *(span or ()), *ids],
+        [n for n in plan.kept.values() if n not in times],
+        typed=not plan.formats and not plan.none,
+    )
     base = reading.said(words) if names else words
     title = (reading.title,) if names else ()
     found = []

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from capacity.calls.formats import formats_of
 from capacity.calls.jsons import JsonLog
 from capacity.calls.look import SEPARATORS, Sheet, look, look_at_rows
 from capacity.calls.sources import Text, in_code_page, read_buffer, text_of
@@ -25,6 +26,7 @@ __all__ = ["Log", "frame_log", "open_log"]
 
 _SAMPLE = 500
 _BLOCK = 1 << 22  # [bytes]
+_LARGE = 1 << 24  # [bytes] of a file of which times are parsed while it is read, where all can be
 
 
 class Log(Protocol):
@@ -43,6 +45,8 @@ class Log(Protocol):
         The rows that have more or fewer fields than the others, by number; complete once the log is read.
     doubts : list of str
         What was assumed of the file as a whole.
+    written : dict of column -> format
+        How times were written that are typed by now.
     """
 
     name: str
@@ -51,12 +55,13 @@ class Log(Protocol):
     header: bool
     broken: dict[int, str]
     doubts: list[str]
+    written: dict[str, str]
 
     def sample(self) -> pa.Table:
         """Return all columns of the first rows."""
 
-    def read(self, wanted: Sequence[str], labels: Sequence[str] = ()) -> pa.Table:
-        """Return the wanted columns; `labels` are texts of which there are few."""
+    def read(self, wanted: Sequence[str], labels: Sequence[str] = (), *, typed: bool = False) -> pa.Table:
+        """Return the wanted columns; `labels` are texts of which there are few; times may be `typed`."""
 
 
 def open_log(
@@ -114,11 +119,12 @@ class _Json:
         self._log = JsonLog(text.buffer)
         self.name, self.kind, self.header = name, self._log.kind, True
         self.columns, self.broken, self.doubts = self._log.columns, {}, []  # type: ignore[var-annotated]
+        self.written: dict[str, str] = {}
 
     def sample(self) -> pa.Table:
         return self._log.table(self.columns, _SAMPLE)
 
-    def read(self, wanted: Sequence[str], labels: Sequence[str] = ()) -> pa.Table:
+    def read(self, wanted: Sequence[str], labels: Sequence[str] = (), *, typed: bool = False) -> pa.Table:
         return self._log.table(wanted)
 
 
@@ -128,7 +134,7 @@ class _Typed:
     def __init__(self, name: str, kind: str, source: pa.parquet.ParquetFile | pa.Table) -> None:
         self.name, self.kind, self.header = name, kind, True
         self._source = source
-        self.broken, self.doubts = {}, []  # type: ignore[var-annotated]
+        self.broken, self.doubts, self.written = {}, [], {}  # type: ignore[var-annotated]
         table = source.schema_arrow.empty_table() if isinstance(source, pa.parquet.ParquetFile) else source
         self.columns = [str(n) for n in _flat(table).column_names]
 
@@ -138,7 +144,7 @@ class _Typed:
         batch = next(self._source.iter_batches(batch_size=_SAMPLE), None)
         return _flat(pa.Table.from_batches([batch] if batch is not None else [], self._source.schema_arrow))
 
-    def read(self, wanted: Sequence[str], labels: Sequence[str] = ()) -> pa.Table:
+    def read(self, wanted: Sequence[str], labels: Sequence[str] = (), *, typed: bool = False) -> pa.Table:
         if isinstance(self._source, pa.Table):
             return _flat(self._source).select(list(wanted))
         # A struct is read as a whole, by the name before the dot.
@@ -192,11 +198,13 @@ class _Csv:
         self.kind = f"CSV, {text.encoding}{' (assumed)' if text.assumed else ''}, separator {word}"
         self.broken: dict[int, str] = {}
         self.doubts: list[str] = []
+        self.written: dict[str, str] = {}
         if sheet.skipped:
             self.doubts.append(f"{sheet.skipped} lines before the {'header' if sheet.header else 'rows'} are left out")
         # A plain file is read again from where its rows begin: a map of all of it would count as memory.
         self._begin = None if text.mark is None else text.mark + sheet.begin
         self._body = text.buffer.slice(sheet.begin) if self._begin is None else None
+        self._size = len(text.buffer)
         self._escape = _escapes(bytes(text.buffer[sheet.begin : sheet.begin + (1 << 18)]))
 
     def sample(self) -> pa.Table:
@@ -205,13 +213,22 @@ class _Csv:
             [pa.array([row[k] for row in rows], pa.string()) for k in range(len(self.columns))], names=self.columns
         )
 
-    def read(self, wanted: Sequence[str], labels: Sequence[str] = ()) -> pa.Table:
+    def read(self, wanted: Sequence[str], labels: Sequence[str] = (), *, typed: bool = False) -> pa.Table:
         wanted = list(dict.fromkeys(wanted))
-        table, broken = self._parsed(wanted, labels, self._quote)
+        large = typed and self._size > _LARGE
+        self.written = {n: f for n in wanted if n not in labels and (f := self._iso(n))} if large else {}
+        try:
+            table, broken = self._parsed(wanted, labels, self._quote)
+        except FrameError:
+            if not self.written:
+                raise
+            self.written = {}  # some cell is none: then by shapes
+            table, broken = self._parsed(wanted, labels, self._quote)
         swallowed = self._lines() - table.num_rows - len(broken) if self._quote and wanted else 0
         if swallowed > 0:
             swallowed -= self._lines(blank=True)
         if swallowed > 0:
+            self.written = {}
             plain, broken_plain = self._parsed(wanted, labels, "")
             if not broken_plain:
                 self.doubts.append(f"a quote is opened and never closed: {self._quote} is read as a character")
@@ -265,7 +282,7 @@ class _Csv:
                 read_options=pyarrow.csv.ReadOptions(column_names=names, use_threads=threads, block_size=_BLOCK),
                 parse_options=pyarrow.csv.ParseOptions(**parse, invalid_row_handler=handler),
                 convert_options=pyarrow.csv.ConvertOptions(
-                    column_types={ours[n]: few if n in labels else pa.string() for n in self.columns},
+                    column_types={ours[n]: few if n in labels else self._type(n) for n in self.columns},
                     include_columns=[ours[name] for name in wanted],
                     strings_can_be_null=False,
                 ),
@@ -282,6 +299,17 @@ class _Csv:
                 return self._arrow(wanted, labels, parse, handler, threads=threads)
             raise FrameError(f"cannot be read as CSV ({exc})") from exc
         return table.rename_columns(wanted)
+
+    def _iso(self, name: str) -> str:
+        """Return the format of a column of which the first cells are ISO 8601, all alike; "" for none."""
+        place = self.columns.index(name)
+        forms = {formats_of(row[place]).get("", "") for row in self._sheet.rows if len(row) > place and row[place]}
+        form = forms.pop() if len(forms) == 1 else ""
+        return form if form.startswith(("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")) and "%Z" not in form else ""
+
+    def _type(self, name: str) -> pa.DataType:
+        form = self.written.get(name)
+        return pa.string() if form is None else pa.timestamp("ns", "UTC" if form.endswith("%z") else None)
 
     def _stream(self) -> Any:
         if self._body is not None:

@@ -257,6 +257,8 @@ class _Slab:
         self.note("start in the hour that the clock repeats: the first is taken", start.twice, reading.start)
         self.note("of no length: never in progress", (ends == starts) & ~still)
         self.note("longer than a day", (ends - starts > _DAY) & ~still)
+        if self.good.all():
+            return starts, ends, still, np.arange(self.base, self.base + self.size), blocked
         index = np.flatnonzero(self.good) + self.base
         return starts[self.good], ends[self.good], still[self.good], index, blocked[self.good]
 
@@ -275,6 +277,7 @@ class _Slab:
         found = read_column(self.column(name), order=plan.order, formats=plan.formats, none=plan.none, zone=plan.zone)
         book = self.formats.setdefault(name, {})
         for form, cells in found.formats.items():
+            form = self.rows.written.get(name, form)
             book[form] = book.get(form, 0) + cells
         day = None
         if plan.reading.date is not None and (found.clock or not found.formats):
@@ -346,12 +349,17 @@ class _Slab:
             )
             self.lose(f"{label} is a local time that the clock skipped", found.skipped, column)
             # Of a local hour that happens twice the first is taken, unless the call would end before it began.
-            values = np.where(found.twice & (found.values < start.values), found.second, found.values)
+            values = found.values
+            if found.twice.any():
+                values = np.where(found.twice & (values < start.values), found.second, values)
             self.lose(f"{label} lies before {reading.start}", found.known & (values < start.values), column, bad=True)
             self.note("end after midnight: on the next day", over, column)
+            if found.known.all():
+                last, still = np.maximum(last, values), still & False
+                continue
             last = np.where(found.known, np.maximum(last, values), last)
             still &= ~found.known
-        return np.where(still, start.values, last), still
+        return np.where(still, start.values, last) if still.any() else last, still
 
 
 def _flags(column: pa.ChunkedArray) -> tuple[Bools, Bools]:

@@ -373,11 +373,11 @@ class _First:
 
     def __init__(self, log: Log, sample: Any, names: Sequence[str]) -> None:
         self.name, self.kind, self.header, self.doubts = log.name, log.kind, log.header, log.doubts
-        self.columns, self.broken = list(names), {}  # type: ignore[var-annotated]
+        self.columns, self.broken, self.written = list(names), {}, {}  # type: ignore[var-annotated]
         self._sample = sample
 
     def sample(self) -> Any:
         return self._sample
 
-    def read(self, wanted: Sequence[str], labels: Sequence[str] = ()) -> Any:
+    def read(self, wanted: Sequence[str], labels: Sequence[str] = (), *, typed: bool = False) -> Any:
         return self._sample.select(list(wanted))

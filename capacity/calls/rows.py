@@ -27,6 +27,8 @@ class Rows:
     columns : dict of name -> ChunkedArray
         Those that were read.
     size : int
+    written : dict of column -> format
+        How times were written that are typed by now.
     """
 
     def __init__(self, logs: Sequence[Log], names: Sequence[str] | None = None) -> None:
@@ -34,6 +36,7 @@ class Rows:
         self.names = list(names if names is not None else logs[0].columns)
         self.columns: dict[str, pa.ChunkedArray] = {}
         self.size = 0
+        self.written: dict[str, str] = {}
         self._starts = np.zeros(1, np.int64)
 
     def sample(self) -> pa.Table:
@@ -44,8 +47,8 @@ class Rows:
                 break
         return table.rename_columns(self.names)
 
-    def load(self, wanted: Sequence[str], labels: Sequence[str] = ()) -> None:
-        """Read the wanted columns of all logs; `labels` are texts of which there are few."""
+    def load(self, wanted: Sequence[str], labels: Sequence[str] = (), *, typed: bool = False) -> None:
+        """Read the wanted columns of all logs; `labels` are texts of which there are few; times may be `typed`."""
         wanted = [name for name in dict.fromkeys(wanted) if name not in self.columns]
         if not wanted:
             return
@@ -53,7 +56,9 @@ class Rows:
         tables = []
         for log in self.logs:
             try:
-                tables.append(log.read([place[n] for n in wanted], [place[n] for n in labels]).rename_columns(wanted))
+                tables.append(
+                    log.read([place[n] for n in wanted], [place[n] for n in labels], typed=typed).rename_columns(wanted)
+                )
             except pa.ArrowException as exc:
                 raise FrameError(f"{log.name} cannot be read ({exc}); is it what its name says?") from exc
             except FrameError as exc:
@@ -65,6 +70,8 @@ class Rows:
             parts = [table[name] for table in tables]
             kinds = {part.type for part in parts if not pa.types.is_null(part.type) and len(part)}
             kind = kinds.pop() if len(kinds) == 1 else pa.string()
+            if forms := [log.written[place[name]] for log in self.logs if place[name] in log.written]:
+                self.written[name] = forms[0]
             chunks = [chunk for part in parts for chunk in part.cast(kind).chunks]
             self.columns[name] = pa.chunked_array(chunks, type=kind)
 
