@@ -1,0 +1,78 @@
+"""Call logs as files: 10 million calls as CSV, a million as JSON lines, in a process of their own each (for the memory).
+
+The floor of CSV is pyarrow's bare reading of the same file, times parsed and nothing checked; the peer of JSON lines is
+DuckDB. CAPACITY_LOG_CALLS=1000000 sets the calls of the CSV.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.csv
+
+from benchmarks.sweep import make_calls
+from benchmarks.table import Row, median_time
+
+CALLS = int(os.environ.get("CAPACITY_LOG_CALLS", "10000000"))
+
+_OURS = """
+import resource, sys, time
+import capacity as cap, capacity.calls.read
+begin = time.perf_counter()
+cap.read_calls(sys.argv[1], tz="UTC")
+print(time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+"""
+
+
+def ours(path: Path) -> tuple[float, float]:
+    """Return the time [s] and the memory [GB] of reading a log in a fresh process; the best of three."""
+    found = []
+    for _ in range(3):
+        out = subprocess.run(
+            [sys.executable, "-c", _OURS, str(path)], check=True, capture_output=True, text=True
+        ).stdout
+        found.append(tuple(float(word) for word in out.split()))
+    return min(seconds for seconds, _ in found), max(memory for _, memory in found)
+
+
+def run() -> list[Row]:
+    """Measure both kinds."""
+    with tempfile.TemporaryDirectory() as folder:
+        calls = make_calls(CALLS, 50)
+        texts = {
+            c: pa.array(calls[c].dt.floor("s").dt.tz_localize(None).astype("datetime64[s]")) for c in ("start", "end")
+        }
+        table = pa.table({**texts, "variant": pa.array(calls["variant"].astype(str))})
+        plain = Path(folder) / "calls.csv"
+        pyarrow.csv.write_csv(table, plain)
+        lines = Path(folder) / "calls.jsonl"
+        few = calls.head(min(CALLS, 1_000_000))
+        few = few.assign(**{c: few[c].dt.floor("s") for c in ("start", "end")}, note="x" * 200)
+        few.to_json(lines, orient="records", lines=True, date_format="iso")
+        del calls, table, texts, few
+        csv_s, csv_gb = ours(plain)
+        json_s, json_gb = ours(lines)
+        size = lines.stat().st_size / 1e6
+        duck = f"SELECT start, \"end\", variant FROM read_json('{lines}', format='newline_delimited')"
+        return [
+            Row(
+                f"log of {CALLS:,} calls, CSV",
+                csv_s,
+                floor_s=median_time(lambda: pyarrow.csv.read_csv(plain), 3),
+                floor="pyarrow.csv.read_csv",
+                note=f"{csv_gb:.2f} GB at most",
+            ),
+            Row(
+                f"log of {size:,.0f} MB, JSON lines",
+                json_s,
+                peer_s=median_time(lambda: duckdb.sql(duck).fetch_arrow_table(), 3),
+                peer="DuckDB read_json",
+                note=f"{size / json_s:,.0f} MB/s, {json_gb:.2f} GB at most",
+            ),
+        ]
