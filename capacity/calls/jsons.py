@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -212,7 +213,8 @@ def _field(values: list[Any], key: str) -> list[Any]:
     if not issubclass(kind, msgspec.Struct):
         return [v.get(key) if isinstance(v, dict) else None for v in values]
     name = next(info.name for info in msgspec.structs.fields(kind) if info.encode_name == key)
-    return [None if v is None else getattr(v, name) for v in values]
+    get = operator.attrgetter(name)
+    return [None if v is None else get(v) for v in values] if None in values else list(map(get, values))
 
 
 def _array(values: list[Any]) -> pa.Array:
