@@ -250,7 +250,7 @@ class _Csv:
 
         parse = {
             "delimiter": self._sheet.separator,
-            "newlines_in_values": bool(quote),
+            "newlines_in_values": False,
             "quote_char": quote or False,
             "escape_char": "\\" if quote and self._escape else False,
             "double_quote": True,
@@ -290,6 +290,9 @@ class _Csv:
         except pa.ArrowInvalid as exc:
             if "Empty CSV" in str(exc):
                 return empty
+            if "out of sync" in str(exc) and not parse["newlines_in_values"]:
+                # A block of the file ended within a cell of several lines.
+                return self._arrow(wanted, labels, {**parse, "newlines_in_values": True}, handler, threads=threads)
             if "UTF8" in str(exc) and self._begin is not None:
                 self._body = in_code_page(
                     self._path, pa.memory_map(str(self._path)).read_buffer()[self._begin :]

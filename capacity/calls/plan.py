@@ -26,7 +26,7 @@ __all__ = ["Outcome", "Plan", "Tally", "carry_out"]
 Ints = npt.NDArray[Any]
 
 _DAY = 86_400_000_000_000
-_SLAB = 1 << 20  # rows that are read at once
+_SLAB = 1 << 22  # rows that are read at once
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0", "")
 _LEG_GAP = 3_600_000_000_000  # [ns] legs further apart are calls of their own
 
