@@ -87,18 +87,22 @@ def forecast_peaks(
     -----
     Each path is one of three kinds, mixed by what would have lost least (pinball loss) at past dates:
 
-    1. calendar effects (weekday, holiday, bridge day, Christmas week) plus levels that fade at their own pace (and,
-       from fourteen months on, .3 of what the level changed by at this time of the year before), plus the whole error
-       vector of a past forecast, so that the days of a path belong together; the slow part of the error is widened by
-       Student's t, since a short history has seen few stretches as long as the horizon;
-    2. weeks of the last half year as they were, their special days exchanged for those ahead;
+    1. calendar effects (weekday, holiday, bridge day, Christmas week) plus levels that fade at their own pace, plus the
+       growth that is known (and, from fourteen months on, .3 of what else the level changed by at this time of the year
+       before), plus the whole error vector of a past forecast, so that the days of a path belong together; the slow
+       part of the error is widened by Student's t, since a short history has seen few stretches as long as the lead;
+    2. weeks of the last half year as they were, moved by the growth since, their special days exchanged for those
+       ahead;
     3. from fourteen months on, the weeks around one and two years ago, the same week of last year likeliest, moved by
-       the change of level since.
+       the growth and most other change of level since.
 
-    Weekdays without any call in eight weeks stay at 0. A growth that past forecasts missed time and again goes on; one
-    that may as well be a season does not. Within the first year nothing is known of the season: limits are wide, and
-    still too narrow where it is strong. An outlier does not move the level, but it was a peak, and may come again:
-    name it in `exclude` if it was none. With `licences` the demand behind the cap is drawn four times.
+    Growth is the slope of a Gaussian model of the level (a random walk, a season, a slope with a memory), as it could
+    have been known at each past date; it is 0 where the evidence is thin. Zeros from before the first call, the level
+    before a jump that came once and stayed, days before a weekday opened and a single absurd day are not fitted as they
+    came: `.notes` names them. A weekday stays at 0 where it was seen without calls in its last eight weeks, or never
+    reported. Within the first year nothing is known of the season: limits are wide, and still too narrow where it is
+    strong. The first days of a long forecast are distributed as those of a short one. With `licences` the demand behind
+    the cap is drawn four times.
 
     References
     ----------
