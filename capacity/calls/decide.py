@@ -24,6 +24,7 @@ from capacity.calls.rows import Rows
 from capacity.calls.times import OK, read_column
 from capacity.calls.words import Words, option, shown
 from capacity.errors import ConfigError, FrameError
+from capacity.ground.text import plural
 from capacity.ground.times import as_zone
 
 __all__ = ["Choice", "Decision", "Undecided", "decide"]
@@ -402,7 +403,7 @@ def _line(choice: Choice, outcome: Outcome) -> tuple[str, str]:
 
 
 def _peak(outcome: Outcome) -> str:
-    calls = f"{len(outcome.starts):,} calls"
+    calls = plural(len(outcome.starts), "call")
     if len(outcome.starts) > _PEAK_ROWS or not len(outcome.starts):
         return calls
     try:

@@ -163,6 +163,10 @@ def units(rows: Rows, reading: Reading, span: tuple[str, str] | None, order: str
     if not names or reading.unit is not None:
         return [(reading.unit or "s", f"as {reading.like} writes it" if names else "")]
     read = {n: read_lengths(rows.picked(n)) for n in names}
+    if grouped := [n for n in names if read[n].thousands]:
+        raise FrameError(
+            f"{grouped[0]}: '1,234' may be 1.234 or 1234, and no other cell tells; write it without the comma"
+        )
     open_ = [n for n in names if read[n].needs_unit]
     if not open_:
         return [("s", "")]
@@ -173,8 +177,6 @@ def units(rows: Rows, reading: Reading, span: tuple[str, str] | None, order: str
         return [(unit, "as the column's name says")]
     name = next((n for n in open_ if n == reading.duration), open_[0])
     lengths = read[name]
-    if lengths.thousands:
-        raise FrameError(f"{name}: '1,234' may be 1.234 or 1234, and no other cell tells; write it without the comma")
     if span is not None and (measured := _measured(rows, lengths, name, span, order)):
         return [measured]
     possible = ["s", "min"] if name in clocks else list(UNITS)

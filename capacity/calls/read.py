@@ -122,13 +122,13 @@ def read_calls(
     >>> _ = file.write_text("Start Time,Duration\n2026-07-01 14:01:07,2:30\n2026-07-01 14:03:10,\n,1:00\n")
     >>> calls = read_calls(file, tz="Europe/London", unit="s")
     >>> calls
-    <Calls: 2 calls>
+    <Calls: 3 rows read, 2 calls kept, 1 dropped>
     >>> print(calls.account)
     3 rows read, 2 calls kept, 1 dropped
       log.csv: CSV, utf-8, separator comma
       start: column Start Time, written %Y-%m-%d %H:%M:%S, local times in Europe/London
       end: start + column Duration (seconds)
-      dropped: 1 no start (Start Time is empty) (first: row 3)
+      dropped: 1 no start (first: row 3)
       kept: 1 no end: still in progress (first: row 2); unfinished='drop'
       2026-07-01 (UTC), 2 calls a day, median length 0:02:30, longest 0:02:30; 50% without end
     """
@@ -315,15 +315,12 @@ def look_at_calls(source: LogSource, *, tz: str | dt.tzinfo | None = None) -> Ca
     Examples
     --------
     >>> look = look_at_calls(pd.DataFrame({"begin": ["03/02/2026 10:00:00"], "seconds": [65]}), tz="Europe/London")
-    >>> look.columns
-              kind                example
-    column
-    begin    stamp  '03/02/2026 10:00:00'
-    seconds  number                  '65'
+    >>> look.columns["kind"].to_dict()
+    {'begin': 'stamp', 'seconds': 'number'}
     >>> for command, what in look.choices:
     ...     print(what)
-    03/02/2026 10:00:00 is 3 February 2026: peak 1, 1 calls
-    03/02/2026 10:00:00 is 2 March 2026: peak 1, 1 calls
+    03/02/2026 10:00:00 is 3 February 2026: peak 1, 1 call
+    03/02/2026 10:00:00 is 2 March 2026: peak 1, 1 call
     """
     words = replace(
         words_from(

@@ -75,7 +75,7 @@ def shown(cell: object, *, most: int = 40) -> str:
     Examples
     --------
     >>> print(shown("+44 20 7946 0958"), shown("soon"), shown("2026-02-31 10:00"))
-    '+44 20 7## ####' 'soon' '2026-02-31 10:00'
+    '+44 20 7### ####' 'soon' '2026-02-31 10:00'
     """
     text = str(cell)
     text = text if len(text) <= most else text[: most - 3] + "..."
