@@ -25,11 +25,11 @@ def at(step: int) -> pd.Timestamp:
     return pd.Timestamp(step * STEP_S, unit="s", tz="UTC")
 
 
-def expected(truth: Truth, first: int, last: int, wish: dict[str, Any]) -> dict[tuple[int, str], int]:
-    """By hand: what the frame has to hold for [first, last)."""
+def expected(truth: Truth, first: int, last: int, wish: dict[str, Any], *, zeros: bool) -> dict[tuple[int, str], int]:
+    """By hand: what the frame has to hold for [first, last); a series begins with its first row, a 0 too if sent."""
     begins: dict[str, int] = {"*": first} if wish.get("total", True) else {}
     for (step, series), value in sorted(truth.values.items()):
-        if value and first <= step < last and series != "*" and "slice_by" not in wish:
+        if (value or zeros) and first <= step < last and series != "*" and "slice_by" not in wish:
             begins.setdefault(series, step)
     return {
         (step, series): value
@@ -83,7 +83,7 @@ def test_nothing_is_lost_and_nothing_asked_for_twice(served, batch: int, tmp_pat
         server.reset(seed)
         store = tmp_path / str(seed) if rng.random() < 0.5 else None
         wish = rng.choice([{}, {"total": False}, {"slice_by": None}])
-        want = expected(server.truth, first, last, wish)
+        want = expected(server.truth, first, last, wish, zeros=server.manners.sends_zeros)
         part = rng.randint(first, last - 1) if store and rng.random() < 0.4 else None
         if part is not None:
             next(answers(client, server.truth, part, last, store, rng, wish))

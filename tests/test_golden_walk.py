@@ -256,7 +256,7 @@ def test_each_page_says_its_figures(walk: Walk) -> None:
     """A page would show the chance of reaching for that of exceeding, other licences, or the hour after the busiest."""
     found, paths = walk.found, walk.found.forecast.series("*")  # type: ignore[union-attr]
     with style():
-        drawn = [sheet.figure.findobj(Text) for _, sheet in pages.sheets(found)]
+        drawn = [sheet.figure.findobj(Text) for sheet in pages.sheets(found)]
     said = {k: " ".join(text.get_text().replace("\n", " ") for text in texts) for k, texts in enumerate(drawn, start=1)}
     above, reached = (chance((paths > 15).any(axis=1).mean()), chance((paths >= 15).any(axis=1).mean()))
     assert above != reached

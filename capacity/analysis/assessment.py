@@ -360,8 +360,8 @@ def assess(
     >>> import capacity as cap
     >>> times = pd.date_range("2026-07-01", periods=288, freq="5min", tz="UTC")
     >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": 7}))
-    >>> assess(frame, 10, tz="UTC", seed=1).sentence().partition(" Too")[0]
-    'Licences: 10. Peak so far 7 on Wed 1 Jul 2026 00:00.'
+    >>> assess(frame, 10, tz="UTC", seed=1).headline.action
+    'Keep 10 for now'
     """
     horizon, seed = as_horizon(horizon), as_seed(seed)
     prices = (licence_price, lost_call_cost, calls if mean_call_length is None else mean_call_length)

@@ -170,7 +170,7 @@ def _say(
             max(s.every for s in shown),
             rest,
         )
-    if layer.label == TOTAL and TOTAL not in layer.seen_before:
+    if layer.label == TOTAL and TOTAL in ids and TOTAL not in layer.seen_before:
         busy = matrix[:, ids.index(TOTAL)] > 0
         at = int(busy.argmax())
         zeros = int(np.count_nonzero(matrix[:at, ids.index(TOTAL)] == 0))

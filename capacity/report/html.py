@@ -16,7 +16,7 @@ import matplotlib as mpl
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-import capacity
+from capacity import __version__
 from capacity.analysis.assessment import Assessment
 from capacity.ground.arguments import check_kind
 from capacity.ground.files import replaced
@@ -130,7 +130,7 @@ def _page(assessment: Assessment) -> str:
             curve=risk_curve(assessment),
             sections=_sections(assessment),
             glossary=_GLOSSARY,
-            version=capacity.__version__,
+            version=__version__,
             seed=assessment.seed,
             data_hash=_data_hash(assessment),
             tz=assessment.tz,
