@@ -43,8 +43,8 @@ def test_by_hand():
     # The two highest totals are the first two intervals: 170 of 274 calls are of sales.
     assert table["share_at_top"].tolist() == pytest.approx([170 / 274, 104 / 274, 0])
     assert found.sentence() == (
-        "Separate licences for each variant: 166; pooled: 131. Pooling saves 35 (21 %; factor 1.27). "
-        "In the total's 2 highest intervals sales had 62 % of the calls."
+        "Separate licences for each variant: 166; pooled: 131. Pooling saves 35 (21%; factor 1.27). "
+        "In the total's 2 highest intervals sales had 62% of the calls."
     )
 
 

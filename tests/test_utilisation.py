@@ -76,7 +76,7 @@ def test_agrees_with_sql():
 
 
 def test_levels_are_whole_calls_rounded_up():
-    """At 80 % of 12, which is 9.6, an interval of 9 would count or one of 10 would not."""
+    """At 80% of 12, which is 9.6, an interval of 9 would count or one of 10 would not."""
     times = every("2026-07-01T00:00", "2026-07-01T00:20")
     table = cap.utilisation(of({cap.TOTAL: (times, [9, 10, 11, 12])}), 12).table
     assert table.loc[cap.TOTAL, "intervals"].to_dict() == {80: 3, 90: 2, 100: 1}
@@ -124,12 +124,12 @@ def test_words():
     found = cap.utilisation(frame, 10)
     assert found.sentence() == (
         "The total was at or above the licences (10) for 30 min (1.04% of the time) on 1 of 2 days, "
-        "30 min at a stretch; at or above 80 % for 1.0 h (2.08% of the time)."
+        "30 min at a stretch; at or above 80% for 1.0 h (2.08% of the time)."
     )
     assert cap.utilisation(frame, "11").sentence() == (
-        "The total never reached the licences (11), and was at or above 80 % for 30 min (1.04% of the time)."
+        "The total never reached the licences (11), and was at or above 80% for 30 min (1.04% of the time)."
     )
-    assert cap.utilisation(frame, 20).sentence() == "The total never reached 80 % of the licences (20)."
+    assert cap.utilisation(frame, 20).sentence() == "The total never reached 80% of the licences (20)."
     assert repr(found) == f"<Utilisation: {found}>"
     assert str(found) == found.sentence(cap.TOTAL)
     assert found.to_frame().equals(found.table)
@@ -158,7 +158,7 @@ def test_does_not_depend_on_rows_and_falls_with_the_licence(seed, licences):
 
 
 def test_wrong_and_too_little():
-    """An empty frame would be at its limit 0 % of the time, and a licence of -1 or half a call be measured."""
+    """An empty frame would be at its limit 0% of the time, and a licence of -1 or half a call be measured."""
     frame = of({cap.TOTAL: (every("2026-07-01", "2026-07-02"), 3)})
     with pytest.raises(InsufficientData, match="at least one interval"):
         cap.utilisation(frame.iloc[:0], 5)

@@ -46,7 +46,7 @@ class Backtest(Result):
         loss over q = 0.5, 0.8, 0.9, 0.95, 0.99 and all days; ``pinball_max`` [calls], that of the maximum over the
         horizon; ``brier``, of the chance of `breach`; ``coverage_50``, ``coverage_80``, ``coverage_95``, the share
         of days within the central range; ``kept_95``, the share of origins whose maximum stayed within the licences
-        for 5 % risk.
+        for 5% risk.
     pit : array, shape (days,)
         Where each day fell in the distribution forecast for it: flat on 0..1 if that is right. Of ours.
     origins : DatetimeIndex

@@ -1,7 +1,7 @@
 """The calls that were turned away: how many, in which month, and how many there would be under other licence counts.
 
 The share of intervals that touch the cap is far above the share of calls lost (at 50 Erlang, 3-minute calls and 64
-licences: 20 % and 0.84 %). Retries, outbound batches and peaky arrivals break what is estimated here: the text of
+licences: 20% and 0.84%). Retries, outbound batches and peaky arrivals break what is estimated here: the text of
 `capacity.analysis.traffic` says how.
 """
 
@@ -44,12 +44,12 @@ _NONE = 1e-3  # calls: fewer are none
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Blocking(Result):
-    """How many calls were turned away, month by month, with 90 % limits.
+    """How many calls were turned away, month by month, with 90% limits.
 
     Attributes
     ----------
     monthly : DataFrame
-        By local month (Period): ``offered`` calls, ``turned_away`` calls with ``lower`` and ``upper`` (5 and 95 %
+        By local month (Period): ``offered`` calls, ``turned_away`` calls with ``lower`` and ``upper`` (5 and 95%
         of what the maxima leave possible), ``share`` of the offered calls with ``share_lower`` and
         ``share_upper``, ``intervals`` and ``at_cap``. It speaks of the intervals that the frame holds.
     whole : Series
@@ -98,7 +98,7 @@ class Blocking(Result):
     def __str__(self) -> str:
         w = self.whole
         return (
-            f"About {w.turned_away:,.0f} calls ({w.lower:,.0f} to {w.upper:,.0f}, 90 %) of {w.offered:,.0f} were "
+            f"About {w.turned_away:,.0f} calls ({w.lower:,.0f} to {w.upper:,.0f}, 90%) of {w.offered:,.0f} were "
             f"turned away: {w.share:.2%} ({w.share_lower:.2%} to {w.share_upper:.2%}). {int(w.at_cap):,} of "
             f"{int(w.intervals):,} intervals were at the cap ({self.licences} licences). It takes calls of "
             f"{self.mean_call_length.total_seconds():g} s on average that arrive singly, by chance, and do not come "
@@ -145,7 +145,7 @@ def blocking(
     ConfigError
         No such variant, or several and no TOTAL among them; a call length without unit; no licences.
     InsufficientData
-        Fewer than 864 intervals (three days): a load that jumps could not be told from chance. Or all but 5 % of the
+        Fewer than 864 intervals (three days): a load that jumps could not be told from chance. Or all but 5% of the
         intervals at the cap: then nothing says how far above it the load is.
 
     See Also
@@ -161,11 +161,11 @@ def blocking(
 
     over each month's intervals, with B Erlang's formula. The limits hold the path's uncertainty; the chance in the
     count itself, for lost calls come in heaps (`overflow_dispersion`), of which the part that K explains is taken
-    out; and 8 % for what calls that are not exponentially long do to the estimate, which no history averages out.
+    out; and 8% for what calls that are not exponentially long do to the estimate, which no history averages out.
     The share of intervals at the cap is far above the share of calls lost: they are different questions.
 
     What the limits are worth, in simulation (``python -m benchmarks.blocking_limits 6``; log-normal lengths of 90 s to
-    8 minutes, .05 to 3 % of the calls lost): over eight settings they held the truth in 45 of 48 runs and 86 of 90
+    8 minutes, .05 to 3% of the calls lost): over eight settings they held the truth in 45 of 48 runs and 86 of 90
     months, and those of the curve, at .85 to 1.25 times the licences, in 240 of 253 cases. In a ninth, a campaign
     fills an office within minutes: the few full intervals do not say how far the load rose, and the limits
     held in 2 of 6.
@@ -184,8 +184,8 @@ def blocking(
     >>> peaks = np.minimum(np.random.default_rng(1).poisson(24, 864), 30)
     >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": peaks}))
     >>> lost = blocking(frame, "3m", 30)
-    >>> print(f"{lost.whole.at_cap:.0f} of {lost.whole.intervals:.0f} at the cap; under 2 %: {lost.whole.share < 0.02}")
-    101 of 864 at the cap; under 2 %: True
+    >>> print(f"{lost.whole.at_cap:.0f} of {lost.whole.intervals:.0f} at the cap; under 2%: {lost.whole.share < 0.02}")
+    101 of 864 at the cap; under 2%: True
     """
     given = as_licences(licences)
     seed = as_seed(seed)

@@ -45,7 +45,7 @@ class CostCurve(Result):
     ----------
     table : DataFrame
         By ``licences``: ``licence_cost``, ``burst_calls``, ``burst_cost``, ``lost_calls`` with ``lost_lower`` and
-        ``lost_upper`` (5 and 95 % of the paths; NaN where there are none), ``lost_cost`` and ``total``: calls and
+        ``lost_upper`` (5 and 95% of the paths; NaN where there are none), ``lost_cost`` and ``total``: calls and
         money a year.
     best : int
         The count with the least total; the smaller one where two cost the same.

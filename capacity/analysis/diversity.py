@@ -145,13 +145,13 @@ class Diversity(Result):
         if saved < 0:
             return f"{one}{self.pooled[0]:,}, which is more: the total holds calls that no {self.slice_name} has."
         part = 100 * saved / self.separate
-        return f"{one}{self.pooled[0]:,}. Pooling saves {saved:,} ({part:.0f} %; factor {self.factor:.2f})."
+        return f"{one}{self.pooled[0]:,}. Pooling saves {saved:,} ({part:.0f}%; factor {self.factor:.2f})."
 
     def _driver(self) -> str:
         first = self.table.iloc[int(self.table["share_at_top"].to_numpy().argmax())]
         whose = "the total's" if self.exact else "the sum's"
         highest = "highest interval" if self.top == 1 else f"{self.top:,} highest intervals"
-        return f"In {whose} {highest} {first['name']} had {100 * first['share_at_top']:.0f} % of the calls."
+        return f"In {whose} {highest} {first['name']} had {100 * first['share_at_top']:.0f}% of the calls."
 
 
 @usual_float_errors
@@ -196,8 +196,8 @@ def diversity(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", top: int = 10
     >>> rows = [(t, who, n) for who, ns in calls.items() for t, n in zip(times, ns)]
     >>> frame = cap.as_intervals(pd.DataFrame(rows, columns=["time", "variant", "max_concurrent"]))
     >>> print(diversity(frame, top=1))
-    Separate licences for each variant: 164; pooled: 128. Pooling saves 36 (22 %; factor 1.28). In the total's \
-highest interval sales had 69 % of the calls.
+    Separate licences for each variant: 164; pooled: 128. Pooling saves 36 (22%; factor 1.28). In the total's \
+highest interval sales had 69% of the calls.
     """
     cells = dense(frame)
     by = slice_name(frame)

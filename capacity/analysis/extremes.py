@@ -72,7 +72,7 @@ class ReturnLevels(Result):
     extremal_index : float
         1 where exceedances come singly; 1 / (mean size of a cluster) where they come together.
     trend : float
-        Growth per year that was scaled out: 0.2 is 20 %. NaN where it was not.
+        Growth per year that was scaled out: 0.2 is 20%. NaN where it was not.
     weekday : Series
         Each weekday's level relative to the busiest; NaN where it is closed.
     variant : str
@@ -208,7 +208,7 @@ def return_levels(
     if not years:
         raise ConfigError("periods is empty; give at least one, like '1Y'")
     if not isinstance(confidence, (float, np.floating)) or not 0 < confidence < 1:
-        raise ConfigError(f"confidence={confidence!r} is not between 0 and 1; write 0.95 for 95 %")
+        raise ConfigError(f"confidence={confidence!r} is not between 0 and 1; write 0.95 for 95%")
     if block_weeks is not None:
         block_weeks = as_whole(block_weeks, "block_weeks", least=1, of="weeks")
     if threshold is not None and not 0.5 < threshold < 1:

@@ -50,7 +50,7 @@ def percentiles(
 ) -> pd.DataFrame:
     """Return percentiles of the 5-minute maxima, by variant.
 
-    The 99th percentile is the number of conversations that the maxima of 99 % of the intervals did not exceed. It is
+    The 99th percentile is the number of conversations that the maxima of 99% of the intervals did not exceed. It is
     the ``inverted_cdf`` of numpy: the k-th smallest of the n maxima, k = ceil(q n / 100), a value that was attained.
     Each variant's percentiles are its own: they neither add up nor average to those of the total, and those of days
     do not average to that of the year. Missing intervals are left out, not taken as zero. Nights full of zeros dilute:

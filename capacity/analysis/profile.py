@@ -28,9 +28,9 @@ _ENOUGH = 0.9  # of a week's intervals, for its mean to stand for it
 def weekly_profile(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", slots: int = 168) -> pd.DataFrame:
     """Return the typical week of 5-minute maxima, by variant.
 
-    Each local hour of the week (or 5-minute slot) over all weeks: median, 90 % and 99 % quantile, as ``inverted_cdf``
+    Each local hour of the week (or 5-minute slot) over all weeks: median, 90% and 99% quantile, as ``inverted_cdf``
     (values that were attained). Growth widens these, so each is given a second time with every maximum divided by the
-    level of its week, the mean of that week's maxima: 1.4 is 40 % above the week's mean. Quantiles of ratios are not
+    level of its week, the mean of that week's maxima: 1.4 is 40% above the week's mean. Quantiles of ratios are not
     ratios of quantiles. A week (local, from Monday) gives a level if at least nine tenths of its intervals are there
     and not all are zero; the relative columns rest on these ``weeks`` alone.
 

@@ -9,7 +9,7 @@ to last `mean_call_length` on average, and to stay away once turned away.
   batch, not the load; the load comes out too high, and calls are lost in heaps that Erlang's formula does not see.
 - *Peaky arrivals* (an advert, an outage): more is lost than estimated, and the limits are too narrow.
 - *Calls of much the same length* make the maxima a little larger than those of exponential ones. The load is read 1
-  to 2 % too high; above 100 Erlang that is a quarter of the lost calls.
+  to 2% too high; above 100 Erlang that is a quarter of the lost calls.
 - *A wrong call length* moves the number of calls in proportion, and the load itself much less.
 - *All licences taken for hours*: the maxima then only say "at least", and the answer rests on the days around.
 """
@@ -96,7 +96,7 @@ def offered_load(
     Notes
     -----
     P(max < c) = pi[0..c-1] . exp(Q_c tau) . 1, with pi = Poisson(A) and Q_c the birth-death generator killed at c.
-    The mean of the maxima lies above A (at 3 minutes a call by 38 % at 10 Erlang, 9 % at 200): it is no load. See
+    The mean of the maxima lies above A (at 3 minutes a call by 38% at 10 Erlang, 9% at 200): it is no load. See
     the text of this module for what breaks it.
 
     References

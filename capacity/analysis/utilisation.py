@@ -1,4 +1,4 @@
-"""How full the licences are: time, days and longest runs at or above 80, 90 and 100 % of them."""
+"""How full the licences are: time, days and longest runs at or above 80, 90 and 100% of them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Utilisation(Result):
     """How full the licences are.
 
     An interval counts for its whole five minutes if its maximum was at or above the level: the hours are an upper
-    bound on the time that was spent there. "At 100 %" is at or above the licence: a further call may have been turned
+    bound on the time that was spent there. "At 100%" is at or above the licence: a further call may have been turned
     away.
 
     Attributes
@@ -60,7 +60,7 @@ class Utilisation(Result):
     >>> times = pd.date_range("2026-07-01", periods=288, freq="5min", tz="UTC")
     >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": 7}))
     >>> cap.utilisation(frame, 8)
-    <Utilisation: The total never reached the licences (8), and was at or above 80 % for 24.0 h (100.00% of the time).>
+    <Utilisation: The total never reached the licences (8), and was at or above 80% for 24.0 h (100.00% of the time).>
     """
 
     _chart: ClassVar[str] = "utilisation"
@@ -82,8 +82,8 @@ class Utilisation(Result):
         full, near = self.table.loc[(variant, 100)], self.table.loc[(variant, 80)]
         who = "The total" if variant == TOTAL else variant
         if near["intervals"] == 0:
-            return f"{who} never reached 80 % of the licences ({self.licences})."
-        nearly = f"at or above 80 % for {_duration(near['hours'])} ({_percent(near['share'])} of the time)"
+            return f"{who} never reached 80% of the licences ({self.licences})."
+        nearly = f"at or above 80% for {_duration(near['hours'])} ({_percent(near['share'])} of the time)"
         if full["intervals"] == 0:
             return f"{who} never reached the licences ({self.licences}), and was {nearly}."
         return (
@@ -100,10 +100,10 @@ class Utilisation(Result):
 
 @usual_float_errors
 def utilisation(frame: pd.DataFrame, licences: LicenceLike, *, tz: str | dt.tzinfo = "UTC") -> Utilisation:
-    """Return how much of the time 80, 90 and 100 % of the licences were in use, by variant.
+    """Return how much of the time 80, 90 and 100% of the licences were in use, by variant.
 
     Every variant, and TOTAL, is measured against the same licences. A level is a share of what was licensed at that
-    time, in whole calls rounded up: 80 % of 12 is reached by 10. An interval without a call is never at a level.
+    time, in whole calls rounded up: 80% of 12 is reached by 10. An interval without a call is never at a level.
 
     Parameters
     ----------

@@ -146,8 +146,8 @@ class PeakForecast(Result):
     def quantiles(self, q: float | Sequence[float] = (0.1, 0.5, 0.9), *, variant: str | None = None) -> pd.DataFrame:
         """Return quantiles of each single day's peak [calls], each a value that a path attains.
 
-        They say nothing about periods: a daily 95 % quantile is passed within 30 independent days with
-        probability 1 - 0.95^30 = 79 %. For periods see `max_over`, `capacity.headroom`, `capacity.licences_needed`.
+        They say nothing about periods: a daily 95% quantile is passed within 30 independent days with
+        probability 1 - 0.95^30 = 79%. For periods see `max_over`, `capacity.headroom`, `capacity.licences_needed`.
 
         Parameters
         ----------
@@ -201,16 +201,16 @@ class PeakForecast(Result):
         array([150,  77], dtype=int32)
         """
         if not (np.isfinite(factor) and factor >= 0):
-            raise ConfigError(f"factor={factor!r} is no factor of at least 0; write 1.2 for 20 % more")
+            raise ConfigError(f"factor={factor!r} is no factor of at least 0; write 1.2 for 20% more")
         return self._times(np.full(len(self.dates), float(factor)), variant)
 
     def growth(self, rate_per_year: float, variant: str | None = None) -> PeakForecast:
-        """Return the forecast with extra growth of `rate_per_year` (0.2 for 20 % a year), compounding by day.
+        """Return the forecast with extra growth of `rate_per_year` (0.2 for 20% a year), compounding by day.
 
         The day after the history is one day ahead. It comes on top of the trend that the paths have.
         """
         if not (np.isfinite(rate_per_year) and rate_per_year > -1):
-            raise ConfigError(f"rate_per_year={rate_per_year!r} is no rate above -1; write 0.2 for 20 % a year")
+            raise ConfigError(f"rate_per_year={rate_per_year!r} is no rate above -1; write 0.2 for 20% a year")
         ahead = (np.arange(len(self.dates)) + 1) / YEAR
         return self._times((1 + rate_per_year) ** ahead, variant)
 

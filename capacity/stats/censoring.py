@@ -51,9 +51,9 @@ def uncensor(values: npt.ArrayLike, caps: npt.ArrayLike, *, seed: int | Sequence
     gets one draw from its own normal above the cap, so that the quantiles of the result, and not only its mean, are
     those of demand.
 
-    In simulations of two years with a fifth of the days at the cap, the median to the 95 % quantile of demand came back
-    within 2 % (root mean square; of 99 % within 4 %), where the clipped peaks missed by up to 14 and 22 %. With three
-    fifths at the cap it was 4 to 10 %, on the low side, and with three quarters it was too low by a fifth.
+    In simulations of two years with a fifth of the days at the cap, the median to the 95% quantile of demand came back
+    within 2% (root mean square; of 99% within 4%), where the clipped peaks missed by up to 14 and 22%. With three
+    fifths at the cap it was 4 to 10%, on the low side, and with three quarters it was too low by a fifth.
 
     Parameters
     ----------
