@@ -6,7 +6,7 @@ The stub beside this file, ``__init__.pyi``, is the one list of public names and
 
 import lazy_loader
 
-__version__ = "0.2.0.dev0"
+__version__ = "0.2.0"
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 __all__ = sorted(__all__)

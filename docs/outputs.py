@@ -1,6 +1,6 @@
 """Run the Python blocks of Markdown pages and write what they print into the text blocks beneath them.
 
-``python docs/outputs.py`` does it for README.md and all pages here; ``tests/test_pages.py`` holds them to it.
+``python docs/outputs.py`` does it for all pages here; ``tests/test_pages.py`` holds them to it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ BLOCKS = re.compile(
 
 
 def pages() -> list[Path]:
-    """Return the pages of this folder that have Python blocks."""
-    found = sorted(Path(__file__).parent.rglob("*.md"))
-    return [path for path in found if "_build" not in path.parts and BLOCKS.search(path.read_text(encoding="utf-8"))]
+    """Return the pages of this folder that show what their Python blocks print."""
+    found = sorted(path for path in Path(__file__).parent.rglob("*.md") if "_build" not in path.parts)
+    return [path for path in found if any(m["shown"] for m in BLOCKS.finditer(path.read_text(encoding="utf-8")))]
 
 
 def refreshed(text: str) -> str:
