@@ -5,7 +5,7 @@
 room, runs the tests that reach the changed line, and prints those that survive. Tests that only compare printed text or
 pictures (README, doctests, reference images) do not count.
 
-Needs ``pytest-cov``.
+Needs ``pytest-cov``. Tests that walk through everything (`SLOW`) are left out of the map.
 """
 
 from __future__ import annotations
@@ -38,6 +38,15 @@ STRATA = {
     "pages": ["report/page_*.py", "report/pages.py", "report/panels.py", "analysis/verdict/*.py"],
 }
 PRINTED = ("test_readme", "test_report_images", "test_pages", "capacity/", "test_notebooks")
+SLOW = (
+    "test_readme",
+    "test_pages",
+    "test_notebooks",
+    "test_walks",
+    "test_fleet",
+    "test_docs_fleet",
+    "test_emulator_fuzzed",
+)
 LONGEST_S = 120
 SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -124,12 +133,22 @@ def reached() -> dict[tuple[str, int], list[str]]:
     return found
 
 
-def map_tests() -> None:
+def map_tests(jobs: int) -> None:
     """Run the suite once, and keep which test reaches which line."""
     KEPT.mkdir(exist_ok=True)
     (KEPT / "rc").write_text(f"[run]\nsource = {ROOT / 'capacity'}\ndata_file = {KEPT / 'coverage'}\n")
-    words = ["-q", "-n", "2", "-p", "no:cacheprovider", "--cov", f"--cov-config={KEPT / 'rc'}", "--cov-context=test"]
+    words = [
+        "-q",
+        "-n",
+        str(jobs),
+        "-p",
+        "no:cacheprovider",
+        "--cov",
+        f"--cov-config={KEPT / 'rc'}",
+        "--cov-context=test",
+    ]
     words += ["--cov-report=", "--durations=0", "--durations-min=0.05", "-vv", "tests"]
+    words += [f"--ignore-glob=tests/{name}*" for name in SLOW]
     out = subprocess.run(
         [sys.executable, "-m", "pytest", *words], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -242,5 +261,6 @@ if __name__ == "__main__":
     asked.add_argument("--number", type=int, default=400)
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--most", type=int, default=150, help="tests to try against one mutant, the quickest first")
+    asked.add_argument("--jobs", type=int, default=2, help="processes that map the tests")
     given = asked.parse_args()
-    map_tests() if given.what == "map" else run(given.number, given.seed, given.most)
+    map_tests(given.jobs) if given.what == "map" else run(given.number, given.seed, given.most)

@@ -183,3 +183,13 @@ def test_one_is_singular() -> None:
     assert re.findall(r"\b1 (?:days|licences|minutes|calls|others|gaps)\b", text) == []
     assert "within 1 day" in text
     assert "1 licence" in text
+
+
+def test_a_lean_that_is_drawn_is_said() -> None:
+    """The panel would say "neither" above bars that rise from the lowest tenth to the highest."""
+    made = ordinary()
+    rising = np.repeat(np.arange(0.05, 1, 0.1), np.arange(1, 11))  # mean 0.7: forecasts were too low
+    backtest = replace(made.backtest, pit=rising, by_origin=made.backtest.by_origin.iloc[:1])
+    assert "Rather too low" in said(replace(made, backtest=backtest), 6)
+    level = replace(made.backtest, pit=np.arange(0.05, 1, 0.1), by_origin=made.backtest.by_origin.iloc[:1])
+    assert "Neither" in said(replace(made, backtest=level), 6)

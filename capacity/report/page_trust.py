@@ -13,6 +13,8 @@ from capacity.report.theme import day
 
 __all__ = ["PANELS", "more_notes", "overflow", "sentence", "trust"]
 
+_LEANS = 0.05  # mean place of past days in their forecasts, off the middle, that is worth a word
+
 _THIRD = (WIDTH - 2 * GAP) / 3
 _MEASURES = {"pinball": "single days [calls]", "pinball_max": "highest day [calls]", "brier": "chance (Brier)"}
 _DIGITS = {"pinball": 2, "pinball_max": 2, "brier": 3}
@@ -140,6 +142,10 @@ def _leaning(assessment: Assessment) -> str:
     proof = assessment.evidence
     if proof is not None and proof.testable and proof.lean:
         return proof.lean
+    bias = present(assessment.backtest).bias
+    if abs(bias) > _LEANS:
+        side = "low" if bias > 0 else "high"
+        return f"Rather too {side}, in too few separate periods to be sure: where each past day fell; flat if unbiased"
     return "Neither: where each past day fell in its forecast; flat if unbiased"
 
 
