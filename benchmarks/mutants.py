@@ -233,7 +233,7 @@ def outcome(name: str, source: str, tests: list[str]) -> str:
         time.sleep(0.02)
 
 
-def run(number: int, seed: int, most: int) -> None:
+def attempt(number: int, seed: int, most: int) -> None:
     """Try the mutants and print what survived."""
     os.chdir(ROOT)
     tests = reached()
@@ -263,4 +263,4 @@ if __name__ == "__main__":
     asked.add_argument("--most", type=int, default=150, help="tests to try against one mutant, the quickest first")
     asked.add_argument("--jobs", type=int, default=2, help="processes that map the tests")
     given = asked.parse_args()
-    map_tests(given.jobs) if given.what == "map" else run(given.number, given.seed, given.most)
+    map_tests(given.jobs) if given.what == "map" else attempt(given.number, given.seed, given.most)
