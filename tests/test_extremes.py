@@ -199,7 +199,7 @@ def test_short_flat_or_wrong_records_say_so():
         lambda s: pd.concat([s, s]),
         lambda s: -s,
         lambda s: s.reset_index(drop=True),
-        lambda s: s.where(s.index != s.index[9], np.inf),
+        lambda s: pd.Series(np.where(s.index != s.index[9], s, np.inf), s.index),
         lambda s: s.tz_localize("UTC"),
         lambda s: s.set_axis(s.index + pd.Timedelta("5min")),
         lambda s: s.astype(object).where(s.index != s.index[9], "many"),

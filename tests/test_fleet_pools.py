@@ -121,7 +121,7 @@ def test_a_pool_that_lacks_a_project_has_no_verdict(shared):
 def test_pools_of_variants_and_of_records():
     """What is known exactly would be given as bounds, or bounds as exact."""
     calls = cap.simulate_calls("2026-01-05", days=70, scale=0.05, seed=1)
-    groups = dict(tuple(calls.groupby("variant")))
+    groups = dict(tuple(calls.groupby("variant", observed=True)))
     names = sorted(groups)
     pools = [cap.Pool("all", 30, names), cap.Pool("two", 20, names[:2])]
     frame = cap.intervals_from_calls(calls)

@@ -180,8 +180,8 @@ def call_traffic(
     --------
     >>> import capacity as cap
     >>> calls = cap.simulate_calls("2026-03-02", days=7, seed=1)
-    >>> call_traffic(calls).by_variant["calls"].sum() == 2 * len(calls)  # each variant, and all
-    np.True_
+    >>> int(call_traffic(calls).by_variant["calls"].sum()) == 2 * len(calls)  # each variant, and all
+    True
     """
     if duration not in DURATIONS:
         raise ConfigError(f"duration={duration!r} is none of {', '.join(DURATIONS)}")

@@ -148,7 +148,9 @@ def solve(
         add(sparse.csr_array(share), -np.inf, risk)
     upper = np.full(size, np.inf)
     upper[at_layers:] = 1.0
-    limits = optimize.LinearConstraint(sparse.vstack(rows, format="csr"), np.concatenate(low), np.concatenate(high))
+    matrix = sparse.vstack(rows, format="csc")
+    matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)  # for scipy 1.13
+    limits = optimize.LinearConstraint(matrix, np.concatenate(low), np.concatenate(high))
     bounds = optimize.Bounds(lower, upper)
     values = None
     for whole in (0, 1):  # mostly the linear programme has whole numbers for its answer
