@@ -1,11 +1,14 @@
 """A year of monthly plans for simulated customers, beside hindsight and beside three habits.
 
-``python -m benchmarks.plan [--customers 200] [--first 1000] [--jobs 2]``
+``python -m benchmarks.plan [--customers 200] [--first 1000] [--jobs 2] [--kept plan.csv] [--minutes 8]``
 
 Each customer has 500 days of history, seen under the licences that were held (what came above them was turned away and
 is in no history), and twelve reviews ahead. At each review the plan forecasts, adds the launches that it has been told
 of, and orders what `purchase_schedule` says is due; hindsight knows every day's load. All keep the same rules: three
 weeks from order to use, a month's notice, lots of five. What a day loses is Erlang's formula on its true load.
+
+With ``--kept`` each customer's costs are a line of a file, and those that are there already are not worked out again:
+a run that was stopped, or that ``--minutes`` ended, goes on where it was.
 """
 
 from __future__ import annotations
@@ -13,8 +16,10 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -131,11 +136,24 @@ def year(seed: int) -> dict[str, float]:
     return out
 
 
-def years(first: int, customers: int, jobs: int) -> pd.DataFrame:
-    """Return a row for each customer."""
+def years(seeds: Sequence[int], jobs: int, kept: Path | None = None, seconds: float = np.inf) -> pd.DataFrame:
+    """Return a row for each customer whose year is known when the time is over."""
+    known = pd.read_csv(kept, index_col="seed") if kept is not None and kept.exists() else pd.DataFrame()
+    missing, began = [seed for seed in seeds if seed not in known.index], time.perf_counter()
     with ProcessPoolExecutor(jobs) as pool:
-        rows = list(pool.map(year, range(first, first + customers)))
-    return pd.DataFrame(rows, index=range(first, first + customers))
+        for part in batched(missing, jobs):
+            if time.perf_counter() - began > seconds:
+                break
+            rows = pd.DataFrame(list(pool.map(year, part)), index=pd.Index(part, name="seed"))
+            known = pd.concat([known, rows])
+            if kept is not None:
+                known.to_csv(kept)
+    return known.loc[[seed for seed in seeds if seed in known.index]]
+
+
+def batched(seeds: Sequence[int], size: int) -> list[tuple[int, ...]]:
+    """Return the seeds in parts of a size."""
+    return [tuple(seeds[k : k + size]) for k in range(0, len(seeds), size)]
 
 
 def main(arguments: list[str]) -> int:
@@ -144,14 +162,17 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--customers", type=int, default=200)
     parser.add_argument("--first", type=int, default=1000)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--kept", type=Path)
+    parser.add_argument("--minutes", type=float, default=np.inf)
     asked = parser.parse_args(arguments)
     began = time.perf_counter()
-    table = years(asked.first, asked.customers, asked.jobs)
-    ratios = table.sum() / table["hindsight"].sum()
-    print(ratios.round(3).to_string())
+    seeds = range(asked.first, asked.first + asked.customers)
+    table = years(seeds, asked.jobs, asked.kept, 60 * asked.minutes)
+    print((table.sum() / table["hindsight"].sum()).round(3).to_string())
     each = table.div(table["hindsight"], axis=0)
     print(each.quantile([0.1, 0.5, 0.9]).round(3).to_string())
-    print(f"{asked.customers} customers, {time.perf_counter() - began:.0f} s", file=sys.stderr)
+    print(each["plan"].nlargest(5).round(3).to_string())
+    print(f"{len(table)} of {len(seeds)} customers, {time.perf_counter() - began:.0f} s", file=sys.stderr)
     return 0
 
 

@@ -59,7 +59,7 @@ def test_what_was_recorded_is_read_again(tmp_path):
     assert (entry.dates == forecast.dates).all()
     assert entry.quantiles[5, 99] == np.quantile(told.series()[:, 5], 0.5, method="inverted_cdf")
     assert entry.needed(0.05) == cap.licences_needed(told, 0.05, 42).iloc[0, 0]
-    assert entry.needed_without == cap.licences_needed(forecast, 0.05, 42).iloc[0, 0]
+    assert entry.needed(0.05, events=False) == cap.licences_needed(forecast, 0.05, 42).iloc[0, 0]
     assert entry.events == (str(told.events[0]),)
     assert entry.chance(entry.needed(0.05)) <= 0.05
     other = ledger.record(forecast, made_on="2026-03-02")

@@ -19,6 +19,7 @@ from capacity.ground.times import as_instant
 
 if TYPE_CHECKING:
     from capacity.analysis.assessment import Assessment
+    from capacity.plan.purchase import PurchaseSchedule
 
 __all__ = ["headroom", "report"]
 
@@ -46,6 +47,14 @@ TariffFile = Annotated[
     Path | None,
     typer.Option(
         "--tariff", help="TOML file of how licences are paid for, in place of the two prices.", metavar="FILE"
+    ),
+]
+LedgerDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--ledger",
+        help="Folder in which forecasts are kept: adds a page on how they have done, and keeps this one.",
+        metavar="DIR",
     ),
 ]
 MaxRisk = Annotated[
@@ -84,6 +93,7 @@ def report(
     lead_time: LeadTime = None,
     events: Events = None,
     tariff: TariffFile = None,
+    ledger: LedgerDir = None,
     max_risk: MaxRisk = None,
     html: AsHtml = True,
     pdf: AsPdf = True,
@@ -120,7 +130,7 @@ def report(
         events=events,
         tariff=tariff,
     )
-    write_report(assessment, out, html=html, pdf=pdf)
+    write_report(assessment, out, html=html, pdf=pdf, ledger=ledger, order=_order(assessment))
     _hold_against(assessment, limit)
 
 
@@ -182,10 +192,15 @@ def headroom(
         events=events,
         tariff=tariff,
     )
+    order = _order(assessment)
     if as_json:
-        typer.echo(json.dumps(assessment.to_dict(), indent=2))
+        typer.echo(
+            json.dumps({**assessment.to_dict(), **({} if order is None else {"order": order.to_dict()})}, indent=2)
+        )
     else:
         typer.echo(str(assessment))
+        if order is not None:
+            typer.echo(f"\nWhat to order, and when\n\n{order}")
     _hold_against(assessment, limit)
 
 
@@ -204,6 +219,24 @@ def _assessment(selection: dict[str, Any], licences: str, **options: Any) -> Ass
         return cap.assess(
             frame, licences, progress=step, name=selection["project"] or "", end=end, calls=calls, **options
         )
+
+
+def _order(assessment: Assessment) -> PurchaseSchedule | None:
+    """Return what to order when, where the tariff and the lead time are known."""
+    import capacity as cap
+
+    forecast, cost = assessment.forecast, assessment.cost
+    if forecast is None or cost is None or assessment.lead_time is None:
+        return None
+    return cap.purchase_schedule(
+        forecast,
+        cost.tariff,
+        lead_time=assessment.lead_time,
+        lost_call_cost=cost.lost_call_cost or None,
+        licences=assessment.licences,
+        mean_call_length=cost.mean_call_length,
+        variant=assessment.variant or None,
+    )
 
 
 def _share(text: str | None) -> float | None:
@@ -236,17 +269,32 @@ def _hold_against(assessment: Assessment, limit: float | None) -> None:
         raise typer.Exit(EXIT_RISK)
 
 
-def write_report(assessment: Assessment, out: Path, *, html: bool = True, pdf: bool = True) -> None:
+def write_report(
+    assessment: Assessment,
+    out: Path,
+    *,
+    html: bool = True,
+    pdf: bool = True,
+    ledger: Path | None = None,
+    order: PurchaseSchedule | None = None,
+) -> None:
     """Print the verdict, write the report as HTML, PDF and pictures, and say where they are."""
     import capacity as cap
 
+    book = None if ledger is None else cap.Ledger(ledger)
     typer.echo(assessment.verdict())
-    pictures = cap.report.save(assessment, out)
+    if order is not None:
+        typer.echo(f"\n{order.sentence()}")
+    pictures = cap.report.save(assessment, out, ledger=book)
     typer.echo()
     if html:
-        typer.echo(f"{cap.report.save_html(assessment, out / 'report.html')}  to read in a browser and to send")
+        typer.echo(
+            f"{cap.report.save_html(assessment, out / 'report.html', ledger=book)}  to read in a browser and to send"
+        )
     if pdf:
-        typer.echo(f"{cap.report.save_pdf(assessment, out / 'report.pdf')}  to print")
+        typer.echo(f"{cap.report.save_pdf(assessment, out / 'report.pdf', ledger=book)}  to print")
     typer.echo(f"{len(pictures)} pictures in {out}:")
     for path in pictures:
         typer.echo(f"  {path}")
+    if book is not None and assessment.forecast is not None:
+        say(f"Kept {book.record(assessment, made_on=assessment.forecast.dates[0])}")

@@ -16,12 +16,12 @@ from capacity.forecast.scores import QUANTILES, pinball
 from capacity.ground.arguments import pick
 from capacity.ground.files import sweep
 from capacity.ground.holidays import as_days
-from capacity.ground.licences import as_licences
 from capacity.ground.peaks import wide_peaks
 from capacity.ground.result import Result
 from capacity.ground.text import percent, plural
 from capacity.plan.alarm import Alarm, alarm_of, day_scores
-from capacity.plan.ledger_file import LEVELS, Entry, entry_of, read, write
+from capacity.plan.changes import changes_between
+from capacity.plan.ledger_file import LEVELS, Entry, digest_of, entry_of, read, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Ledger", "LedgerScore"]
 
 _LEADS = ((1, 7), (8, 28), (29, 90), (91, 365))  # days
+_SHOWN = (5, 10, 25, 50, 75, 90, 95)  # quantiles of the forecasts, in per cent
 _RISK = 0.05
 
 
@@ -50,6 +51,9 @@ class LedgerScore(Result):
     alarm : Alarm
     days : DataFrame
         One row for each forecast and day that has come; see `capacity.plan.alarm.day_scores`.
+    forecasts : DataFrame
+        Index (number, date), the forecasts in the order in which they were made: columns ``p5``, ``p10``, ``p25``,
+        ``p50``, ``p75``, ``p90``, ``p95`` and ``actual`` (NaN for a day that has not come) [calls].
     variant : str
 
     See Also
@@ -68,8 +72,14 @@ class LedgerScore(Result):
     limits: pd.DataFrame
     alarm: Alarm
     days: pd.DataFrame
+    forecasts: pd.DataFrame
     variant: str
-    _chart: ClassVar[str] = ""
+    _chart: ClassVar[str] = "kept_forecasts"
+
+    @classmethod
+    def empty(cls, variant: str) -> LedgerScore:
+        """Return the score of a series that no forecast was kept for."""
+        return _score([], pd.Series(dtype=np.float64), variant)
 
     @property
     def bias(self) -> float:
@@ -178,29 +188,7 @@ class Ledger:
         StoreError
             The disk is full or cannot be written; what was recorded before is untouched.
         """
-        forecast = assessment if isinstance(assessment, PeakForecast) else assessment.forecast
-        if forecast is None:
-            raise InsufficientData("the assessment has no forecast, which a ledger keeps; it needs eight weeks of days")
-        made, last = as_days([made_on], name="made_on")[0], forecast.dates[0] - pd.Timedelta(days=1)
-        if made < last:
-            raise ConfigError(
-                f"made_on={made:%Y-%m-%d} is before {last:%Y-%m-%d}, the last day of the forecast's history; give "
-                "the day on which it was made"
-            )
-        settings = {"horizon": str(len(forecast.dates)), "seed": str(forecast.seed)}
-        licences = forecast.licences
-        if not isinstance(assessment, PeakForecast):
-            licences = assessment.licences
-            variant = variant or assessment.variant or None
-            settings |= {"tz": assessment.tz, "name": assessment.name}
-        steps = {} if licences is None else dict(zip(licences.dates, licences.counts, strict=True))
-        entry = entry_of(
-            forecast,
-            made_on=made,
-            variant=forecast.pick(variant),
-            licences={f"{date:%Y-%m-%d}": count for date, count in steps.items()},
-            settings=settings,
-        )
+        entry = _entry(assessment, made_on, variant)
         if self.path.is_dir():
             sweep(self.path)
         return write(self.path, entry)
@@ -218,6 +206,13 @@ class Ledger:
         if variant is not None:
             found = [entry for entry in found if entry.variant == variant]
         return sorted(found, key=lambda entry: (entry.made_on, entry.number))
+
+    def _of(self, variant: str | None) -> list[Entry]:
+        """Return the forecasts of one variant, by default of the only one."""
+        entries = self.entries()
+        names = list(dict.fromkeys(entry.variant for entry in entries))
+        name = pick(names, variant, where="the ledger") if names else ""
+        return [entry for entry in entries if entry.variant == name]
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a forecast: made_on, variant, from, horizon [days], needed licences for 5% risk, events."""
@@ -246,8 +241,9 @@ class Ledger:
         -------
         DataFrame
             Index ``cause``: "before", "data" (new days, and the horizon that moved on with them), "events", "settings"
-            (a longer or shorter horizon), "licences", "after". Columns ``needed`` (licences for 5% risk) and ``held``
-            (licences on the first day ahead) [calls]; the causes are differences.
+            (a longer or shorter horizon), "licences", "after". Columns ``needed`` (licences for 5% risk), ``held``
+            (licences on the first day ahead) [calls], ``chance`` of exceeding these throughout the horizon, and
+            ``why`` in words; the causes are differences.
 
         Raises
         ------
@@ -258,26 +254,31 @@ class Ledger:
         --------
         See `Ledger`.
         """
-        entries = self.entries()
-        name = pick(list(dict.fromkeys(e.variant for e in entries)), variant, where="the ledger") if entries else ""
-        own = [entry for entry in entries if entry.variant == name]
+        own = self._of(variant)
         if len(own) < 2:
             raise InsufficientData(f"a change needs two forecasts in the ledger and has {len(own)}; record another one")
-        old, new = own[-2:]
-        shared = min(len(old.dates), len(new.dates))
-        needed = new.needed(_RISK) - old.needed(_RISK)
-        settings = (new.needed(_RISK) - new.needed(_RISK, shared)) - (old.needed(_RISK) - old.needed(_RISK, shared))
-        events = _added(new) - _added(old)
-        held = [0 if not e.licences else int(as_licences(e.licences).on(e.dates[:1])[0]) for e in (old, new)]
-        rows = {
-            "before": (old.needed(_RISK), held[0]),
-            "data": (needed - events - settings, 0),
-            "events": (events, 0),
-            "settings": (settings, 0),
-            "licences": (0, held[1] - held[0]),
-            "after": (new.needed(_RISK), held[1]),
-        }
-        return pd.DataFrame.from_dict(rows, orient="index", columns=["needed", "held"]).rename_axis("cause")
+        return changes_between(own[-2], own[-1])
+
+    def changes_to(self, assessment: Assessment | PeakForecast, *, variant: str | None = None) -> pd.DataFrame | None:
+        """Return what changed from the last other forecast in the ledger to this one, which need not be recorded.
+
+        Parameters
+        ----------
+        assessment : Assessment or PeakForecast
+        variant : str, optional
+            As in `record`.
+
+        Returns
+        -------
+        DataFrame or None
+            As `changes` returns it; None where there is no other forecast, or the assessment has none.
+        """
+        forecast = assessment if isinstance(assessment, PeakForecast) else assessment.forecast
+        if forecast is None:
+            return None
+        new = _entry(assessment, forecast.dates[0], variant)
+        old = [e for e in self.entries(new.variant) if digest_of(e) != digest_of(new) and e.dates[0] <= new.dates[0]]
+        return changes_between(old[-1], new) if old else None
 
     def score(self, peaks: pd.DataFrame | pd.Series, *, variant: str | None = None) -> LedgerScore:
         """Return how the forecasts have done on the days that have come since.
@@ -297,24 +298,64 @@ class Ledger:
         StoreError
             A file of the ledger is damaged.
         """
-        entries = self.entries()
-        names = list(dict.fromkeys(entry.variant for entry in entries))
-        name = pick(names, variant, where="the ledger") if names else (variant or "")
-        entries = [entry for entry in entries if entry.variant == name]
-        came = _came(peaks, name) if names else pd.Series(dtype=np.float64)
-        days = day_scores(entries, came)
-        return LedgerScore(
-            table=_by_lead(entries, days),
-            limits=_limits(entries, days),
-            alarm=alarm_of(entries, days),
-            days=days,
-            variant=name,
+        entries = self._of(variant)
+        name = entries[0].variant if entries else (variant or "")
+        came = _came(peaks, name) if entries else pd.Series(dtype=np.float64)
+        return _score(entries, came, name)
+
+
+def _entry(assessment: Assessment | PeakForecast, made_on: Any, variant: str | None) -> Entry:
+    """Return a forecast with what it rests on, as it is kept."""
+    forecast = assessment if isinstance(assessment, PeakForecast) else assessment.forecast
+    if forecast is None:
+        raise InsufficientData("the assessment has no forecast, which a ledger keeps; it needs eight weeks of days")
+    made, last = as_days([made_on], name="made_on")[0], forecast.dates[0] - pd.Timedelta(days=1)
+    if made < last:
+        raise ConfigError(
+            f"made_on={made:%Y-%m-%d} is before {last:%Y-%m-%d}, the last day of the forecast's history; give "
+            "the day on which it was made"
         )
+    settings = {"horizon": str(len(forecast.dates)), "seed": str(forecast.seed)}
+    licences = forecast.licences
+    if not isinstance(assessment, PeakForecast):
+        licences = assessment.licences
+        variant = variant or assessment.variant or None
+        settings |= {"tz": assessment.tz, "name": assessment.name}
+    steps = {} if licences is None else dict(zip(licences.dates, licences.counts, strict=True))
+    return entry_of(
+        forecast,
+        made_on=made,
+        variant=forecast.pick(variant),
+        licences={f"{date:%Y-%m-%d}": count for date, count in steps.items()},
+        settings=settings,
+    )
 
 
-def _added(entry: Entry) -> int:
-    """Return what its events add to the licences for 5% risk [calls]."""
-    return 0 if entry.needed_without is None else entry.needed(_RISK) - entry.needed_without
+def _score(entries: Sequence[Entry], came: pd.Series, variant: str) -> LedgerScore:
+    days = day_scores(entries, came)
+    return LedgerScore(
+        table=_by_lead(entries, days),
+        limits=_limits(entries, days),
+        alarm=alarm_of(entries, days),
+        days=days,
+        forecasts=_forecasts(entries, came),
+        variant=variant,
+    )
+
+
+def _forecasts(entries: Sequence[Entry], came: pd.Series) -> pd.DataFrame:
+    at = np.searchsorted(LEVELS, np.array(_SHOWN) / 100 - 1e-9)
+    columns = [f"p{level}" for level in _SHOWN]
+    fans = [
+        pd.DataFrame(entry.quantiles[:, at], index=entry.dates, columns=columns).assign(
+            actual=came.reindex(entry.dates)
+        )
+        for entry in entries
+    ]
+    if not fans:
+        none = pd.MultiIndex.from_arrays([[], pd.DatetimeIndex([])], names=["number", "date"])
+        return pd.DataFrame(index=none, columns=[*columns, "actual"], dtype=np.float64)
+    return pd.concat(dict(enumerate(fans)), names=["number", "date"])
 
 
 def _by_lead(entries: Sequence[Entry], days: pd.DataFrame) -> pd.DataFrame:

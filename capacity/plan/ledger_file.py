@@ -29,8 +29,9 @@ from capacity.errors import StoreError
 from capacity.forecast.paths import PeakForecast
 from capacity.ground.arrays import Floats
 from capacity.ground.files import put
+from capacity.ground.licences import as_licences
 
-__all__ = ["LEVELS", "TOGETHER", "Entry", "entry_of", "read", "write"]
+__all__ = ["LEVELS", "TOGETHER", "Entry", "digest_of", "entry_of", "read", "write"]
 
 VERSION = 1
 LEVELS = np.arange(1, 200) / 200.0
@@ -49,7 +50,7 @@ class _Meta(msgspec.Struct):
     licences: dict[str, int]
     cap: dict[str, int]
     events: list[str]
-    needed_without: int | None
+    without: list[int] | None
     settings: dict[str, str]
     data: dict[str, str]
     correlation: str
@@ -78,8 +79,8 @@ class Entry:
         Those under which the history was seen, where they held demand back; empty otherwise.
     events : tuple of str
         In words.
-    needed_without : int or None
-        Licences for 5% risk over the horizon without the events; None where there are none.
+    without : ndarray of int32, shape (199,), or None
+        The highest peak over the horizon without the events, as the last of `highest`; None where there are none.
     settings, data : dict of str -> str
         What the forecast was made with; and first day, last day, days and hash of its history.
     correlation : ndarray, shape (days, days)
@@ -97,20 +98,29 @@ class Entry:
     licences: dict[str, int]
     cap: dict[str, int]
     events: tuple[str, ...]
-    needed_without: int | None
+    without: npt.NDArray[np.int32] | None
     settings: dict[str, str]
     data: dict[str, str]
     correlation: Floats
 
-    def needed(self, risk: float = 0.05, days: int | None = None) -> int:
-        """Return the licences for a risk over the first `days`, by default all of them [calls]."""
-        row = self.highest[-1 if days is None else days - 1]
+    def needed(self, risk: float = 0.05, days: int | None = None, *, events: bool = True) -> int:
+        """Return the licences for a risk over the first `days`, by default all of them, with or without events."""
+        row = self._top(days, events)
         return int(row[min(int(np.ceil((1 - risk) * 200 - 1e-9)) - 1, len(row) - 1)])
 
-    def chance(self, licences: int, days: int | None = None) -> float:
-        """Return the chance of exceeding a constant count over the first `days`."""
-        row = self.highest[-1 if days is None else days - 1]
-        return float((row > licences).mean())
+    def chance(self, licences: int, days: int | None = None, *, events: bool = True) -> float:
+        """Return the chance of exceeding a constant count over the first `days`, with or without events."""
+        return float((self._top(days, events) > licences).mean())
+
+    def held(self) -> int:
+        """Return the licences of the first day that was forecast; 0 where none were given."""
+        return int(as_licences(self.licences).on(self.dates[:1])[0]) if self.licences else 0
+
+    def _top(self, days: int | None, events: bool) -> npt.NDArray[np.int32]:
+        """Return the quantiles of the highest peak; without events those of the whole horizon alone are known."""
+        if not events and self.without is not None:
+            return self.without
+        return np.asarray(self.highest[-1 if days is None else days - 1])
 
 
 def entry_of(
@@ -130,10 +140,7 @@ def entry_of(
         data |= {"first": f"{history.index[0]:%Y-%m-%d}", "last": f"{history.index[-1]:%Y-%m-%d}"}
     running = np.maximum.accumulate(paths, axis=1)
     before = forecast.before_events
-    without = None
-    if before is not None:
-        top = np.sort(before.series(variant).max(axis=1))
-        without = int(top[len(top) - 1 - int(0.05 * len(top) + 1e-9)])
+    without = None if before is None else _quantiles(before.series(variant).max(axis=1, keepdims=True))[0]
     cap = forecast.licences
     return Entry(
         made_on=made_on,
@@ -147,7 +154,7 @@ def entry_of(
         licences=licences,
         cap={} if cap is None else {f"{d:%Y-%m-%d}": n for d, n in zip(cap.dates, cap.counts, strict=True)},
         events=tuple(str(event) for event in forecast.events),
-        needed_without=without,
+        without=without,
         settings=settings,
         data=data,
         correlation=_correlation(paths[:, :TOGETHER]),
@@ -183,7 +190,7 @@ def write(folder: Path, entry: Entry) -> Path:
     StoreError
         The disk is full or cannot be written; what was there before stays as it was.
     """
-    digest = _digest(entry)
+    digest = digest_of(entry)
     there = sorted(folder.glob(f"{entry.made_on:%Y-%m-%d}.*.parquet"))
     for path in there:
         if path.stem.endswith(digest):
@@ -200,7 +207,7 @@ def write(folder: Path, entry: Entry) -> Path:
         licences=entry.licences,
         cap=entry.cap,
         events=list(entry.events),
-        needed_without=entry.needed_without,
+        without=None if entry.without is None else entry.without.tolist(),
         settings=entry.settings,
         data=entry.data,
         correlation=base64.b64encode(zlib.compress(packed)).decode(),
@@ -267,7 +274,7 @@ def _entry(table: pa.Table, meta: _Meta) -> Entry:
         licences=meta.licences,
         cap=meta.cap,
         events=tuple(meta.events),
-        needed_without=meta.needed_without,
+        without=None if meta.without is None else np.array(meta.without, dtype=np.int32),
         settings=meta.settings,
         data=meta.data,
         correlation=correlation,
@@ -278,9 +285,11 @@ def _entry(table: pa.Table, meta: _Meta) -> Entry:
 
 
 def _check(entry: Entry) -> int:
-    return zlib.crc32(entry.quantiles.astype("<i4").tobytes() + entry.highest.astype("<i4").tobytes())
+    parts = [entry.quantiles, entry.highest, *([] if entry.without is None else [entry.without])]
+    return zlib.crc32(b"".join(part.astype("<i4").tobytes() for part in parts))
 
 
-def _digest(entry: Entry) -> str:
+def digest_of(entry: Entry) -> str:
+    """Return ten letters that tell a forecast, with all that it rests on, from every other."""
     said = repr((entry.variant, entry.licences, entry.cap, entry.events, entry.settings, entry.data, entry.dates[0]))
     return hashlib.sha256(f"{said}{_check(entry)}".encode()).hexdigest()[:10]

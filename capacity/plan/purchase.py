@@ -130,6 +130,22 @@ class PurchaseSchedule(Result):
         """Return the table by stretch of days."""
         return self.table.copy()
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer for machines: sentence, actions, order_by, costs and chances; days are ISO dates."""
+        iso = {name: self.actions[name].dt.strftime("%Y-%m-%d") for name in ("by", "in_force")}
+        return {
+            "sentence": self.sentence(),
+            "actions": self.actions.assign(**iso).to_dict("records"),
+            "order_by": None if self.order_by is None else f"{self.order_by:%Y-%m-%d}",
+            "cost": self.cost,
+            "cost_today": self.cost_today,
+            "constant": self.constant,
+            "chance": self.chance,
+            "chance_before": self.chance_before,
+            "risk": self.risk,
+            "notes": list(self.notes),
+        }
+
     def __str__(self) -> str:
         saved = self.cost_today - self.cost
         beside = f"Expected cost {self.cost:,.0f} over {int(self.table['days'].sum())} days"

@@ -18,6 +18,7 @@ from __future__ import annotations
 from capacity.report.charts_cost import cost
 from capacity.report.charts_exhaustion import chances, days_above, exhaustion, risk
 from capacity.report.charts_history import history, outlook
+from capacity.report.charts_ledger import evidence, kept_forecasts, kept_licences
 from capacity.report.charts_rare import days_in_30, return_levels
 from capacity.report.charts_records import reconciliation
 from capacity.report.charts_rhythm import busy_hours, heat_map, load_duration, percentiles
@@ -34,10 +35,13 @@ __all__ = [
     "days_above",
     "days_in_30",
     "drivers",
+    "evidence",
     "exhaustion",
     "gaps",
     "heat_map",
     "history",
+    "kept_forecasts",
+    "kept_licences",
     "load_duration",
     "outlook",
     "past_forecast",

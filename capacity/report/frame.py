@@ -46,14 +46,13 @@ BOTTOM = 200.5  # [mm] where panels end
 PAGES = ("The verdict", "History", "The week", "Variants", "When the licences run out", "How far to trust it")
 
 
-def begin(assessment: Assessment, number: int, sentence: str = "", *, pages: int = len(PAGES)) -> Area:
+def begin(assessment: Assessment, number: int, sentence: str = "", *, pages: int = len(PAGES), title: str = "") -> Area:
     """Start a page: its head, how far the verdict was tested, what the page says in a sentence, and its foot.
 
     Returns the area that is left for panels.
     """
     sheet = Sheet()
-    title = PAGES[number - 1] if number <= len(PAGES) else "Notes"
-    sheet.text(MARGIN, 12.0, title, 9, weight="bold", color=INK)
+    sheet.text(MARGIN, 12.0, title or PAGES[number - 1], 9, weight="bold", color=INK)
     sheet.text(MARGIN + WIDTH, 12.0, whose(assessment, (WIDTH - 50) * PT, 8), 8, ha="right", color=MUTED)
     sheet.rule(MARGIN, 15.0, WIDTH)
     foot = ["A value is the highest number of calls in progress at once within 5 minutes"]

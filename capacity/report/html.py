@@ -20,6 +20,8 @@ from capacity import __version__
 from capacity.analysis.assessment import Assessment
 from capacity.ground.arguments import check_kind
 from capacity.ground.files import replaced
+from capacity.plan.ledger import Ledger
+from capacity.report import page_ledger
 from capacity.report.frame import period
 from capacity.report.pages import parts
 from capacity.report.panels import Panel, single, why_absent
@@ -59,7 +61,7 @@ class _Section:
     absent: list[dict[str, str]]
 
 
-def save_html(assessment: Assessment, path: str | os.PathLike[str]) -> Path:
+def save_html(assessment: Assessment, path: str | os.PathLike[str], *, ledger: Ledger | None = None) -> Path:
     """Write the report into one HTML file, and return its path.
 
     The verdict first; a slider over the risk curve, tables that can be sorted and copied as CSV, every chart as inline
@@ -72,6 +74,8 @@ def save_html(assessment: Assessment, path: str | os.PathLike[str]) -> Path:
         As `capacity.assess` returns it.
     path : path
         File to write; one of the same name is replaced, whole or not at all.
+    ledger : Ledger, optional
+        Adds the page of its forecasts, as in `save`.
 
     Returns
     -------
@@ -98,13 +102,13 @@ def save_html(assessment: Assessment, path: str | os.PathLike[str]) -> Path:
     '<!doctype html>'
     """
     check_kind(assessment, Assessment, "assessment", made_by="capacity.assess")
-    text = _page(assessment)
+    text = _page(assessment, page_ledger.kept(ledger, assessment))
     with replaced(path) as held:
         held.write(text.encode())
     return Path(path)
 
 
-def _page(assessment: Assessment) -> str:
+def _page(assessment: Assessment, found: page_ledger.Kept | None) -> str:
     assets = files("capacity.report") / "assets"
     script, css, source = ((assets / f"report.{end}").read_text("utf-8") for end in ("js", "css", "html.j2"))
     policy = (
@@ -128,7 +132,7 @@ def _page(assessment: Assessment) -> str:
             notes=assessment.notes,
             decision=_decision(assessment),
             curve=risk_curve(assessment),
-            sections=_sections(assessment),
+            sections=_sections(assessment, found),
             glossary=_GLOSSARY,
             version=__version__,
             seed=assessment.seed,
@@ -156,9 +160,9 @@ def _data_hash(assessment: Assessment) -> str:
     return hashlib.sha256(assessment.peaks.to_csv(lineterminator="\n").encode()).hexdigest()[:12]
 
 
-def _sections(assessment: Assessment) -> list[_Section]:
+def _sections(assessment: Assessment, found: page_ledger.Kept | None) -> list[_Section]:
     made = []
-    for number, (name, sentence, panels) in enumerate(parts(assessment)):
+    for number, (name, sentence, panels) in enumerate(parts(assessment, found)):
         drawn = [p for p in panels if p.stands_alone(assessment)]
         absent = [{"title": p.title, "why": why_absent(p, assessment)} for p in panels if p not in drawn]
         pictures = [_picture(p, assessment, f"p{number}{k}") for k, p in enumerate(drawn)]

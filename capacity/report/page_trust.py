@@ -32,7 +32,7 @@ def trust(assessment: Assessment, pages: int = 6) -> Sheet:
     wide = 2 * _THIRD + GAP if rest else WIDTH
     place(data, assessment, Area(area.sheet, MARGIN, lower, wide, BOTTOM - lower))
     if rest:
-        notes(_notes_area(area.sheet, lower), rest, "page 7")
+        notes(_notes_area(area.sheet, lower), rest, f"page {pages}")
     return area.sheet
 
 
@@ -53,7 +53,7 @@ def overflow(assessment: Assessment) -> list[str]:
 
 def more_notes(assessment: Assessment, pages: int = 7) -> Sheet:
     """Draw the page of the notes that found no room before."""
-    area = begin(assessment, 7, "What the verdict rests on, continued.", pages=pages)
+    area = begin(assessment, pages, "What the verdict rests on, continued.", pages=pages, title="Notes")
     notes(area, overflow(assessment), "the printed text")
     return area.sheet
 

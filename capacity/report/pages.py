@@ -10,8 +10,19 @@ from typing import NamedTuple
 from capacity.analysis.assessment import Assessment
 from capacity.errors import ConfigError
 from capacity.ground.arguments import check_kind
-from capacity.report import alone, page_exhaustion, page_history, page_rhythm, page_trust, page_variants, page_verdict
+from capacity.plan.ledger import Ledger
+from capacity.report import (
+    alone,
+    page_exhaustion,
+    page_history,
+    page_ledger,
+    page_rhythm,
+    page_trust,
+    page_variants,
+    page_verdict,
+)
 from capacity.report.frame import PAGES
+from capacity.report.page_ledger import Kept
 from capacity.report.panels import Panel, single
 from capacity.report.sheet import Sheet, png
 from capacity.report.theme import style
@@ -67,12 +78,17 @@ def page(assessment: Assessment, number: int) -> bytes:
         return png(_PAGES[names[number - 1]].draw(assessment, _count(assessment)).figure)
 
 
-def sheets(assessment: Assessment) -> Iterator[Sheet]:
-    """Yield the pages, drawn one after the other; within `style`. A seventh holds notes that find no room before."""
-    count = _count(assessment)
+def sheets(assessment: Assessment, found: Kept | None = None) -> Iterator[Sheet]:
+    """Yield the pages, drawn one after the other; within `style`.
+
+    After the six comes that of a ledger, where there is one, and one of notes that find no room before.
+    """
+    count = _count(assessment) + (found is not None)
     for made in _PAGES.values():
         yield made.draw(assessment, count)
-    if count > len(_PAGES):
+    if found is not None:
+        yield page_ledger.draw(assessment, found, count)
+    if page_trust.overflow(assessment):
         yield page_trust.more_notes(assessment, count)
 
 
@@ -80,7 +96,7 @@ def _count(assessment: Assessment) -> int:
     return len(_PAGES) + bool(page_trust.overflow(assessment))
 
 
-def save(assessment: Assessment, out_dir: str | os.PathLike[str]) -> list[Path]:
+def save(assessment: Assessment, out_dir: str | os.PathLike[str], *, ledger: Ledger | None = None) -> list[Path]:
     """Write the report's pages, and every chart alone, as PNG files.
 
     Parameters
@@ -89,28 +105,36 @@ def save(assessment: Assessment, out_dir: str | os.PathLike[str]) -> list[Path]:
         As `capacity.assess` returns it.
     out_dir : path
         Made if it is not there; files of the same names are replaced.
+    ledger : Ledger, optional
+        Adds a page: the forecasts that were kept in it beside what came, and what changed since the last one. It is
+        only read; `capacity.Ledger.record` keeps this one.
 
     Returns
     -------
     list of Path
-        The pages in order (a seventh where the notes need it), then the charts that there is something to draw for.
+        The pages in order (with that of the ledger, and one more where the notes need it), then the charts that there
+        is something to draw for.
 
     Raises
     ------
     ConfigError
         `out_dir` is a file, or `assessment` is none.
+    StoreError
+        A file of the ledger is damaged.
     """
     check_kind(assessment, Assessment, "assessment", made_by="capacity.assess")
+    found = page_ledger.kept(ledger, assessment)
     out = Path(out_dir)
     if out.exists() and not out.is_dir():
         raise ConfigError(f"out_dir={str(out)!r} is a file; name a directory")
     out.mkdir(parents=True, exist_ok=True)
     paths = []
+    names = [*_PAGES, *([] if found is None else [page_ledger.NAME])]
     with style():
-        for name, sheet in zip([*_PAGES, "page-7-notes"], sheets(assessment), strict=False):
+        for name, sheet in zip([*names, f"page-{len(names) + 1}-notes"], sheets(assessment, found), strict=False):
             paths.append(out / f"{name}.png")
             png(sheet.figure, paths[-1])
-        for panel in panels():
+        for panel in [*panels(), *([] if found is None else page_ledger.panels(found))]:
             if not panel.stands_alone(assessment):
                 continue
             paths.append(out / f"chart-{panel.name}.png")
@@ -123,7 +147,9 @@ def panels() -> list[Panel]:
     return [*(panel for made in _PAGES.values() for panel in made.panels), *alone.PANELS]
 
 
-def parts(assessment: Assessment) -> Iterator[tuple[str, str, Sequence[Panel]]]:
+def parts(assessment: Assessment, found: Kept | None = None) -> Iterator[tuple[str, str, Sequence[Panel]]]:
     """Yield for each page its name, what it says in a sentence, and its panels."""
     for name, made in zip(PAGES, _PAGES.values(), strict=True):
         yield name, made.says(assessment), made.panels
+    if found is not None:
+        yield page_ledger.TITLE, page_ledger.sentence(found), page_ledger.panels(found)

@@ -11,13 +11,15 @@ from matplotlib.backends.backend_pdf import PdfPages
 from capacity.analysis.assessment import Assessment
 from capacity.ground.arguments import check_kind
 from capacity.ground.files import replaced
+from capacity.plan.ledger import Ledger
+from capacity.report import page_ledger
 from capacity.report.pages import sheets
 from capacity.report.theme import style
 
 __all__ = ["save_pdf"]
 
 
-def save_pdf(assessment: Assessment, path: str | os.PathLike[str]) -> Path:
+def save_pdf(assessment: Assessment, path: str | os.PathLike[str], *, ledger: Ledger | None = None) -> Path:
     """Write the report's pages into one PDF, and return its path.
 
     The pages are those of `save`, as vectors; text can be searched and copied. The same assessment gives the same
@@ -29,6 +31,8 @@ def save_pdf(assessment: Assessment, path: str | os.PathLike[str]) -> Path:
         As `capacity.assess` returns it.
     path : path
         File to write; one of the same name is replaced, whole or not at all.
+    ledger : Ledger, optional
+        Adds the page of its forecasts, as in `save`.
 
     Returns
     -------
@@ -55,8 +59,9 @@ def save_pdf(assessment: Assessment, path: str | os.PathLike[str]) -> Path:
     b'%PDF-'
     """
     check_kind(assessment, Assessment, "assessment", made_by="capacity.assess")
+    found = page_ledger.kept(ledger, assessment)
     about = {"Title": f"Licences: {assessment.name}".rstrip(": "), "Creator": "capacity", "CreationDate": None}
     with replaced(path) as held, style(), mpl.rc_context({"pdf.fonttype": 42}), PdfPages(held, metadata=about) as pdf:
-        for sheet in sheets(assessment):
+        for sheet in sheets(assessment, found):
             pdf.savefig(sheet.figure)
     return Path(path)
