@@ -134,7 +134,7 @@ def panels(found: Kept) -> tuple[Panel, ...]:
         Panel(
             "by-lead",
             "How right, by days ahead",
-            lambda _: "Median above what came (+) or below (−), and the share of days within the ranges",
+            lambda _: "Median too high (+) or too low (−), and the share of days within",
             "peaks",
             partial(_leads, score),
             (130.0, 66.0),
