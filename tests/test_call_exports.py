@@ -342,6 +342,13 @@ SAMPLES: dict[str, tuple[str, str, list[tuple[str, int]]]] = {
         "aircall",
         [*TWO, (T + "09:01:41Z", 0)],
     ),
+    "five9.csv": (
+        "CALL ID,TIMESTAMP,CAMPAIGN,ANI,CALL TIME,TALK TIME,IVR TIME,QUEUE WAIT TIME,HANDLE TIME\n"
+        "1,2026-02-03T09:00:10Z,Main,5550000001,00:01:50,00:01:00,00:00:40,00:00:10,00:01:05\n"
+        "2,2026-02-03T09:01:30Z,Main,5550000002,00:03:20,00:03:00,00:00:10,00:00:10,00:03:05\n",
+        "five9",
+        TWO,
+    ),
     "callrail.csv": (
         "Call Status,Number Name,Tracking Number,Source,Start Time,Duration (seconds),Name,Phone Number,City\n"
         "Answered Call,Site,+15550000000,Google,2026-02-03 09:00:10 +0000,110,A,+15550000001,X\n"

@@ -12,6 +12,7 @@ import pandas as pd
 
 from capacity.calls.concurrency import intervals_from_calls
 from capacity.calls.decide import Decision
+from capacity.calls.others import other_columns
 from capacity.calls.plan import Outcome, Reason
 from capacity.calls.rows import Rows
 from capacity.calls.words import option, shown
@@ -24,6 +25,7 @@ _SILENCE = pd.Timedelta(hours=24)
 _SHOWN = 5
 _MINUTE, _DAY = 60 * 10**9, 86_400 * 10**9
 _BROKEN = "a line with more or fewer fields than the header"
+_NO_JSON = "a line that is no whole JSON"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -126,10 +128,11 @@ def account_of(decision: Decision, rows: Rows, calls: pd.DataFrame) -> CallLogAc
         where, text = next(iter(broken.items()))
         row = pd.DataFrame(
             {"rows": [len(broken)], "first": [_number(where)], "where": [where], "text": [shown(text)], "remedy": [""]},
-            index=pd.Index([_BROKEN], name="reason", dtype=object),
+            index=pd.Index([_NO_JSON if "JSON" in rows.logs[0].kind else _BROKEN], name="reason", dtype=object),
         )
         table = pd.concat([table, row]).sort_values("rows", ascending=False, kind="stable")
     doubts = [*_doubts(facts, outcome, rows.size + len(broken), sum(r.rows for r in lost.values()))]
+    doubts += other_columns(decision.choice.plan, rows, local=_is_local(decision, rows))
     if len(tally.old):
         doubts.append(_with_the_old(tally.old, calls, decision.choice.plan.unfinished))
     return CallLogAccount(
@@ -157,7 +160,7 @@ def _assumed(decision: Decision, rows: Rows) -> tuple[str, ...]:
     lines = [f"{several}{log.name}: {log.kind}{'' if log.header else ', no header'}", *log.doubts]
     if reading.like:
         lines.append(f"like {reading.like}: {reading.title}; {reading.why}")
-    zone = f", local times in {plan.zone}" if plan.zone is not None and _has_wall_times(decision, rows) else ""
+    zone = f", local times in {plan.zone}" if _is_local(decision, rows) else ""
     day = f", the day in {reading.date}" if reading.date else ""
     wait = f" + {reading.wait}" if reading.wait else ""
     lines.append(f"start: column {reading.start}{wait}{day}{_form(decision, reading.start)}{zone}")
@@ -175,7 +178,9 @@ def _assumed(decision: Decision, rows: Rows) -> tuple[str, ...]:
     return (*lines, *decision.choice.why)
 
 
-def _has_wall_times(decision: Decision, rows: Rows) -> bool:
+def _is_local(decision: Decision, rows: Rows) -> bool:
+    if decision.choice.plan.zone is None:
+        return False
     forms = {f for name in decision.choice.plan.reading.used for f in decision.outcome.formats.get(name, {})}
     return any("%z" not in f and "%Z" not in f and not f.startswith("epoch") for f in forms)
 

@@ -18,7 +18,7 @@ from capacity.calls.formats import formats_of
 from capacity.calls.lengths import UNITS, Lengths, read_lengths, unit_in_name
 from capacity.calls.readings import Reading, key
 from capacity.calls.rows import Rows
-from capacity.calls.times import OK, Column, read_column
+from capacity.calls.times import OK, Column, as_text, read_column
 from capacity.errors import FrameError
 
 __all__ = ["orders", "units", "zone_in_names"]
@@ -29,6 +29,7 @@ _SHORTEST, _LONGEST = 5e9, 3.6e12  # a median call lasts between 5 s and 1 h
 _LEAST = 1e9
 _LONG = 6 * 3600e9  # fewer than one call in a hundred lasts longer
 _ORDERS = ("ymd", "dmy", "mdy", "epoch")
+_WRITTEN = (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_floating)
 
 
 def orders(rows: Rows, reading: Reading, formats: Sequence[str], zone: str | None) -> list[tuple[str, str]]:
@@ -88,10 +89,10 @@ def _offered(rows: Rows, columns: Sequence[str]) -> tuple[list[str], bool]:
     noon = False
     for name in columns:
         kind = rows.columns[name].type
-        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)):
+        if not any(is_kind(kind) for is_kind in _WRITTEN):
             continue
         seen: set[str] = set()
-        for cell in rows.picked(name, 5_000).to_pylist():
+        for cell in as_text(rows.picked(name, 5_000)).to_pylist():
             shape = re.sub(r"\d", "9", str(cell))
             if cell is None or shape in seen:
                 continue
@@ -197,6 +198,9 @@ def units(rows: Rows, reading: Reading, span: tuple[str, str] | None, order: str
     fitting = [u for u in possible if _plausible(scaled(u), usual=u in usual)]
     if len(fitting) == 1:
         return [(fitting[0], _because(scaled(fitting[0])))]
+    whole = [u for u in fitting if len(values) >= 3 and _whole_seconds(scaled(u))] if np.any(values % 1) else []
+    if len(whole) == 1:
+        return [(whole[0], "all lengths then are whole seconds")]
     return [(u, "") for u in (fitting or ([] if reading.guess else possible))]
 
 
@@ -213,6 +217,10 @@ def _plausible(lengths: npt.NDArray[np.float64], *, usual: bool) -> bool:
     if usual:
         return _LEAST <= median <= _LONG
     return _SHORTEST <= median <= _LONGEST and float(np.quantile(lengths, 0.99)) <= _LONG
+
+
+def _whole_seconds(lengths: npt.NDArray[np.float64]) -> bool:
+    return bool(np.all(np.abs(lengths - np.rint(lengths / 1e9) * 1e9) < 1e5))
 
 
 def _because(lengths: npt.NDArray[np.float64]) -> str:

@@ -46,7 +46,9 @@ MONTHS = {
 
 _WORD = r"[^\W\d_]"
 _WEEKDAY = re.compile(rf"{_WORD}{{2,9}}\.?,? +(?=[\w])")
-_BETWEEN = re.compile(r"T(?=\d)|_(?=\d)|\s*,\s*|\s+-\s+|\s+at\s+|\s+@\s+|\s+|:(?=\d\d:)")
+_BETWEEN = re.compile(
+    r"T(?=\d)|_(?=\d)|\s*,\s*|\s+-\s+|,?\s+(?:at|@|a|à|um|om|o|alle|a las|kl\.?)\s+|\s+|:(?=\d\d:)", re.IGNORECASE
+)
 _CLOCKS = (
     (re.compile(r"(?P<H>\d{1,2}):\d{2}:\d{2}(?P<f>[.,]\d{1,9})?"), "%{H}:%M:%S"),
     (re.compile(r"(?P<H>\d{1,2}):\d{2}(?![:\d])"), "%{H}:%M"),
@@ -203,7 +205,7 @@ def _clock_date(text: str, at: int) -> dict[str, str]:
     at, zone = _zone(text, at)
     between = _BETWEEN.match(text, at)
     if between is None:
-        return {"clock": form + zone} if at == len(text) else {}
+        return {"clock": form + zone} if at == len(text) and not form.startswith("%H%M") else {}  # "2026-02" is none
     weekday = _WEEKDAY.match(text, between.end())
     lead, begin = "", between.end()
     if weekday and weekday[0].strip(" .,").lower() not in MONTHS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import operator
 import re
 from collections.abc import Iterator, Sequence
@@ -28,26 +30,33 @@ class JsonLog:
         The scalar fields of the first records.
     kind : str
         "JSON lines", or "JSON" with where the records lie.
+    broken : dict of number -> text
+        Lines that are no JSON; complete once the log is read.
     """
 
     def __init__(self, buffer: pa.Buffer) -> None:
         self.view = memoryview(buffer)
         self.rows: list[msgspec.Raw] | None = None
-        self.whole: dict[str, list[Any]] | None = None
+        self.broken: dict[int, str] = {}
         try:
             if _is_lines(self.view):
                 self.kind = "JSON lines"
-                sample = [
-                    r for r in msgspec.json.Decoder().decode_lines(_first_lines(self.view)) if isinstance(r, dict)
-                ]
+                sample = [r for r in _decoded_lines(_first_lines(self.view))[0] if isinstance(r, dict)]
             else:
-                self.rows, where = _records(self.view)
+                try:
+                    self.rows, where = _records(self.view)
+                except msgspec.DecodeError as exc:
+                    if "trailing characters" not in str(exc):
+                        raise
+                    self.rows, where = _one_after_another(self.view), ""
                 self.kind = f"JSON, records under {where!r}" if where else "JSON"
                 sample = [msgspec.json.decode(row) for row in self.rows[:_SAMPLE]]
         except (msgspec.DecodeError, RecursionError) as exc:
             raise FrameError(f"is no JSON that can be read ({exc})") from exc
         if not sample:
             self.columns = []
+            if self.rows:
+                raise FrameError('is JSON without records such as {"start": ..., "end": ...}')
             return
         self.paths = {".".join(path): path for record in sample for path in _leaves(record)}
         self.columns = list(self.paths)
@@ -81,11 +90,17 @@ class JsonLog:
                     yield [_as_struct(loose.decode(row), shape) for row in block]
             return
         source = [_first_lines(self.view)] if rows is not None else _blocks(self.view)
+        self.broken, before = {}, 0
         for block_ in source:
             try:
-                yield strict.decode_lines(block_)
-            except msgspec.ValidationError:
-                yield [_as_struct(record, shape) for record in loose.decode_lines(block_)]
+                records = strict.decode_lines(block_)
+            except msgspec.DecodeError:
+                found, broken = _decoded_lines(block_)
+                records = [_as_struct(record, shape) for record in found]
+                self.broken |= {before + number: text for number, text in broken.items()}
+                before += len(broken)
+            before += len(records)
+            yield records
 
 
 def _is_lines(view: memoryview) -> bool:
@@ -98,6 +113,35 @@ def _is_lines(view: memoryview) -> bool:
     except msgspec.DecodeError:
         return False
     return len(line) < len(head.rstrip())
+
+
+def _decoded_lines(lines: bytes | memoryview) -> tuple[list[Any], dict[int, str]]:
+    """Return what lines hold, and by number those that are no JSON, such as a last one that is cut."""
+    decoder = msgspec.json.Decoder()
+    try:
+        return decoder.decode_lines(lines), {}
+    except msgspec.DecodeError:
+        pass
+    found, broken = [], {}
+    for number, line in enumerate((line for line in bytes(lines).split(b"\n") if line.strip()), start=1):
+        try:
+            found.append(decoder.decode(line))
+        except msgspec.DecodeError:
+            broken[number] = line.decode("utf-8", "replace")
+    return found, broken
+
+
+def _one_after_another(view: memoryview) -> list[msgspec.Raw]:
+    """Return the objects of a document that has several, on as many lines as it likes."""
+    text, at, found = bytes(view).decode("utf-8", "replace"), 0, []
+    decoder, space = json.JSONDecoder(), re.compile(r"[\s,]*")
+    while (at := space.match(text, at).end()) < len(text):  # type: ignore[union-attr]
+        try:
+            record, at = decoder.raw_decode(text, at)
+        except ValueError as exc:
+            raise FrameError(f"is no JSON that can be read ({exc})") from exc
+        found += record if isinstance(record, list) else [record]
+    return [msgspec.Raw(msgspec.json.encode(record)) for record in found if isinstance(record, dict)]
 
 
 def _first_lines(view: memoryview) -> bytes:
@@ -141,18 +185,32 @@ def _records(view: memoryview) -> tuple[list[msgspec.Raw], str]:
             return rows, ""
         return [msgspec.Raw(bytes(view))], ""
     if first == b"[":
-        return [], ""
+        return _rows_of(msgspec.json.decode(view)), ""
     raise FrameError("is JSON without records")
 
 
 def _turned(whole: dict[str, Any]) -> list[msgspec.Raw]:
-    """Return the records of a document that holds a list (or an object by row) a column."""
+    """Return the records of a document that holds a list (or an object by row) a column, or an object by id."""
+    if isinstance(whole.get("columns"), list) and isinstance(whole.get("data"), list):
+        return _rows_of([whole["columns"], *whole["data"]])
+    records = list(whole.values())
+    if len(records) > 1 and all(isinstance(r, dict) and not all(map(str.isdigit, r)) for r in records):
+        return [msgspec.Raw(msgspec.json.encode(record)) for record in records]
     columns = {k: list(v.values()) if isinstance(v, dict) else v for k, v in whole.items()}
     lengths = {len(v) if isinstance(v, list) else -1 for v in columns.values()}
     if len(lengths) != 1 or lengths == {-1} or len(columns) < 2:
         return []
     rows = zip(*columns.values(), strict=True)
     return [msgspec.Raw(msgspec.json.encode(dict(zip(columns, row, strict=True)))) for row in rows]
+
+
+def _rows_of(rows: list[Any]) -> list[msgspec.Raw]:
+    """Return the records of a list of rows, the first of which are the names."""
+    if not rows or not all(isinstance(row, list) for row in rows) or not all(isinstance(n, str) for n in rows[0]):
+        return []
+    return [
+        msgspec.Raw(msgspec.json.encode(dict(itertools.zip_longest(rows[0], row[: len(rows[0])])))) for row in rows[1:]
+    ]
 
 
 def _first(raw: msgspec.Raw | memoryview) -> bytes:

@@ -41,7 +41,7 @@ _ISO = re.compile(
     r"P(?:(?P<day>\d+)D)?(?:T(?:(?P<hour>\d+)H)?(?:(?P<min>\d+)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?)?", re.IGNORECASE
 )
 _PLAIN = re.compile(r"-?\d+")
-_DECIMAL = re.compile(r"(?P<n>-?\d{1,17})(?P<p>[.,])(?P<f>\d{1,17})")
+_DECIMAL = re.compile(r"(?P<n>-?\d{1,17})(?P<p>[.,])(?P<f>\d{1,24})")
 _BOTH = re.compile(r"-?\d{1,3}(?:(?P<g>[.,' ])\d{3})(?:(?P=g)\d{3})*(?:(?P<p>[.,])\d+)?")
 
 

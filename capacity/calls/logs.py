@@ -101,7 +101,7 @@ def _opened(
         return _Typed(path.name, "Parquet", pa.parquet.ParquetFile(pa.BufferReader(buffer)))
     if head[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
         return _workbook(path, buffer, skip, header)
-    if path.suffix.lower() in (".parquet", ".pq", ".xlsx", ".xls"):
+    if path.suffix.lower() in (".parquet", ".pq"):
         raise FrameError("cannot be read: it is not what its name says")
     text = text_of(path, buffer, encoding)
     start = bytes(text.buffer[:4096]).lstrip()
@@ -125,7 +125,9 @@ class _Json:
         return self._log.table(self.columns, _SAMPLE)
 
     def read(self, wanted: Sequence[str], labels: Sequence[str] = (), *, typed: bool = False) -> pa.Table:
-        return self._log.table(wanted)
+        table = self._log.table(wanted)
+        self.broken = self._log.broken
+        return table
 
 
 class _Typed:
@@ -156,7 +158,7 @@ class _Typed:
 def _flat(table: pa.Table) -> pa.Table:
     while any(pa.types.is_struct(f.type) for f in table.schema):
         table = table.flatten()
-    return table
+    return table.select([f.name for f in table.schema if not pa.types.is_nested(f.type)])
 
 
 def _workbook(path: Path, buffer: pa.Buffer, skip: int | None, header: Sequence[str] | None) -> Log:
@@ -167,20 +169,32 @@ def _workbook(path: Path, buffer: pa.Buffer, skip: int | None, header: Sequence[
         sheets = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
     except Exception as exc:  # the library has errors of several kinds
         raise FrameError(f"cannot be read as a workbook ({exc})") from exc
-    name, rows = max(sheets.items(), key=lambda item: sum(1 for row in item[1] if any(c != "" for c in row)))
-    cells = [[_cell(cell) for cell in row] for row in rows]
-    sheet = look_at_rows(cells, skip=skip, header=header)
-    width = len(sheet.names)
-    data = [(row + [""] * width)[:width] for row in cells[sheet.begin :]]
-    columns = [pa.array([row[k].strip() for row in data], pa.string()) for k in range(width)]
-    log = _Typed(path.name, f"a workbook, sheet {name!r}", pa.table(columns, names=sheet.names))
-    log.header = sheet.header
+    sizes = {name: sum(1 for row in rows if any(c != "" for c in row)) for name, rows in sheets.items()}
+    first = max(sizes, key=lambda name: sizes[name])
+    looks = {}
+    for name in [first, *(n for n, size in sizes.items() if size and n != first)]:
+        cells = [[_cell(cell) for cell in row] for row in sheets[name]]
+        looks[name] = look_at_rows(cells, skip=skip, header=header), cells
+    names, named = looks[first][0].names, looks[first][0].header
+    taken = [n for n in sheets if n in looks and (looks[n][0].names, looks[n][0].header) == (names, named)]
+    data = [(row + [""] * len(names))[: len(names)] for n in taken for row in looks[n][1][looks[n][0].begin :]]
+    columns = [pa.array([row[k].strip() for row in data], pa.string()) for k in range(len(names))]
+    kind = f"a workbook, sheet{'s' if len(taken) > 1 else ''} {', '.join(map(repr, taken))}"
+    log = _Typed(path.name, kind, pa.table(columns, names=names))
+    log.header = named
+    if others := [n for n in looks if n not in taken]:
+        log.doubts.append(f"sheets with other columns are left out: {', '.join(map(repr, others))}")
     return log
+
+
+_FIRST_OF_WORKBOOKS = dt.datetime(1900, 3, 1)
 
 
 def _cell(cell: Any) -> str:
     """Write a cell of a workbook as text that our readers know."""
     if isinstance(cell, dt.datetime):
+        if cell < _FIRST_OF_WORKBOOKS:  # a length of a day or more, shown as a time of day
+            return _cell(cell - dt.datetime(1899, 12, 31))
         return cell.isoformat(sep=" ")
     if isinstance(cell, dt.timedelta):
         seconds = cell.total_seconds()

@@ -116,6 +116,8 @@ def _kind(column: pa.ChunkedArray) -> str:
     if not cells:
         return "empty"
     cells = cells[:: max(1, len(cells) // 200)]
+    if all(re.fullmatch(r"[345]\d{4}[.,]\d{3,}", cell) for cell in cells):
+        return "stamp"  # days of a workbook
     best, count = Counter(map(_cell_kind, cells)).most_common(1)[0]
     return best if count * 2 >= len(cells) else "text"
 
@@ -164,6 +166,8 @@ def readings_of(names: Sequence[str], sample: pa.Table, words: Words) -> tuple[l
     FrameError
         Columns that are named are not there; or nothing tells when calls begin or how long they are.
     """
+    if not names:
+        raise FrameError("the log holds no records")
     words = _as_named(names, words)
     kinds = kinds_of(sample)
     known = _known(names, words)
@@ -327,7 +331,9 @@ def _by_names(names: Sequence[str], kinds: Mapping[str, str], words: Words) -> t
     lengths = list(named.get("duration", ())) or _found(names, kinds, "duration", _LENGTHS)
     talks = list(named.get("talk", ())) or _found(names, kinds, "talk", _LENGTHS)
     waits = [words.wait] if words.wait else _found(names, kinds, "wait", _LENGTHS)
-    if "end" in named:
+    if "end" not in named and lengths:
+        ends = [e for e in ends if kinds[e] != "empty"]
+    if "end" in named or (ends and "duration" not in named and all(kinds[n] == "empty" for n in lengths)):
         lengths = []
     if "duration" in named:
         ends, talks = [], list(named.get("talk", ()))

@@ -9,6 +9,7 @@ import io
 import lzma
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -89,31 +90,68 @@ def read_buffer(path: Path) -> pa.Buffer:
     """Return the bytes of a file, decompressed by what they are, not by its name."""
     try:
         buffer = pa.memory_map(str(path)).read_buffer() if path.stat().st_size else pa.py_buffer(b"")
-        head = bytes(buffer[:6])
-        if head[:2] == b"\x1f\x8b":
-            return pa.py_buffer(gzip.decompress(buffer))
-        if head[:3] == b"BZh":
-            return pa.py_buffer(bz2.decompress(buffer))
-        if head == b"\xfd7zXZ\x00":
-            return pa.py_buffer(lzma.decompress(buffer))
-        if head[:4] in (b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18"):
-            codec = "zstd" if head[0] == 0x28 else "lz4"
-            return pa.CompressedInputStream(pa.BufferReader(buffer), codec).read_buffer()
-        if head[:4] == b"PK\x03\x04":
-            return _unzipped(path, buffer)
-    except (OSError, EOFError, ValueError, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowException) as exc:
-        raise FrameError(f"{path} cannot be read ({exc})") from exc
-    return buffer
+        unpacked = _unpacked(path, buffer)
+    except FrameError:
+        raise
+    except _UNREADABLE as exc:
+        raise FrameError(f"{path} cannot be read ({exc}); is it whole, and without a password?") from exc
+    _refuse_others(path, bytes(unpacked[:512]))
+    return unpacked
+
+
+_UNREADABLE = (
+    *(OSError, EOFError, ValueError, lzma.LZMAError, zlib.error, pa.ArrowException),
+    *(zipfile.BadZipFile, RuntimeError, NotImplementedError),  # a password; a compression that Python lacks
+)
+
+
+def _unpacked(path: Path, buffer: pa.Buffer, depth: int = 2) -> pa.Buffer:
+    head = bytes(buffer[:6])
+    if head[:2] == b"\x1f\x8b":
+        inner = pa.py_buffer(gzip.decompress(buffer))
+    elif head[:3] == b"BZh":
+        inner = pa.py_buffer(bz2.decompress(buffer))
+    elif head == b"\xfd7zXZ\x00":
+        inner = pa.py_buffer(lzma.decompress(buffer))
+    elif head[:4] in (b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18"):
+        codec = "zstd" if head[0] == 0x28 else "lz4"
+        inner = pa.CompressedInputStream(pa.BufferReader(buffer), codec).read_buffer()
+    elif head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        inner = _unzipped(path, buffer)
+    else:
+        return buffer
+    return inner if inner is buffer or not depth else _unpacked(path, inner, depth - 1)
 
 
 def _unzipped(path: Path, buffer: pa.Buffer) -> pa.Buffer:
     with zipfile.ZipFile(io.BytesIO(buffer)) as archive:
-        names = [n for n in archive.namelist() if not n.endswith("/") and not n.startswith("__MACOSX")]
-        if "[Content_Types].xml" in names or "mimetype" in names:
+        names = [n for n in archive.namelist() if not n.endswith("/") and not _is_hidden(Path(n))]
+        if "[Content_Types].xml" in archive.namelist() or "mimetype" in names:
             return buffer  # a workbook
-        if len(names) != 1:
+        logs = names if len(names) == 1 else [n for n in names if _is_log(Path(n))]
+        if len(logs) != 1:
             raise FrameError(f"{path} holds {len(names)} files; unpack it and give the folder")
-        return pa.py_buffer(archive.read(names[0]))
+        return pa.py_buffer(archive.read(logs[0]))
+
+
+_OTHERS = (
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive; unpack it and give the folder"),
+    (0, b"Rar!", "a RAR archive; unpack it and give the folder"),
+    (257, b"ustar\x00", "a tar archive; unpack it and give the folder"),
+    (257, b"ustar  \x00", "a tar archive; unpack it and give the folder"),
+    (0, b"%PDF", "a PDF, not a log; export it as CSV, JSON or Excel"),
+    (0, b"{\\rtf", "a text document (RTF), not a log; export it as CSV, JSON or Excel"),
+    (0, b"SQLite format 3", "an SQLite database; export its table of calls as CSV"),
+    (0, b"ARROW1\x00", "Arrow (Feather); write it as Parquet"),
+    (0, b"\x89PNG", "a picture, not a log"),
+    (0, b"\xff\xd8\xff", "a picture, not a log"),
+)
+
+
+def _refuse_others(path: Path, head: bytes) -> None:
+    for at, mark, what in _OTHERS:
+        if head[at:].startswith(mark):
+            raise FrameError(f"{path} is {what}")
 
 
 class Text:
@@ -171,6 +209,8 @@ def text_of(path: Path, buffer: pa.Buffer, encoding: str | None = None) -> Text:
         return Text(rest if same and _is_utf8(rest) else _recoded(path, rest, encoding), encoding)
     if b"\x00" in head:
         zeros = [head[k::2].count(0) for k in (0, 1)]
+        if max(zeros) * 4 < len(head) or min(zeros) * 8 > max(zeros):
+            raise FrameError(f"{path} cannot be read: it is a binary file of an unknown kind")
         name = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
         return Text(_recoded(path, buffer, name), name, assumed=True)
     if _is_utf8(buffer[:_CHECKED]):

@@ -167,7 +167,11 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
         if pc.all(pc.or_kleene(pc.equal(column, whole), pc.is_nan(column))).as_py() is not False:
             column = pc.if_else(pc.is_nan(column), None, column).cast(pa.int64())
         else:
-            cells = [None if v is None or v != v else f"{v:.6f}".rstrip("0") for v in column.to_pylist()]
+            # A number since 1970 is meant to the microsecond, a day of a workbook to a millionth of a second.
+            cells = [
+                None if v != v else f"{v:.{6 if v > 1e8 else 11}f}".rstrip("0")
+                for v in column.fill_null(np.nan).to_pylist()
+            ]
             return pa.chunked_array([pa.array(cells, pa.string())])
     if pa.types.is_null(kind):
         return pa.chunked_array([pa.nulls(len(column), pa.string())])
