@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 import capacity as cap
 from capacity.ground.text import chance
 
-from . import made_assessments
+from . import made_assessments, made_fleets
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -139,3 +140,22 @@ def test_a_hostile_name_is_text(browser: Any, tmp_path: Path) -> None:
     assert opened.title() != "owned"
     assert opened.locator("header img").count() == 0
     opened.close()
+
+
+def test_a_fleets_table_sorts_days_and_names(browser: Any, tmp_path: Path) -> None:
+    """Days would be sorted by their first digit, and project-10 come before project-9."""
+    path = cap.report.save_fleet(made_fleets.made_fleet(120, failed=3, before=True), tmp_path / "fleet.html")
+    opened = browser.new_page(viewport={"width": 360, "height": 740})
+    opened.goto(path.as_uri())
+    table = opened.locator("table", has=opened.locator("thead", has_text="By"))
+    table.locator("thead button", has_text="By").click()
+    days = [time.strptime(text, "%d %b %Y") for text in table.locator("tbody td:nth-child(2)").all_inner_texts()]
+    assert days == sorted(days)
+    assert len(days) > 3
+    names = opened.locator("#table-1 tbody th")
+    opened.locator("#table-1 thead button").first.click()
+    assert names.all_inner_texts() == [f"project-{k:04d}" for k in range(120)]
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 360
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(opened)
+    assert found.violations_count == 0, found.generate_report()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["fleet"]
 
 EXIT_INTERRUPTED, EXIT_FAILED_ROWS = 130, 3
+_PAGES = ("fleet.html", "fleet.pdf", "fleet.png")
 
 
 @app.command()
@@ -51,8 +52,9 @@ def fleet(
 ) -> None:
     """Assess every project of a plan, the riskiest first, and the licences that projects share.
 
-    Results are kept in --out: fleet.parquet, pooled.parquet, changes.parquet, fleet.png, and parts that a later run
-    uses again where nothing changed. Exit code 3: some projects have no verdict, and their rows say why.
+    Results are kept in --out: fleet.parquet, pooled.parquet, changes.parquet, the page as fleet.html, fleet.pdf and
+    fleet.png, and parts that a later run uses again where nothing changed. Exit code 3: some projects have no verdict,
+    and their rows say why.
 
     Example: capacity fleet plan.csv --out fleet --workers 4
     """
@@ -81,14 +83,16 @@ def fleet(
     finally:
         if client is not None:
             client.close()
-    cap.report.save_fleet(found, out / "fleet.png")
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2))
     else:
         typer.echo(str(found))
-        typer.echo(f"\nWritten to {out}: fleet.parquet, pooled.parquet, changes.parquet, fleet.png")
     for name in report or ():
         _own_report(found, name, out / "reports" / name)
+    for page in _PAGES:  # after the reports, to which the HTML file has links
+        cap.report.save_fleet(found, out / page)
+    if not as_json:
+        typer.echo(f"\nWritten to {out}: {', '.join(('fleet.parquet', 'pooled.parquet', 'changes.parquet', *_PAGES))}")
     if len(found.failed):
         raise typer.Exit(EXIT_FAILED_ROWS)
 
@@ -98,8 +102,10 @@ def _own_report(found: Fleet, name: str, out: Path) -> None:
 
     if out.parent.name != "reports":
         raise ConfigError(f"--report {name!r} is no name that a folder can have; assess that project alone")
-    paths = cap.report.save(found.assessment(name), out)
-    say(f"{len(paths)} pictures of {name} in {out}")
+    assessment = found.assessment(name)
+    cap.report.save(assessment, out)
+    cap.report.save_pdf(assessment, out / "report.pdf")
+    say(f"The report on {name}: {cap.report.save_html(assessment, out / 'report.html')}")
 
 
 def _dask(address: str) -> Any:

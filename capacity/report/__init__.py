@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from capacity.report import charts as charts
     from capacity.report import notebook as notebook
+    from capacity.report.fleet_files import save_fleet as save_fleet
     from capacity.report.html import save_html as save_html
-    from capacity.report.page_fleet import save_fleet as save_fleet
     from capacity.report.pages import page as page
     from capacity.report.pages import save as save
     from capacity.report.pdf import save_pdf as save_pdf
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _HOME = {
     "page": "capacity.report.pages",
     "save": "capacity.report.pages",
-    "save_fleet": "capacity.report.page_fleet",
+    "save_fleet": "capacity.report.fleet_files",
     "save_html": "capacity.report.html",
     "save_pdf": "capacity.report.pdf",
 }

@@ -28,9 +28,9 @@ from capacity.report.panels import Panel, single, why_absent
 from capacity.report.risk_curve import Table, risk_curve
 from capacity.report.theme import plain, style
 
-__all__ = ["save_html"]
+__all__ = ["GLOSSARY", "render", "save_html", "svg"]
 
-_GLOSSARY = (
+GLOSSARY = (
     ("Calls at once", "How many conversations are in progress at the same moment. Each takes one licence."),
     ("5-minute maximum", "The most calls at once within five minutes: not an average and not a sample."),
     ("Daily peak", "The highest 5-minute maximum of a local day."),
@@ -109,35 +109,47 @@ def save_html(assessment: Assessment, path: str | os.PathLike[str], *, ledger: L
 
 
 def _page(assessment: Assessment, found: page_ledger.Kept | None) -> str:
-    assets = files("capacity.report") / "assets"
-    script, css, source = ((assets / f"report.{end}").read_text("utf-8") for end in ("js", "css", "html.j2"))
+    headline = plain(str(assessment.headline))
+    return render(
+        "report.html.j2",
+        title=f"{plain(assessment.name) or 'Licences'}: {headline}",
+        name=plain(assessment.name),
+        period=period(assessment),
+        headline=headline,
+        confidence=assessment.confidence,
+        warnings=[note for note in assessment.notes if note.severity == "warning"],
+        notes=assessment.notes,
+        decision=_decision(assessment),
+        curve=risk_curve(assessment),
+        sections=_sections(assessment, found),
+        glossary=GLOSSARY,
+        seed=assessment.seed,
+        data_hash=_data_hash(assessment),
+        tz=assessment.tz,
+    )
+
+
+def render(template: str, **words: object) -> str:
+    """Return a page of our template, style and script, which forbids itself all else."""
+    script, css = ((files("capacity.report") / "assets" / f"report.{end}").read_text("utf-8") for end in ("js", "css"))
     policy = (
         f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_digest(script)}'; base-uri 'none'; "
         "form-action 'none'"
     )
-    headline = plain(str(assessment.headline))
     return (
-        jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-        .from_string(source)
+        jinja2.Environment(
+            loader=jinja2.PackageLoader("capacity.report", "assets"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+        )
+        .get_template(template)
         .render(
             policy=policy,
             script=Markup(script),  # noqa: S704 - a file of this package
             style=Markup(css),  # noqa: S704 - a file of this package
-            title=f"{plain(assessment.name) or 'Licences'}: {headline}",
-            name=plain(assessment.name),
-            period=period(assessment),
-            headline=headline,
-            confidence=assessment.confidence,
-            warnings=[note for note in assessment.notes if note.severity == "warning"],
-            notes=assessment.notes,
-            decision=_decision(assessment),
-            curve=risk_curve(assessment),
-            sections=_sections(assessment, found),
-            glossary=_GLOSSARY,
             version=__version__,
-            seed=assessment.seed,
-            data_hash=_data_hash(assessment),
-            tz=assessment.tz,
+            **words,
         )
     )
 
@@ -174,11 +186,11 @@ def _picture(panel: Panel, assessment: Assessment, prefix: str) -> _Picture:
     what = panel.what(assessment)
     with style():
         title = panel.title_of(assessment)
-        drawing = _svg(single(panel, assessment).figure, prefix, f"{title}. {what}")
+        drawing = svg(single(panel, assessment).figure, prefix, f"{title}. {what}")
     return _Picture(title, what, drawing)
 
 
-def _svg(figure: Figure, prefix: str, alt: str) -> Markup:
+def svg(figure: Figure, prefix: str, alt: str) -> Markup:
     """Return a figure as inline SVG with text as text, ids of its own and an alternative text."""
     held = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": prefix}):

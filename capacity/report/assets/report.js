@@ -30,9 +30,11 @@
     show();
   }
 
-  // A number where a cell begins with one, for sorting; text otherwise.
+  // For sorting: a day, a number where a cell begins with one, text otherwise; a name is text unless it is a number.
   const value = (row, column) => {
     const text = row.cells[column].textContent.trim();
+    if (/^\d{1,2} [A-Z][a-z]{2} \d{4}$/.test(text)) return Date.parse(`${text} UTC`);
+    if (column === 0 && !/^[\d,]+$/.test(text)) return text;
     const found = text.replace(/,/g, "").match(/^[^\d+\-−]{0,12}([+\-−]?\d+(?:\.\d+)?)/);
     if (/^under /.test(text)) return -1;
     if (/^over /.test(text)) return 1e12;
@@ -42,7 +44,7 @@
     if (typeof a === "number" && typeof b === "number") return a - b;
     if (typeof a === "number") return -1;
     if (typeof b === "number") return 1;
-    return a.localeCompare(b);
+    return a.localeCompare(b, "en", { numeric: true });
   };
   const cell = (text) => {
     const safe = /^[=+\-@\t\r]/.test(text) && !/^[+-]?\d/.test(text) ? `'${text}` : text;
