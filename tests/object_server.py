@@ -76,20 +76,22 @@ def s3_server(folder: Path) -> Iterator[str]:
 
 
 class FaultyProxy:
-    """Hand requests on to a server; `fault(method, path, n)` says what to break: "503", "cut", "reset", or "".
+    """Hand requests on to a server; `fault(method, path, n)` says what to break: "503", "cut", "reset", "slow", or "".
 
     Attributes
     ----------
     requests : list of (method, path)
     sent : int
         Bytes of bodies that were handed back.
+    at_once : int
+        The most requests that were under way at the same time.
     """
 
     def __init__(self, upstream: str) -> None:
         self._upstream = int(upstream.rpartition(":")[2])
         self.fault: Callable[[str, str, int], str] = lambda method, path, n: ""
         self.requests: list[tuple[str, str]] = []
-        self.sent = 0
+        self.sent = self.at_once = self._now = 0
 
     def __enter__(self) -> FaultyProxy:
         ready = threading.Event()
@@ -134,7 +136,12 @@ class FaultyProxy:
                     b"HTTP/1.1 503 Slow Down\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(text) + text
                 )
             elif fault != "reset":
+                self._now += 1
+                self.at_once = max(self.at_once, self._now)
+                if fault == "slow":  # each answer takes as long as one from far away
+                    await asyncio.sleep(0.05)
                 answer = await self._forwarded(head, body)
+                self._now -= 1
                 writer.write(answer[: -len(answer) // 3] if fault == "cut" else answer)
                 self.sent += len(answer)
             await writer.drain()

@@ -15,6 +15,7 @@ from capacity.fetch.payload import Rows
 from capacity.fetch.status import status
 from capacity.fetch.store import Store
 from capacity.fetch.windows import Window, split
+from capacity.ground import cloud
 from capacity.ground.address import as_place
 from capacity.ground.cloud import Remote
 
@@ -132,6 +133,38 @@ def test_faults_on_the_way_are_asked_again(bucket, fault):
     pd.testing.assert_frame_equal(cap.read_intervals(ADDRESS), want)
 
 
+def test_a_slow_server_is_asked_for_many_objects_at_once(bucket):
+    """A year in a bucket far away took as long as its weeks one after the other, or came in another order."""
+    proxy, _ = bucket
+    filled(ADDRESS, 12)
+    want = cap.read_intervals(ADDRESS)
+    proxy.fault, proxy.at_once = (lambda *_: "slow"), 0
+    pd.testing.assert_frame_equal(cap.read_intervals(ADDRESS), want)
+    assert proxy.at_once >= 6
+
+
+@pytest.mark.parametrize("fault", ["cut", "reset"])
+def test_a_server_that_breaks_off_every_time_is_a_store_error(bucket, monkeypatch, fault):
+    """Half an object was read as a whole one, or asked for without end; half a write took the place of a whole one."""
+    monkeypatch.setattr(cloud, "_ATTEMPTS", 2)
+    cloud._filesystem.cache_clear()
+    proxy, _ = bucket
+    filled(ADDRESS, 1)
+    want = cap.read_intervals(ADDRESS)
+    proxy.fault = lambda method, path, _: fault if method == "GET" and path.endswith(".parquet") else ""
+    before = len(proxy.requests)
+    with pytest.raises(cap.errors.StoreError, match=ADDRESS):
+        cap.read_intervals(ADDRESS)
+    assert len(proxy.requests) - before < 30
+    proxy.fault = lambda method, *_: "reset" if method == "PUT" else ""
+    (week,) = split(MONDAY, MONDAY + pd.Timedelta(weeks=1))
+    with pytest.raises(cap.errors.StoreError, match=ADDRESS):
+        Store(ADDRESS).add(SCOPE, week, answer(week, 9), LATE + pd.Timedelta(days=1))
+    proxy.fault = lambda *_: ""
+    pd.testing.assert_frame_equal(cap.read_intervals(ADDRESS), want)
+    cloud._filesystem.cache_clear()
+
+
 def test_out_of_reach_is_a_store_error_that_names_the_address(bucket, monkeypatch):
     """A bucket that is out of reach or not there ended in an error of another library, or showed the secret."""
     with pytest.raises(cap.errors.ConfigError, match="s3://no-such-bucket/x' does not exist"):
@@ -235,8 +268,6 @@ def test_memory_is_a_store_for_tests():
 
 def test_a_missing_package_names_the_extra(monkeypatch):
     """A store at gs:// without the package ended in an ImportError."""
-    from capacity.ground import cloud
-
     monkeypatch.setitem(cloud.PACKAGES, "gs", "no_such_package")
     with pytest.raises(cap.errors.CapacityError, match=r"call-capacity\[cloud\]"):
         cap.read_intervals("gs://bucket/never-asked")

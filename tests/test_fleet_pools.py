@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import capacity as cap
+from capacity.calls import emulator
+from capacity.fleet.pool import pools_table
 from capacity.fleet.shared import bounded, exact
+from capacity.fleet.table import failed_row
 
 from .fleet_stores import levels, make_store
 
@@ -149,3 +154,66 @@ def test_a_pool_that_makes_no_sense_is_refused(pool, words):
     """A what-if would be answered that nobody can have meant."""
     with pytest.raises(cap.errors.ConfigError, match=words):
         cap.Pool(**({"name": "east", "licences": 100, "members": ["a", "b"]} | pool))
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """A plan of two projects whose call records were fetched over HTTP; and the calls as they were served."""
+    folder = tmp_path_factory.mktemp("recorded")
+    calls = {}
+    for k, project in enumerate(("P1", "P2")):
+        calls[project] = cap.simulate_calls("2026-01-05", days=63, tz="UTC", scale=0.04, seed=k)
+        with (
+            emulator.serve(calls[project], account="A", project=project, key="the-key", calls_key="the-key") as server,
+            cap.Client("A", project, api_key="the-key", base_url=server.url) as client,
+        ):
+            cap.fetch_calls(client, "2026-01-05", "2026-03-09", tz="UTC", store=folder / project, progress=False)
+    plan = pd.DataFrame({"project": list(calls), "licences": [13, 13], "tz": "UTC", "pool": "east"})
+    served = {name: one[one["env"] == "live"] for name, one in calls.items()}
+    return plan.assign(store=[str(folder / p) for p in calls]), served
+
+
+def test_a_pool_of_fetched_records_is_exact(recorded, tmp_path):
+    """Records that were fetched would be taken for maxima, or the pool not be the calls of both at the same instant."""
+    plan, calls = recorded
+    found = cap.assess_fleet(plan, horizon=30, workers=1, out=tmp_path)
+    assert list(found.failed.index) == []  # a store of records alone is enough
+    span = {"start": "2026-01-05T00:00Z", "end": "2026-03-09T00:00Z"}
+    for project, own in calls.items():
+        assert (
+            found.table.loc[project, "peak"] == cap.intervals_from_calls(own, by=None, **span)["max_concurrent"].max()
+        )
+    both = cap.intervals_from_calls(pd.concat(list(calls.values())), by=None, **span)
+    alone = cap.assess(both, 13, tz="UTC", horizon=30, seed=1, backtest=False)
+    row = found.pooled.loc["east"]
+    assert row["method"] == "exact"
+    for side in ("lower", "upper"):
+        assert row[f"peak_{side}"] == both["max_concurrent"].max()
+        assert row[f"p_above_30_{side}"] == alone.headroom.p_above.iloc[29]
+        assert row[f"needed_05_{side}"] == alone.needed.loc[0.05, 30]
+    held = found.guarantee("east", {"P1": 3}).table.loc["east"]
+    assert held["peak_lower"] == held["peak_upper"] <= row["peak_upper"]
+    assert found.split("east", {"P1": 6}).table["method"].tolist() == ["exact", "exact"]
+    saved = found.diversity.loc["east"]
+    assert saved["saved_lower"] == saved["saved_upper"] == saved["needed_alone"] - row["needed_05_upper"]
+
+
+def test_new_records_are_assessed_again(recorded, tmp_path):
+    """A row made of call records would stand though the records have changed."""
+    plan, _ = recorded
+    store = tmp_path / "P1"
+    shutil.copytree(plan["store"][0], store)
+    own = plan[:1].assign(store=str(store), pool="")
+    first = cap.assess_fleet(own, horizon=30, workers=1, out=tmp_path / "out").table.loc["P1"]
+    for path in sorted(store.rglob("2026-03-0*.parquet")):
+        path.unlink()
+    again = cap.assess_fleet(own, horizon=30, workers=1, out=tmp_path / "out").table.loc["P1"]
+    assert again["data_end"] < first["data_end"]
+
+
+def test_of_a_pool_without_a_verdict_nothing_is_known():
+    """The chance that some pool is exceeded would leave out the pool that could not be forecast."""
+    rows = {"east": failed_row("", "x"), "west": {"p_above_30_lower": 0.2, "p_above_30_upper": 0.3, "reason": ""}}
+    assert cap.Pools(pools_table(rows), 30).any_exceeded == (0.2, 1.0)
+    assert cap.Pools(pools_table({"west": rows["west"]}), 30).any_exceeded == (0.2, 0.3)
+    assert cap.Pools(pools_table({"east": rows["east"]}), 30).any_exceeded == (0.0, 1.0)

@@ -119,10 +119,15 @@ class Pools(Result):
 
     @property
     def any_exceeded(self) -> tuple[float, float]:
-        """Bounds of the chance that at least one of the pools is exceeded within the horizon."""
+        """Bounds of the chance that at least one of the pools is exceeded within the horizon.
+
+        Each pool is forecast as one series, and pools are forecast apart: how far their bad days coincide is not
+        known. So the chance is at least that of the likeliest pool, and at most the sum of all; of a pool without a
+        verdict nothing is known.
+        """
         column = f"p_above_{max((d for d in HORIZONS if d <= self.horizon), default=30)}"
-        low, high = self.table[f"{column}_lower"].max(), self.table[f"{column}_upper"].sum()
-        return float(low), float(min(high, 1.0))
+        low, high = self.table[f"{column}_lower"].max(), self.table[f"{column}_upper"].fillna(1.0).sum()
+        return (float(low) if low == low else 0.0), float(min(high, 1.0))
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table."""

@@ -22,6 +22,7 @@ from capacity.fetch.callstore import CallStore
 from capacity.fetch.reader import read_intervals
 from capacity.fetch.store import Store
 from capacity.fleet.plan import PlanRow
+from capacity.fleet.shared import exact
 from capacity.fleet.table import FLEET_SCHEMA, failed_row, peaks_of, row_of
 from capacity.ground.address import as_place
 from capacity.ground.calls import Calls
@@ -122,18 +123,33 @@ def assessed(row: PlanRow, settings: Settings) -> Assessment:
 
 
 def frame_of(row: PlanRow) -> pd.DataFrame:
-    """Read a project's frame; the label selects where the store knows a project of that name."""
-    return read_intervals(row.store, **_selection(row, Store(row.store)))
+    """Read a project's frame; the label selects where the store knows a project of that name.
+
+    Where the store holds call records alone, their concurrency is counted.
+    """
+    archive = _archive(row)
+    if isinstance(archive, CallStore):
+        return exact({row.project: read_stored_calls(row.store, **_selection(row, archive))}, {})
+    return read_intervals(row.store, **_selection(row, archive))
 
 
 def calls_of(row: PlanRow) -> Calls | None:
     """Read the call records of a project's store; None where it holds none."""
+    archive = _records(row)
+    return None if archive is None else read_stored_calls(row.store, **_selection(row, archive))
+
+
+def _archive(row: PlanRow) -> Store:
+    """Return the maxima of a row's store, or its call records where it holds nothing else."""
+    maxima = Store(row.store)
+    return maxima if maxima.folders(**_selection(row, maxima)) else _records(row) or maxima
+
+
+def _records(row: PlanRow) -> CallStore | None:
     if isinstance(as_place(row.store), Remote):
         return None
     archive = CallStore(row.store)
-    if not archive.folders(row.account or None, None, row.env or None):
-        return None
-    return read_stored_calls(row.store, **_selection(row, archive))
+    return archive if archive.folders(**_selection(row, archive)) else None
 
 
 def _selection(row: PlanRow, archive: Store) -> dict[str, Any]:
@@ -147,7 +163,7 @@ def fingerprint(row: PlanRow, settings: Settings) -> str:
     plan = asdict(row) | {"key_env": ""}
     told = [__version__, plan, asdict(settings), list(FLEET_SCHEMA)]
     digest = hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16)
-    archive = Store(row.store)
+    archive = _archive(row)
     files = [file for folder in archive.folders(**_selection(row, archive)) for file in archive.files(folder)]
     if row.events:
         files.append(Path(row.events))

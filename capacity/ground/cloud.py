@@ -35,11 +35,12 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "config_kwargs": {
             "connect_timeout": 10,
             "read_timeout": 30,
-            "retries": {"max_attempts": 3, "mode": "standard"},
+            "retries": {"total_max_attempts": 2, "mode": "standard"},
             **_CHECKSUMS,
         }
     }
 }
+_ATTEMPTS = 4
 _SETTINGS = ("AWS_", "GOOGLE_", "AZURE_", "STORAGE_EMULATOR_HOST")
 _SHOWN = 200  # characters of what a provider says
 
@@ -188,7 +189,10 @@ def _filesystem(scheme: str, process: int, settings: tuple[tuple[str, str], ...]
     import fsspec
 
     importlib.import_module(PACKAGES[scheme])
-    return fsspec.filesystem(scheme, skip_instance_cache=True, use_listings_cache=False, **_OPTIONS.get(scheme, {}))
+    files = fsspec.filesystem(scheme, skip_instance_cache=True, use_listings_cache=False, **_OPTIONS.get(scheme, {}))
+    if hasattr(files, "retries"):  # s3fs tries again around its own trying again, and botocore inside both
+        files.retries = _ATTEMPTS
+    return files
 
 
 def _mark(info: dict[str, Any]) -> tuple[str, int]:
