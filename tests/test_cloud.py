@@ -19,7 +19,7 @@ from capacity.ground import cloud
 from capacity.ground.address import as_place
 from capacity.ground.cloud import Remote
 
-from .object_server import KEY, SECRET, FaultyProxy, rclone, s3_server
+from .object_server import KEY, SECRET, FaultyProxy, az_server, gs_server, rclone, s3_server
 
 pytest.importorskip("s3fs")
 MONDAY = pd.Timestamp("2026-01-12", tz="UTC")
@@ -194,6 +194,21 @@ def test_a_range_reads_the_weeks_it_needs_and_no_more_of_the_others_than_their_f
     assert proxy.sent < 0.7 * whole
 
 
+@pytest.mark.filterwarnings("default")  # of Google's and Azure's own libraries
+@pytest.mark.parametrize("served", [gs_server, az_server])
+def test_other_clouds_hold_what_a_folder_holds(served, monkeypatch, tmp_path):
+    """A store at gs:// or az:// could not be written, gave another frame, or an error that does not name it."""
+    with served(monkeypatch.setenv) as address:
+        for place in (address, tmp_path):
+            filled(place, 3)
+            filled(place, 2)
+        pd.testing.assert_frame_equal(cap.read_intervals(address), cap.read_intervals(tmp_path))
+        assert str(status(address)).startswith(address)
+        nowhere = address.replace("bucket", "no-such-bucket")
+        with pytest.raises(cap.errors.ConfigError, match=f"{nowhere}' does not exist"):
+            cap.read_intervals(nowhere)
+
+
 # Addresses
 
 
@@ -202,6 +217,8 @@ def test_a_range_reads_the_weeks_it_needs_and_no_more_of_the_others_than_their_f
     [
         ("s3://bucket/a/b/", Remote("s3://bucket/a/b")),
         ("S3://bucket", Remote("s3://bucket")),
+        ("gs://bucket/a b", Remote("gs://bucket/a b")),
+        ("az://box/x", Remote("az://box/x")),
         ("memory://x/y", Remote("memory://x/y")),
         ("abfs://box@account.dfs.core.windows.net/x", Remote("abfs://box@account.dfs.core.windows.net/x")),
         ("file:///tmp/a%20b", Path("/tmp/a b")),
@@ -224,6 +241,9 @@ def test_addresses_and_paths_are_told_apart(given, place):
         ("s3://id@bucket/x", "credentials"),
         ("s3://bucket/x?aws_secret_access_key=secret", "credentials"),
         ("abfs://id:secret@account/x", "credentials"),
+        ("gs://id:secret@bucket/x", "credentials"),
+        ("gs:///x", "bucket"),
+        ("az://", "bucket"),
         ("hdfs://host/x", "no store that is known"),
         ("https://host/x", "no store that is known"),
         ("s3:///x", "bucket"),
