@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,8 +97,8 @@ def spans(
         )
 
 
-def sorted_events(span: Span, *, bits: int, width: int, pool: ThreadPoolExecutor) -> Events:
-    """Pack and sort the starts and the ends of a span, at once on two threads."""
+def sorted_events(span: Span, *, bits: int, width: int, pool: Executor) -> Events:
+    """Pack and sort the starts and the ends of a span, at once where the pool has two threads."""
     unit = _SECOND if width % _SECOND == 0 and _whole(span.starts) and _whole(span.ends) else 1
     width //= unit
     word = np.uint32 if (2 * width * span.steps).bit_length() + bits <= 32 else np.int64

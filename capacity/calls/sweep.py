@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +21,11 @@ from capacity.calls.keys import Events, order_of, sorted_events, spans
 
 __all__ = ["Piece", "Runs", "sweep"]
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Ints = npt.NDArray[Any]
 
 _PIECE = 1 << 19  # calls; some 15 MB of events
-_WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def sweep(
     total: bool,
     sliced: bool,
     carry: Ints | None = None,
+    threads: int = 2,
 ) -> Iterator[Piece]:
     """Sweep over `steps` steps of `width`; yield the pieces in order of time, without a gap.
 
@@ -109,10 +111,12 @@ def sweep(
         Which of the two to make.
     carry : int, shape (groups,), optional
         The calls of each group that are in progress at the beginning and have no start here.
+    threads : int
+        How many to work with; 1 for a process that has one core to itself.
     """
     now = np.zeros(groups, np.int64) if carry is None else np.asarray(carry, dtype=np.int64)
     bits = (groups - 1).bit_length() if sliced else 0
-    with ThreadPoolExecutor(_WORKERS) as pool:
+    with ThreadPoolExecutor(threads) if threads > 1 else _Here() as pool:
         waiting: deque[Future[Piece]] = deque()
         for span in spans(starts, ends, start_codes, end_codes, steps=steps, width=width, bits=bits):
             events = sorted_events(span, bits=bits, width=width, pool=pool)
@@ -120,10 +124,19 @@ def sweep(
                 job = _Job(events, ups, downs, now, first, stop - first)
                 waiting.append(pool.submit(job.piece, span.first, total=total, sliced=sliced))
                 now = now + events.count(ups, groups) - events.count(downs, groups)
-                if len(waiting) > _WORKERS:
+                if len(waiting) > threads:
                     yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+class _Here(Executor):
+    """Carry out what is submitted where it stands."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        done: Future[T] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
 
 
 def _cut(events: Events, steps: int) -> Iterator[tuple[int, int, Ints, Ints]]:

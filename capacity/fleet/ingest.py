@@ -18,6 +18,7 @@ from capacity.fetch.endpoint import SLICES, Scope
 from capacity.fetch.reader import read_intervals
 from capacity.fetch.store import Store
 from capacity.fleet.carry import Carrier, open_executor
+from capacity.fleet.memory import kept_memory
 from capacity.fleet.scratch import scratch_folder
 from capacity.fleet.shard_task import Read, Reading, files_of, pieces, read_shards, shards_of
 from capacity.fleet.week_task import Scopes, gap_windows, instant, sweep_week, weeks_of
@@ -253,6 +254,7 @@ class _Tasks:
 
     def __call__(self, batch: Sequence[Any], mark: str) -> list[Any]:
         try:
-            return [self.task(item) for item in batch]
+            with kept_memory():
+                return [self.task(item) for item in batch]
         except CapacityError as exc:
             return [exc]

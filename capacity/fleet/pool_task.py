@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.errors import CapacityError
+from capacity.fleet.memory import kept_memory
 from capacity.fleet.plan import Plan, PlanRow
 from capacity.fleet.pool import Pool, pool_row
 from capacity.fleet.shared import bounded, exact
@@ -72,7 +73,7 @@ def added(licences: Sequence[Any]) -> Licences:
 
 def work_pools(batch: Sequence[PoolJob], settings: Settings, mark: str) -> list[tuple[str, dict[str, Any]]]:
     """Forecast a batch of pools; returns the name and the row of each."""
-    with one_thread():
+    with one_thread(), kept_memory():
         return [(job.name, _row(job, settings)) for job in batch]
 
 

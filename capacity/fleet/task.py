@@ -21,6 +21,7 @@ from capacity.fetch.call_reader import read_stored_calls
 from capacity.fetch.callstore import CallStore
 from capacity.fetch.reader import read_intervals
 from capacity.fetch.store import Store
+from capacity.fleet.memory import kept_memory
 from capacity.fleet.plan import PlanRow
 from capacity.fleet.shared import exact
 from capacity.fleet.table import FLEET_SCHEMA, failed_row, peaks_of, row_of
@@ -77,7 +78,7 @@ def work(batch: Sequence[PlanRow], settings: Settings, known: Mapping[str, str] 
     mark : str
         Unlike for every submission: some executors return the old result for equal arguments.
     """
-    with one_thread():
+    with one_thread(), kept_memory():
         return [_outcome(row, settings, known) for row in batch]
 
 
