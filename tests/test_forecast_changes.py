@@ -37,6 +37,23 @@ def test_growth_is_in_the_median(rate):
     assert ratio[300:].mean() == pytest.approx(1, abs=0.14)
 
 
+@pytest.mark.parametrize("days", [200, 500])
+def test_a_roll_out_under_way_goes_on(days):
+    """Half-way through a roll-out the median lay a quarter too low a quarter ahead, the limit below what came."""
+    mean = 20 + 180 / (1 + np.exp(-(np.arange(900) - days) / 45))
+    forecast = cap.forecast_peaks(counts(mean, days=days), 90, seed=1)
+    assert np.median(forecast.paths[0], axis=0).mean() > 0.85 * mean[days : days + 90].mean()
+    assert np.quantile(forecast.max_over()[0], 0.95) >= mean[days + 89]
+
+
+def test_a_dip_of_weeks_does_not_end_the_growth():
+    """Two years of growth by 30% a year and a dip in the last weeks: the slope was taken to be gone."""
+    plain = 100 * 1.3 ** (np.arange(728) / 365) + np.random.default_rng(5).normal(0, 4, 728)
+    plain[700:] -= 12
+    slope = learn_growth(plain, 150.0, np.array([728]), cap.ForecastSettings()).now[0]
+    assert 0.25 < slope / (plain[:700] * np.log(1.3) / 365)[-28:].mean() < 1.2
+
+
 def test_flat_series_have_no_growth():
     """A level that stands still would be given the slope of its noise: the shrunk slope must be exactly 0 mostly."""
     still = 0

@@ -40,9 +40,10 @@ class ForecastSettings:
         Observation noise against the expected variance of that power: shrinks it. [growth: stationary Poisson]
     record_factor : float
         No path exceeds so many times the highest peak seen (as carried to today's level). [growth]
-    walk, walk_prior, season, trend : tuples
-        The grid of the growth model: standard deviations a year of the random walk, with prior weights; of the yearly
-        season; (standard deviation a year, memory, prior weight) of the slope. [growth]
+    walk, walk_memory, season, trend : tuples
+        The grid of the growth model, in shares of the level: standard deviations a year of a walk and the days in which
+        it forgets, every pair of them; of the yearly season; (standard deviation a year, memory in days) of the slope.
+        [growth: roll-outs, steady growth]
     growth_doubt : float
         A slope is shrunk by 1 - doubt (sd / slope)^2, and is 0 where that is negative. [real: .5 leaves flat series]
     season_share : float
@@ -114,15 +115,10 @@ class ForecastSettings:
     log_slope: float = 0.5
     log_doubt: float = 3.0
     record_factor: float = 5.0
-    walk: tuple[float, ...] = (0.02, 0.06, 0.18, 0.5)
-    walk_prior: tuple[float, ...] = (3.0, 2.0, 1.0, 1.0)
-    season: tuple[float, ...] = (0.02, 0.1, 0.4)
-    trend: tuple[tuple[float, float, float], ...] = (
-        (0.03, 3000.0, 2.0),
-        (0.3, 3000.0, 1.5),
-        (1.0, 3000.0, 1.0),
-        (1.0, 365.0, 0.4),
-    )
+    walk: tuple[float, ...] = (0.1, 0.3, 1.0)
+    walk_memory: tuple[float, ...] = (3000.0, 30.0)
+    season: tuple[float, ...] = (0.03, 0.2)
+    trend: tuple[tuple[float, float], ...] = ((0.1, 3000.0), (0.6, 3000.0), (3.0, 365.0))
     growth_doubt: float = 0.5
     season_share: float = 0.3
     recent: float = 200.0
