@@ -1,7 +1,8 @@
 """All that must hold, a session each: ``nox -l`` lists them, ``nox -s lint`` runs one.
 
 Sessions run with the interpreter and packages that are there (`.venv` after `pip install -e '.[dev]'`), except those
-that need packages of their own: ``floor``, ``wheel`` and ``pythons``.
+that need packages of their own: ``public_types``, ``wheel``, ``extras``, ``floor`` and
+``pythons``.
 """
 
 from __future__ import annotations
@@ -29,6 +30,14 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check types, and that each public name has them."""
     session.run(*HERE, "mypy")
+
+
+@nox.session(venv_backend="venv")
+def public_types(session: nox.Session) -> None:
+    """Check with pyright that every public name is fully typed."""
+    session.install(".", "pyright[nodejs]")
+    session.chdir(session.create_tmp())  # the installed package, not the folder
+    session.run("pyright", "--verifytypes", "capacity", "--ignoreexternal")
 
 
 @nox.session
@@ -74,6 +83,16 @@ def wheel(session: nox.Session) -> None:
     session.run("pip", "check", silent=True)
     session.chdir(session.create_tmp())
     session.run("python", "-c", "import capacity as cap; print(cap.coverage(cap.load_sample()))")
+
+
+@nox.session(venv_backend="venv")
+@nox.parametrize("extra", ["cloud", "emulator", "fleet", "bench", "browser", "docs", "dev"])
+def extras(session: nox.Session, extra: str) -> None:
+    """Install one extra alone, check that its packages agree, and load the command."""
+    session.install(f".[{extra}]")
+    session.run("pip", "check")
+    session.chdir(session.create_tmp())
+    session.run("capacity", "--version")
 
 
 @nox.session(venv_backend="venv")

@@ -163,7 +163,7 @@ class IncompleteError(CapacityError):
     def __init__(self, message: str, *, frame: Any = None, failures: Sequence[FetchError] = ()) -> None:
         super().__init__(message)
         self.frame = frame
-        self.failures = tuple(failures)
+        self.failures: tuple[FetchError, ...] = tuple(failures)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild_incomplete, (str(self), self.frame, self.failures)

@@ -46,7 +46,8 @@ class Undecided(ConfigError):
 
     def __init__(self, message: str, choices: list[tuple[str, str]]) -> None:
         super().__init__(message)
-        self.message, self.choices = message, choices
+        self.message: str = message
+        self.choices: list[tuple[str, str]] = choices
 
     def __str__(self) -> str:
         return "\n".join([self.message, *(line for command, what in self.choices for line in (f"# {what}", command))])

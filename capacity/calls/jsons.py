@@ -35,9 +35,10 @@ class JsonLog:
     """
 
     def __init__(self, buffer: pa.Buffer) -> None:
-        self.view = memoryview(buffer)
+        self.view: memoryview = memoryview(buffer)
         self.rows: list[msgspec.Raw] | None = None
         self.broken: dict[int, str] = {}
+        self.kind: str
         try:
             if _is_lines(self.view):
                 self.kind = "JSON lines"
@@ -53,12 +54,12 @@ class JsonLog:
                 sample = [msgspec.json.decode(row) for row in self.rows[:_SAMPLE]]
         except (msgspec.DecodeError, RecursionError) as exc:
             raise FrameError(f"is no JSON that can be read ({exc})") from exc
+        self.columns: list[str] = []
         if not sample:
-            self.columns = []
             if self.rows:
                 raise FrameError('is JSON without records such as {"start": ..., "end": ...}')
             return
-        self.paths = {".".join(path): path for record in sample for path in _leaves(record)}
+        self.paths: dict[str, tuple[str, ...]] = {".".join(path): path for record in sample for path in _leaves(record)}
         self.columns = list(self.paths)
 
     def table(self, wanted: Sequence[str], rows: int | None = None) -> pa.Table:

@@ -96,7 +96,7 @@ class Tally:
         self.lost: dict[str, Reason] = {}
         self.kept: dict[str, Reason] = {}
         self.bad = 0
-        self.old = np.zeros(0, np.int64)
+        self.old: npt.NDArray[np.int64] = np.zeros(0, np.int64)
 
     def count(
         self, book: dict[str, Reason], why: str, which: Bools, base: int, text: Callable[[int], str], remedy: str = ""

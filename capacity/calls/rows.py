@@ -32,10 +32,10 @@ class Rows:
     """
 
     def __init__(self, logs: Sequence[Log], names: Sequence[str] | None = None) -> None:
-        self.logs = list(logs)
-        self.names = list(names if names is not None else logs[0].columns)
+        self.logs: list[Log] = list(logs)
+        self.names: list[str] = list(names if names is not None else logs[0].columns)
         self.columns: dict[str, pa.ChunkedArray] = {}
-        self.size = 0
+        self.size: int = 0
         self.written: dict[str, str] = {}
         self._starts = np.zeros(1, np.int64)
 

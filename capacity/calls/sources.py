@@ -169,7 +169,10 @@ class Text:
     """
 
     def __init__(self, buffer: pa.Buffer, encoding: str, *, assumed: bool = False, mark: int | None = None) -> None:
-        self.buffer, self.encoding, self.assumed, self.mark = buffer, encoding, assumed, mark
+        self.buffer: pa.Buffer = buffer
+        self.encoding: str = encoding
+        self.assumed: bool = assumed
+        self.mark: int | None = mark
 
 
 _MARKS = (

@@ -12,7 +12,7 @@ import typer
 
 __all__ = ["app", "progress", "say", "show_requests"]
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="capacity",
     help="How many concurrent-call licences do we need, and when do we run out?",
     no_args_is_help=True,

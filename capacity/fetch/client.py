@@ -114,12 +114,12 @@ class Client:
         Scope(account_id, project_id)  # says what is wrong with an id
         self.account_id = account_id
         self.project_id = project_id
-        self.base_url = endpoint.base_of(region, base_url)
+        self.base_url: str = endpoint.base_of(region, base_url)
         if isinstance(max_workers, bool) or not isinstance(max_workers, int) or max_workers < 1:
             raise ConfigError(f"max_workers={max_workers!r} is no number of requests at once; give 1 or more")
         if not timeout > 0:
             raise ConfigError(f"timeout={timeout!r} is no time to wait; give seconds, such as {DEFAULT_TIMEOUT}")
-        self.timeout = float(timeout)
+        self.timeout: float = float(timeout)
         self.max_workers = max_workers
         self._key = Keys(api_key)
         self._transport = transport

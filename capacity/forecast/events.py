@@ -41,10 +41,10 @@ class Rhythm:
         # The busy level: the highest day of each week, smoothed over a month, so that a holiday does not lower it.
         top = both.rolling(_WEEK, center=True, min_periods=1).max()
         busy = top.rolling(_MONTH, center=True, min_periods=1).median().to_numpy()[-len(mean) :]
-        self.share = np.clip(np.divide(mean, busy, out=np.ones_like(mean), where=busy > 0), 0.0, _MAX)
+        self.share: Floats = np.clip(np.divide(mean, busy, out=np.ones_like(mean), where=busy > 0), 0.0, _MAX)
         if not mean.any():
             self.share = np.ones_like(mean)
-        self.chance = np.clip(_from_week(own) / np.maximum(_from_week(mean[None]), 1e-9), *_SWING)
+        self.chance: Floats = np.clip(_from_week(own) / np.maximum(_from_week(mean[None]), 1e-9), *_SWING)
 
 
 def _from_week(values: Floats) -> Floats:

@@ -57,8 +57,9 @@ class Remote:
     """
 
     def __init__(self, address: str, mark: tuple[str, int] | None = None) -> None:
+        self.scheme: str
         self.scheme, _, rest = address.partition("://")
-        self.parts = tuple(part for part in rest.split("/") if part)
+        self.parts: tuple[str, ...] = tuple(part for part in rest.split("/") if part)
         self.mark = mark
 
     def __str__(self) -> str:

@@ -159,7 +159,7 @@ class Ledger:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         if self.path.exists() and not self.path.is_dir():
             raise ConfigError(f"ledger {str(path)!r} is a file; give a folder")
 

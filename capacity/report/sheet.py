@@ -32,8 +32,9 @@ class Sheet:
     """
 
     def __init__(self, size: tuple[float, float] = A4) -> None:
-        self.width, self.height = size
-        self.figure = Figure(figsize=(size[0] / 25.4, size[1] / 25.4), dpi=DPI)
+        self.width: float = size[0]
+        self.height: float = size[1]
+        self.figure: Figure = Figure(figsize=(size[0] / 25.4, size[1] / 25.4), dpi=DPI)
         FigureCanvasAgg(self.figure)
 
     def text(self, x: float, y: float, words: str, size: float, **how: Any) -> None:

@@ -58,11 +58,11 @@ class LoadYear(Year):
         # Loads within 0.002 of each other in sqrt(Erlang) are counted as one.
         place, count = np.unique(np.rint(np.sqrt(loads) / _BIN), return_counts=True)
         self.loads: Floats = np.square(place * _BIN)
-        self.intervals = count * (_INTERVALS_A_YEAR / len(loads))
-        self.calls = self.loads * turn * self.intervals
-        self.top = int(loads.max() + 8.0 * np.sqrt(loads.max())) + 5
-        self.highest = np.empty(0, dtype=np.int64)
-        self.basis = f"from the load of {len(loads):,} intervals, scaled to a year"
+        self.intervals: Floats = np.asarray(count * (_INTERVALS_A_YEAR / len(loads)), np.float64)
+        self.calls: Floats = self.loads * turn * self.intervals
+        self.top: int = int(loads.max() + 8.0 * np.sqrt(loads.max())) + 5
+        self.highest: npt.NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self.basis: str = f"from the load of {len(loads):,} intervals, scaled to a year"
 
     def lost(self, channels: npt.NDArray[np.int64]) -> Floats:  # noqa: D102 - as the base says
         b = np.exp(log_erlang_b(channels[:, None].astype(np.float64), self.loads[None, :]))
@@ -83,13 +83,13 @@ class PathYear(Year):
 
     def __init__(self, forecast: PeakForecast, turn: float, shape: Floats, variant: str | None) -> None:
         peaks = forecast.series(variant).astype(np.float64)
-        self.top = int(peaks.max() + 5.0 * np.sqrt(peaks.max())) + 5
-        self.day = BusyDay.up_to(float(peaks.max()), turn, shape)
+        self.top: int = int(peaks.max() + 5.0 * np.sqrt(peaks.max())) + 5
+        self.day: BusyDay = BusyDay.up_to(float(peaks.max()), turn, shape)
         self.peaks = peaks
-        self.loads = loads = self.day.load(self.day.without_chance(peaks))
-        self.count = self.day.days(loads) * (YEAR / peaks.shape[1])
-        self.highest = np.sort(peaks.max(axis=1)).astype(np.int64)
-        self.basis = (
+        self.loads: Floats = self.day.load(self.day.without_chance(peaks))
+        self.count: Floats = self.day.days(self.loads) * (YEAR / peaks.shape[1])
+        self.highest: npt.NDArray[np.int64] = np.sort(peaks.max(axis=1)).astype(np.int64)
+        self.basis: str = (
             f"from {peaks.shape[0]:,} paths of {peaks.shape[1]:,} days, scaled to a year, each day running like one "
             f"shape of {len(shape) / 12:g} hours"
         )
