@@ -14,12 +14,18 @@ from capacity.ground.calendar import SHORT_WEEKDAYS, WEEKDAYS
 from capacity.ground.licences import as_licences
 from capacity.ground.text import day
 from capacity.plan.ledger_file import LEVELS, TOGETHER, Entry
-from capacity.stats.evalues import innovations, since, wealth
+from capacity.stats.evalues import innovations, scores_of, since, wealth
+from capacity.stats.level_moves import level_moves
 
 __all__ = ["Alarm", "alarm_of", "day_scores"]
 
 LEVEL = 0.05  # chance of a false alarm
-_SPACING = 28  # days between the forecasts of a slow chain: a plan's own lead
+_SPACING, _APART = 56, 14  # days between the forecasts of a slow chain, and between the beginnings of such chains
+_FRESH = 0.12  # weight of the chain of all forecasts
+_SETTLES = pd.Timedelta(days=42)  # after an event: its own size and ramp are still being learned
+_PAST = 364  # days of history that tell how far the level has moved
+_FULL = 0.02  # share of days held back by the licences from which on a history says too little of that
+_USUAL = 5.0  # days of its weekday that a day's own offset is shrunk by
 _CALM, _STAY = 2.0, 28  # evidence below which, and days for which, an alarm ends
 _NEW = 35  # days after a change from which on the history may start there
 
@@ -117,7 +123,7 @@ def _chance(entry: Entry, dates: pd.DatetimeIndex) -> Floats:
 def _chains(entries: Sequence[Entry]) -> list[tuple[float, list[int]]]:
     """Return chains of forecasts, each used until the next begins, with their weights.
 
-    The first takes every forecast: what is new each time. The others take one every four weeks, from different
+    The first takes every forecast: what is new each time. The others take one every eight weeks, from different
     starts: a forecast that is renewed each day follows a drift, and would never be far off.
     """
     order = sorted(range(len(entries)), key=lambda k: (entries[k].dates[0], entries[k].made_on, entries[k].number))
@@ -125,66 +131,127 @@ def _chains(entries: Sequence[Entry]) -> list[tuple[float, list[int]]]:
     all_of = list(latest.values())
     if not all_of:
         return []
-    starts = [entries[k].dates[0] for k in all_of]
-    slow = []
-    for offset in [k for k, start in enumerate(starts) if (start - starts[0]).days < _SPACING]:
-        chain = [all_of[offset]]
-        for k, start in zip(all_of[offset + 1 :], starts[offset + 1 :], strict=True):
-            if (start - entries[chain[-1]].dates[0]).days >= _SPACING:
-                chain.append(k)
-        slow.append(chain)
-    slow = slow[:: max(1, len(slow) // 4)][:4]
-    if slow[0] == all_of:
+    starts = np.array([(entries[k].dates[0] - entries[all_of[0]].dates[0]).days for k in all_of])
+    spacing = min(_SPACING, *(len(entries[k].dates) for k in all_of))
+    slow: list[list[int]] = []
+    for begin in range(0, spacing, _APART):
+        at, chain = begin, []
+        while (late := starts >= at).any():
+            chain.append(int(np.argmax(late)))
+            at = starts[chain[-1]] + spacing
+        if chain and not any(chain[0] in other for other in slow):
+            slow.append(chain)
+    if slow[0] == list(range(len(all_of))):
         return [(1.0, all_of)]
-    return [(0.5, all_of), *((0.5 / len(slow), chain) for chain in slow)]
+    return [(_FRESH, all_of), *(((1 - _FRESH) / len(slow), [all_of[k] for k in chain]) for chain in slow)]
 
 
-def _places(entries: Sequence[Entry], chain: list[int], scores: pd.DataFrame) -> pd.DataFrame:
-    """Return the days of a chain with their transforms, independent of each other if the forecasts are right."""
+def _covariance(entry: Entry, peaks: pd.Series) -> Floats:
+    """Return the covariance of the scores of a forecast's first days, if nothing changes.
+
+    That of the forecast itself or, where the history's own moves are smaller, theirs: a forecast has to allow for
+    more than was ever seen, and would hide a change that is out of the ordinary for this series.
+    """
+    own, days = entry.correlation, len(entry.correlation)
+    last = entry.dates[0] - pd.Timedelta(days=1)
+    past = peaks.reindex(pd.date_range(end=last, periods=_PAST))[peaks.index[0] :]
+    full = past.to_numpy() >= _caps(entry, pd.DatetimeIndex(past.index))
+    moves = level_moves(past.to_numpy(dtype=np.float64)) if len(past) and full.mean() <= _FULL else None
+    if moves is None:
+        return own
+    low, high = (np.log(entry.quantiles[:days, k] + 0.5) for k in np.searchsorted(LEVELS, (0.16, 0.84)))
+    spread = np.maximum((high - low) / 2, 1e-3)
+    seen = moves.covariance(days) / np.outer(spread, spread)
+    return seen if seen.sum() < own.sum() else own
+
+
+def _offsets(rows: pd.DataFrame, until: pd.Timestamp) -> Floats:
+    """Return by how much the scores of each weekday lay off the others until a day, shape (7,).
+
+    What forecasts get wrong about a weekday all the time is no change.
+    """
+    known = (rows["date"] < until).to_numpy()
+    if not known.any():
+        return np.zeros(7)
+    score, weekday = rows["score"].to_numpy()[known], rows["date"].dt.day_of_week.to_numpy()[known]
+    off = np.bincount(weekday, score - score.mean(), minlength=7)
+    return np.asarray(off / (np.bincount(weekday, minlength=7) + _USUAL))
+
+
+def _used(entries: Sequence[Entry], chain: list[int], scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the days of a chain, each as the forecast that was used for it scored it."""
     parts = []
     by_entry = dict(tuple(scores.groupby("entry")))
     for k, after in zip(chain, [*chain[1:], None], strict=True):
-        if k not in by_entry:
-            continue
-        rows = by_entry[k]
         until = entries[k].dates[0] + pd.Timedelta(days=TOGETHER)
         if after is not None:
             until = min(until, entries[after].dates[0])
-        rows = rows[rows["date"] < until]
-        at = rows["lead"].to_numpy() - 1
-        new = (
-            innovations(rows["place"].to_numpy(), entries[k].correlation[np.ix_(at, at)])
-            if len(rows)
-            else rows["place"]
-        )
-        parts.append(rows.assign(new=new))
-    return pd.concat(parts, ignore_index=True) if parts else scores.assign(new=scores["place"])
+        if k in by_entry:
+            parts.append(by_entry[k][by_entry[k]["date"] < until])
+    return pd.concat(parts, ignore_index=True) if parts else scores.iloc[:0]
 
 
-def alarm_of(entries: Sequence[Entry], scores: pd.DataFrame) -> Alarm:
-    """Return the alarm of forecasts and the days that have come since."""
+def _judged(entries: Sequence[Entry], scores: pd.DataFrame, peaks: pd.Series) -> list[tuple[float, pd.DataFrame]]:
+    """Return the chains with the days on which they are judged, and ``new``: scores that are independent of others.
+
+    Days on which an event began, or settled, are not judged: its size and ramp were not known.
+    """
+    chains = _chains(entries)
+    scores = scores.assign(score=scores_of(scores["place"].to_numpy(dtype=np.float64)))
+    all_days = _used(entries, chains[0][1], scores)
+    spans = {span for entry in entries for span in entry.spans}
+    usual: dict[int, tuple[Floats, Floats]] = {}
+    judged = []
+    for weight, chain in chains:
+        parts = [scores.iloc[:0].assign(new=0.0)]
+        for k, rows in _used(entries, chain, scores).groupby("entry"):
+            if k not in usual:
+                usual[k] = _offsets(all_days, entries[k].dates[0]), _covariance(entries[k], peaks)
+            offsets, covariance = usual[k]
+            at = rows["lead"].to_numpy() - 1
+            own = rows["score"].to_numpy() - offsets[rows["date"].dt.day_of_week]
+            parts.append(rows.assign(new=innovations(own, covariance[np.ix_(at, at)])))
+        rows = pd.concat(parts[1:] or parts, ignore_index=True)
+        muted = np.zeros(len(rows), dtype=bool)
+        for first, last in spans:
+            muted |= rows["date"].between(first, last + _SETTLES).to_numpy()
+        judged.append((weight, rows[~muted].reset_index(drop=True)))
+    return judged
+
+
+def alarm_of(entries: Sequence[Entry], scores: pd.DataFrame, peaks: pd.Series) -> Alarm:
+    """Return the alarm of forecasts and the days that have come since.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+    scores : DataFrame
+        As `day_scores` returns it.
+    peaks : Series
+        Peaks by day [calls]; those before a forecast tell how far the level has moved in its own past.
+    """
     if scores.empty:
         return Alarm(False, None, pd.Series(dtype=np.float64, name="evidence"), "", "", ())
-    chains = [(weight, _places(entries, chain, scores)) for weight, chain in _chains(entries)]
+    chains = _judged(entries, scores, peaks)
     days = pd.DatetimeIndex(sorted(set(scores["date"])))
     evidence, begin = pd.Series(1.0, index=days, name="evidence"), 0
     ups: list[tuple[pd.Timestamp, pd.Timestamp | None]] = []
     broke, told = "", ""
     while begin < len(days):  # over stretches between alarms
-        stretch = days[begin:]
+        stretch, up = days[begin:], bool(ups and ups[-1][1] is None)
         worth, sides = _evidence(chains, stretch)
         passed = np.flatnonzero(worth >= 1 / LEVEL)
-        calm = _comes_down(worth, up=bool(ups and ups[-1][1] is None))
-        if len(passed) and (calm is None or passed[0] <= calm or not ups or ups[-1][1] is not None):
+        calm = _comes_down(worth, up=up)
+        if len(passed) and (calm is None or passed[0] <= calm or not up):
             at = int(passed[0])
             evidence.iloc[begin : begin + at + 1] = worth[: at + 1]
-            if not (ups and ups[-1][1] is None):
+            if not up:
                 ups.append((stretch[at], None))
-            broke, told = _words(chains, sides, stretch[at], days[-1])
+                broke, told = _words(sides, stretch[at], days[-1])
             begin += at + 1
             continue
         evidence.iloc[begin:] = worth
-        if calm is not None and ups and ups[-1][1] is None:
+        if calm is not None and up:
             ups[-1] = (ups[-1][0], stretch[calm])
             begin += calm + 1
             continue
@@ -220,9 +287,7 @@ def _evidence(chains: list[tuple[float, pd.DataFrame]], days: pd.DatetimeIndex) 
     return total, sides
 
 
-def _words(
-    chains: list[tuple[float, pd.DataFrame]], sides: list[pd.DataFrame], at: pd.Timestamp, last: pd.Timestamp
-) -> tuple[str, str]:
+def _words(sides: list[pd.DataFrame], at: pd.Timestamp, last: pd.Timestamp) -> tuple[str, str]:
     """Say what broke by a day, and what to do."""
     tops = [rows[rows["date"] <= at] for rows in sides]
     rows = max((rows for rows in tops if len(rows)), key=lambda rows: rows["worth"].iloc[-1])

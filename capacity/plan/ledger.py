@@ -336,7 +336,7 @@ def _score(entries: Sequence[Entry], came: pd.Series, variant: str) -> LedgerSco
     return LedgerScore(
         table=_by_lead(entries, days),
         limits=_limits(entries, days),
-        alarm=alarm_of(entries, days),
+        alarm=alarm_of(entries, days, came),
         days=days,
         forecasts=_forecasts(entries, came),
         variant=variant,

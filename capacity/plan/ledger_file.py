@@ -28,6 +28,7 @@ import pyarrow.parquet as pq
 from capacity.errors import StoreError
 from capacity.forecast.paths import PeakForecast
 from capacity.ground.arrays import Floats
+from capacity.ground.event import Event
 from capacity.ground.files import put
 from capacity.ground.licences import as_licences
 
@@ -50,6 +51,7 @@ class _Meta(msgspec.Struct):
     licences: dict[str, int]
     cap: dict[str, int]
     events: list[str]
+    spans: list[tuple[str, str]]
     without: list[int] | None
     settings: dict[str, str]
     data: dict[str, str]
@@ -79,6 +81,8 @@ class Entry:
         Those under which the history was seen, where they held demand back; empty otherwise.
     events : tuple of str
         In words.
+    spans : tuple of (Timestamp, Timestamp)
+        In which an event begins, its ramp included, or ends: from the earliest day to the latest.
     without : ndarray of int32, shape (199,), or None
         The highest peak over the horizon without the events, as the last of `highest`; None where there are none.
     settings, data : dict of str -> str
@@ -98,6 +102,7 @@ class Entry:
     licences: dict[str, int]
     cap: dict[str, int]
     events: tuple[str, ...]
+    spans: tuple[tuple[pd.Timestamp, pd.Timestamp], ...]
     without: npt.NDArray[np.int32] | None
     settings: dict[str, str]
     data: dict[str, str]
@@ -154,11 +159,18 @@ def entry_of(
         licences=licences,
         cap={} if cap is None else {f"{d:%Y-%m-%d}": n for d, n in zip(cap.dates, cap.counts, strict=True)},
         events=tuple(str(event) for event in forecast.events),
+        spans=tuple(span for event in forecast.events for span in _spans(event)),
         without=without,
         settings=settings,
         data=data,
         correlation=_correlation(paths[:, :TOGETHER]),
     )
+
+
+def _spans(event: Event) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
+    ramp = pd.Timedelta(days=max((len(shape) for shape in event.ramp), default=1) - 1)
+    begins, ends = (event.date[0], event.date[1] + ramp), event.until
+    return [begins] if ends is None else [begins, (ends[0], ends[1])]
 
 
 def _quantiles(paths: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int32]:
@@ -207,6 +219,7 @@ def write(folder: Path, entry: Entry) -> Path:
         licences=entry.licences,
         cap=entry.cap,
         events=list(entry.events),
+        spans=[(f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}") for first, last in entry.spans],
         without=None if entry.without is None else entry.without.tolist(),
         settings=entry.settings,
         data=entry.data,
@@ -274,6 +287,7 @@ def _entry(table: pa.Table, meta: _Meta) -> Entry:
         licences=meta.licences,
         cap=meta.cap,
         events=tuple(meta.events),
+        spans=tuple((pd.Timestamp(first), pd.Timestamp(last)) for first, last in meta.spans),
         without=None if meta.without is None else np.array(meta.without, dtype=np.int32),
         settings=meta.settings,
         data=meta.data,
