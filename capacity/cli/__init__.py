@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from capacity.cli import demo, fetching, fleet, reconciling, records, reporting, tracking  # noqa: F401  each registers its commands
 from capacity.cli.app import app, say
+from capacity.cli.spoken import spoken
 from capacity.errors import CapacityError, IncompleteError
 
 __all__ = ["main", "run"]
@@ -37,12 +38,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except IncompleteError as exc:
         return _fail(str(exc), EXIT_INCOMPLETE)
     except CapacityError as exc:
-        return _fail(" ".join(str(exc).split()), EXIT_ERROR)
+        return _fail(spoken(" ".join(str(exc).split()), sys.argv[1:] if arguments is None else arguments), EXIT_ERROR)
     except BrokenPipeError:  # the reader of our output (head, less) has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_ERROR
     except OSError as exc:
-        return _fail(str(exc), EXIT_ERROR)
+        where = f"{exc.filename} cannot be used ({exc.strerror})" if exc.filename else str(exc)
+        return _fail(f"{where}; name a place that is there and that you may use", EXIT_ERROR)
     return 0
 
 

@@ -12,8 +12,8 @@ import pandas as pd
 import typer
 
 from capacity.cli.app import app, progress, say, show_requests
-from capacity.cli.logwords import describes_log, read_log
-from capacity.cli.options import Horizon, Seed, Verbose
+from capacity.cli.logwords import check_source, describes_log, read_log
+from capacity.cli.options import Horizon, Seed, Verbose, as_folder
 from capacity.cli.reporting import write_report
 from capacity.errors import ConfigError
 from capacity.ground.extras import extra
@@ -62,6 +62,8 @@ def demo(
     import capacity as cap
 
     show_requests(verbose)
+    as_folder(out)
+    check_source(words, log=bool(calls), file=False)
     zone = tz or ("UTC" if calls else "Europe/London")
     records, project, span = _simulated(zone, days, seed) if not calls else _recorded(calls, tz, zone, words)
     out.mkdir(parents=True, exist_ok=True)

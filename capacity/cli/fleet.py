@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from capacity.cli.app import app, progress, say
-from capacity.cli.options import End, Out, Seed, Start
+from capacity.cli.options import End, Out, Seed, Start, as_folder
 from capacity.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def fleet(
         raise ConfigError("--workers and --scheduler were both given; give one: the cluster has workers of its own")
     if fetch != (start is not None and end is not None):
         raise ConfigError("--fetch takes --start and --end; give all three, or none of them")
+    as_folder(out)
     todo: Path | Plan = plan
     if fetch:
         from capacity.fleet.fetching import fetch_fleet

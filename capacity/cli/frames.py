@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import typer
 
-from capacity.cli.logwords import read_log
-from capacity.errors import ConfigError, FrameError
+from capacity.calls.words import quoted
+from capacity.cli.logwords import check_source, read_log
+from capacity.errors import ConfigError, FrameError, InsufficientData
 from capacity.ground.calls import Calls
 from capacity.ground.times import as_instant, midnight
 
@@ -57,10 +58,15 @@ def read_both(
 
     if intervals is not None and calls:
         raise ConfigError("--intervals and --calls are both given; leave one out")
-    if intervals is None and not calls:
-        frame = cap.read_intervals(store=store, start=start, end=end, tz=tz or "UTC", **scope)
-        return frame, _stored(store, start=start, end=end, tz=tz or "UTC", **scope)
+    check_source(words, log=bool(calls), file=intervals is not None)
     zone = tz or "UTC"
+    if intervals is None and not calls:
+        frame = cap.read_intervals(store=store, start=start, end=end, tz=zone, **scope)
+        if frame.empty:
+            raise InsufficientData(
+                f"{store} holds nothing {_span(start, end)}; capacity status --store {quoted(store)} says what it holds"
+            )
+        return frame, _stored(store, start=start, end=end, tz=zone, **scope)
     if intervals is not None:
         return _within(_from_file(intervals), start, end, zone), None
     log = read_log(calls or [], tz, words)
@@ -121,8 +127,21 @@ def _within(frame: pd.DataFrame, start: str | None, end: str | None, tz: str) ->
 
     times = frame.index.get_level_values(0)
     keep = np.ones(len(frame), dtype=bool)
-    if start is not None:
-        keep &= times >= as_instant(start, tz, name="start")
-    if end is not None:
-        keep &= times < as_instant(end, tz, name="end")
+    since = None if start is None else as_instant(start, tz, name="start")
+    until = None if end is None else as_instant(end, tz, name="end")
+    if since is not None and until is not None and since >= until:
+        raise ConfigError(f"start={start!r} is not before end={end!r}; ranges are [start, end)")
+    if since is not None:
+        keep &= times >= since
+    if until is not None:
+        keep &= times < until
+    if len(frame) and not keep.any():
+        span = f"{times[0]:%Y-%m-%d %H:%M} to {times[-1]:%Y-%m-%d %H:%M}"
+        raise InsufficientData(f"there is no interval {_span(start, end)}; there are intervals from {span} UTC")
     return frame if bool(keep.all()) else trim(frame[keep])
+
+
+def _span(start: str | None, end: str | None) -> str:
+    """Say a range that was asked for."""
+    ends = [f"{word} {text}" for word, text in (("from", start), ("to", end)) if text is not None]
+    return " ".join(ends) or "yet"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from capacity.calls.words import Words
     from capacity.ground.calls import Calls
 
-__all__ = ["describes_log", "read_log"]
+__all__ = ["check_source", "describes_log", "read_log"]
 
 _WORDS: dict[str, Any] = {
     "column": Annotated[
@@ -89,7 +89,7 @@ def describes_log(command: Callable[..., None]) -> Callable[..., None]:
 
     def run(context: typer.Context, **given: Any) -> None:
         words = {name: given.pop(name) for name in _WORDS}
-        command(**given, words={**words, "rest": _rest(context)})
+        command(**given, words={**words, "rest": _rest(context), "given": _given(context)})
 
     added = []
     for name, hint in _WORDS.items():
@@ -105,6 +105,25 @@ def describes_log(command: Callable[..., None]) -> Callable[..., None]:
     run.__annotations__ = {p.name: p.annotation for p in every}
     run.__name__, run.__doc__ = command.__name__, command.__doc__
     return run
+
+
+def _given(context: typer.Context) -> frozenset[str]:
+    """Return the options that were said."""
+    sources = {str(p.name): context.get_parameter_source(str(p.name)) for p in context.command.params}
+    return frozenset(name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE")
+
+
+def check_source(words: dict[str, Any] | None, *, log: bool, file: bool) -> None:
+    """Raise ConfigError for options that say nothing about what is read: a log, a file of intervals, or a store."""
+    given = (words or {}).get("given", frozenset())
+    if not log and (idle := [name for name in _WORDS if name in given]):
+        raise ConfigError(
+            f"--{idle[0].replace('_', '-')} describes a call log; give the log with --calls, or leave it out"
+        )
+    if (log or file) and (idle := [name for name in ("store", "account", "env") if name in given]):
+        raise ConfigError(
+            f"--{idle[0]} is for a store, and {'--calls' if log else '--intervals'} was given; leave one out"
+        )
 
 
 def read_log(
@@ -142,15 +161,17 @@ def read_log(
 def _said(sources: Sequence[str], tz: str | None, words: dict[str, Any], keep: Sequence[str]) -> Words:
     from capacity.calls.words import words_from
 
-    columns = {what: names[0] if len(names) == 1 else names for what, names in _pairs(words.get("column")).items()}
+    columns = {
+        what: names[0] if len(names) == 1 else names for what, names in _pairs("column", words.get("column")).items()
+    }
     drop = words.get("drop")
     return words_from(
         columns=columns,
         header=words.get("header"),
         separator=words.get("separator"),
         time_format=words.get("time_format") or (),
-        only=_pairs(words.get("only")),
-        drop={} if drop == ["none"] else _pairs(drop) if drop else None,
+        only=_pairs("only", words.get("only")),
+        drop={} if drop == ["none"] else _pairs("drop", drop) if drop else None,
         na_values=words.get("nothing") or (),
         unfinished=words.get("unfinished"),
         keep=keep,
@@ -180,12 +201,12 @@ def _rest(context: typer.Context) -> tuple[str, ...]:
     return tuple(found) if {"--out", "--store"} & set(found) else (*write, *found)
 
 
-def _pairs(words: Sequence[str] | None) -> dict[str, list[str]]:
+def _pairs(flag: str, words: Sequence[str] | None) -> dict[str, list[str]]:
     """Read what=value words; a repeated key collects its values."""
     found: dict[str, list[str]] = {}
     for word in words or ():
         key, equals, value = word.partition("=")
         if not equals or not key or not value:
-            raise ConfigError(f"{word!r} is not of the form NAME=VALUE")
+            raise ConfigError(f"--{flag} {word!r} is not of the form NAME=VALUE")
         found.setdefault(key, []).append(value)
     return found

@@ -8,6 +8,8 @@ from typing import Annotated
 import platformdirs
 import typer
 
+from capacity.errors import ConfigError
+
 __all__ = [
     "Absent",
     "Account",
@@ -23,6 +25,7 @@ __all__ = [
     "Store",
     "Verbose",
     "Zone",
+    "as_folder",
     "default_store",
 ]
 
@@ -59,3 +62,10 @@ Absent = Annotated[
     typer.Option("--absent", help="'zero': a variant left out of an answer had no calls; 'missing': no row for it."),
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log each request, without key and phone numbers.")]
+
+
+def as_folder(out: Path) -> Path:
+    """Return where a command is to write, before the work: it must be a folder, or can become one."""
+    if taken := next((part for part in (out, *out.parents) if part.exists() and not part.is_dir()), None):
+        raise ConfigError(f"--out {str(out)!r}: {str(taken)!r} is a file; name a folder")
+    return out

@@ -79,7 +79,12 @@ def intervals(
     }
     total_alone = by is not None and by.lower() == "none"
     if stream:
-        if silences_missing or explain or len(calls) > 1 or any(v for k, v in (words or {}).items() if k != "rest"):
+        if (
+            silences_missing
+            or explain
+            or len(calls) > 1
+            or any(v for k, v in (words or {}).items() if k not in ("rest", "given"))
+        ):
             raise ConfigError("--stream reads clean Parquet as it is; leave the options that describe a log out")
         source: Any = Path(calls[0])
         span["by"] = None if total_alone else by or "variant"
@@ -124,6 +129,10 @@ def simulate(
     from capacity.ground.export import file_kind
 
     kind = file_kind(out)
+    if not out.parent.is_dir():
+        raise ConfigError(
+            f"--out {str(out)!r} cannot be written: there is no folder {str(out.parent)!r}; make it first"
+        )
     calls = cap.simulate_calls(start, days=days, tz=tz, scale=scale, licences=licences, seed=seed)
     if kind == ".csv":
         calls.to_csv(out, index=False)

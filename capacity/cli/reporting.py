@@ -12,7 +12,7 @@ import typer
 from capacity.cli.app import app, progress, say
 from capacity.cli.frames import Intervals, LogFiles, OwnZone, read_both
 from capacity.cli.logwords import describes_log
-from capacity.cli.options import Account, AnyEnv, End, Horizon, Licence, Out, Project, Seed, Start, Store
+from capacity.cli.options import Account, AnyEnv, End, Horizon, Licence, Out, Project, Seed, Start, Store, as_folder
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.text import chance, percent, plural
 from capacity.ground.times import as_instant
@@ -104,6 +104,7 @@ def report(
     Example: capacity report --store calls --licences 120 --tz Europe/London --out report
     """
     limit = _share(max_risk)
+    as_folder(out)
     assessment = _assessment(
         {
             "intervals": intervals,
