@@ -12,7 +12,8 @@ import pandas as pd
 
 from capacity.analysis.peaks import daily_peaks
 from capacity.analysis.week_grid import special_days, week_grid
-from capacity.errors import ConfigError, InsufficientData
+from capacity.errors import InsufficientData
+from capacity.ground.arguments import as_amount, as_number
 from capacity.ground.arrays import Floats
 from capacity.ground.floats import usual_float_errors
 from capacity.ground.holidays import HolidayLike
@@ -104,8 +105,8 @@ def anomalies(
           date                      time  peak  expected  excess
     2026-06-21 2026-06-21 10:50:00+00:00    90      40.0    50.0
     """
-    if not threshold > 0:
-        raise ConfigError(f"threshold={threshold!r} is not above 0; 4 is usual")
+    threshold = as_number(threshold, "threshold", lambda score: score > 0, "is not above 0; 4 is usual")
+    least = as_amount(min_calls, "min_calls")
     peaks = daily_peaks(frame, tz=tz)
     fitted = pd.concat(list(_fitted(peaks, holidays))) if len(peaks) else None
     labels = [str(label) for label in peaks.index.unique(level=1)]
@@ -117,7 +118,7 @@ def anomalies(
             f"{have}: give a longer range"
         )
     judged = fitted["score"].notna().groupby(level=1).any()
-    far = (fitted["score"].abs() >= threshold) & (fitted["excess"].abs() >= min_calls)
+    far = (fitted["score"].abs() >= threshold) & (fitted["excess"].abs() >= least)
     found = fitted[far & (fitted["complete"] | (fitted["excess"] > 0))].sort_index()
     found.attrs["left_out"] = tuple(str(label) for label in judged.index[~judged])
     return found

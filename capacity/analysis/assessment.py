@@ -13,7 +13,8 @@ import pandas as pd
 from capacity.analysis.verdict import machine, steps
 from capacity.analysis.verdict.answers import Verdict
 from capacity.errors import ConfigError, InsufficientData
-from capacity.ground.arguments import as_horizon, as_seed
+from capacity.ground.arguments import as_horizon, as_seed, check_kind
+from capacity.ground.calls import Calls
 from capacity.ground.event import Event, as_events
 from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import TOTAL, validate
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from capacity.analysis.records.result import Reconciliation
     from capacity.analysis.utilisation import Utilisation
     from capacity.forecast.paths import PeakForecast
-    from capacity.ground.calls import Calls
     from capacity.ground.coverage import Coverage
 
 __all__ = ["Assessment", "assess"]
@@ -364,6 +364,8 @@ def assess(
     'Keep 10 for now'
     """
     horizon, seed = as_horizon(horizon), as_seed(seed)
+    if calls is not None:
+        check_kind(calls, Calls, "calls", made_by="capacity.read_calls or fetch_calls")
     prices = (licence_price, lost_call_cost, calls if mean_call_length is None else mean_call_length)
     if (licence_price is not None or lost_call_cost is not None) and None in prices:
         raise ConfigError(

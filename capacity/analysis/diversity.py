@@ -13,6 +13,7 @@ import pandas as pd
 from capacity.analysis.combine import PROJECT, combine
 from capacity.analysis.peaks import daily_peaks
 from capacity.errors import InsufficientData
+from capacity.ground.arguments import as_whole
 from capacity.ground.arrays import Ints
 from capacity.ground.dense import Dense, dense
 from capacity.ground.floats import usual_float_errors
@@ -216,7 +217,7 @@ highest interval sales had 69% of the calls.
     whole = kept.values[:, cells.ids.index(TOTAL)].astype(np.int64) if exact else upper
     if upper.max() == 0 or whole.max() == 0:
         raise InsufficientData(f"diversity compares peaks; no {by} has a conversation in the intervals that all have")
-    highest = _top(whole, top)
+    highest = _top(whole, as_whole(top, "top", least=1, of="intervals"))
     table = _table(frame, kept, columns, whole, highest)
     bounds = {"lower": lower, "total": whole, "upper": upper}
     return Diversity(
@@ -274,7 +275,7 @@ def _peaks(values: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], Ints]:
 
 def _top(whole: Ints, top: int) -> Ints:
     """Return the places of the highest intervals, with ties of the last; none in which nobody called."""
-    n = min(max(top, 1), len(whole))
+    n = min(top, len(whole))
     least = max(int(np.partition(whole, len(whole) - n)[len(whole) - n]), 1)
     return np.flatnonzero(whole >= least)
 

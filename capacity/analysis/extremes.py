@@ -8,7 +8,7 @@ scaled out first in both, and put back as it stands on the last day.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ import pandas as pd
 from scipy import optimize, stats
 
 from capacity.errors import ConfigError, InsufficientData
-from capacity.ground.arguments import as_whole, pick
+from capacity.ground.arguments import as_number, as_whole, pick
 from capacity.ground.arrays import Floats, Ints
 from capacity.ground.calendar import SHORT_WEEKDAYS, YEAR
 from capacity.ground.floats import usual_float_errors
@@ -203,16 +203,16 @@ def return_levels(
     >>> levels.table["level"].round(-1).tolist()
     [130.0, 130.0]
     """
-    asked = [periods] if isinstance(periods, (str, int, float, np.number)) else list(periods)
+    asked = list(periods) if isinstance(periods, Iterable) and not isinstance(periods, str) else [periods]
     years = [_years(period) for period in asked]
     if not years:
         raise ConfigError("periods is empty; give at least one, like '1Y'")
     if not isinstance(confidence, (float, np.floating)) or not 0 < confidence < 1:
         raise ConfigError(f"confidence={confidence!r} is not between 0 and 1; write 0.95 for 95%")
     if block_weeks is not None:
-        block_weeks = as_whole(block_weeks, "block_weeks", least=1, of="weeks")
-    if threshold is not None and not 0.5 < threshold < 1:
-        raise ConfigError(f"threshold must be in (0.5, 1), such as 0.9, got {threshold}")
+        block_weeks = as_whole(block_weeks, "block_weeks", least=1, most=520, of="weeks")
+    if threshold is not None:
+        threshold = as_number(threshold, "threshold", lambda share: 0.5 < share < 1, "must be in (0.5, 1), such as 0.9")
     name, daily = _daily(peaks, variant)
     if len(daily) < _FEWEST_DAYS:
         raise InsufficientData(f"return levels need at least {_FEWEST_DAYS} complete days and have {len(daily)}")

@@ -16,7 +16,7 @@ from capacity.forecast.history import History, as_history
 from capacity.forecast.paths import PeakForecast
 from capacity.forecast.regime import Regime
 from capacity.forecast.settings import ForecastSettings
-from capacity.ground.arguments import as_horizon, as_seed, as_whole, whole_of
+from capacity.ground.arguments import as_horizon, as_seed, as_whole, check_kind, whole_of
 from capacity.ground.arrays import Floats
 from capacity.ground.floats import usual_float_errors
 from capacity.ground.holidays import HolidayLike, holiday_dates
@@ -119,7 +119,9 @@ def forecast_peaks(
     [100, 20, 20, 100, 100, 100, 100]
     """
     horizon, seed = as_horizon(horizon), as_seed(seed)
-    paths = as_whole(paths, "paths", least=1)
+    paths = as_whole(paths, "paths", least=1, most=1_000_000)
+    if settings is not None:
+        check_kind(settings, ForecastSettings, "settings", made_by="capacity.ForecastSettings()")
     history = as_history(peaks, exclude=exclude)
     first = history.dates[-1] + pd.Timedelta(days=1)
     dates = pd.date_range(first, periods=horizon, freq="D", unit="ns")

@@ -233,7 +233,10 @@ def licences_needed(
     array([99, 95])
     """
     check_kind(forecast, PeakForecast, "forecast", made_by="capacity.forecast_peaks")
-    risks = np.atleast_1d(np.asarray(risk, dtype=np.float64))
+    try:
+        risks = np.atleast_1d(np.asarray(risk, dtype=np.float64))
+    except (TypeError, ValueError):
+        risks = np.zeros(0)
     if len(risks) == 0 or not bool(((risks > 0) & (risks < 1)).all()):
         raise ConfigError(f"risk={risk!r} is not between 0 and 1; write 0.05 for 5%")
     length = len(forecast.dates)

@@ -85,7 +85,7 @@ def _spans(spans: Any, hours: HoursLike) -> list[tuple[int, int]]:
 
 
 def _span(pair: Any, hours: HoursLike) -> tuple[int, int]:
-    if isinstance(pair, str) or len(pair) != 2:
+    if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
         raise ConfigError(f"hours={hours!r}: {pair!r} is no pair of opening and closing time; {_EXAMPLE}")
     begin, end = (_slot(text, hours) for text in pair)
     if begin == end:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.errors import ConfigError, InsufficientData
+from capacity.ground.arguments import as_number
 from capacity.ground.arrays import Ints
 from capacity.ground.calendar import DAY_STEPS, HOUR_STEPS
 from capacity.ground.dense import Dense, dense
@@ -76,8 +77,8 @@ def daily_peaks(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", min_share: 
     >>> print(day.peak, day.time, day.intervals, day.complete)
     5 2026-07-01 23:05:00+00:00 3 False
     """
-    if not 0 < min_share <= 1:
-        raise ConfigError(f"min_share={min_share!r} must be above 0 and at most 1; write 0.98 for 98% of the intervals")
+    rule = "must be above 0 and at most 1; write 0.98 for 98% of the intervals"
+    min_share = as_number(min_share, "min_share", lambda share: 0 < share <= 1, rule)
     cells, span = _by_local_day(dense(frame), tz)
     first_row = np.searchsorted(span.day_of, np.arange(len(span.days)))
     shape = (len(span.days), len(cells.ids))

@@ -12,6 +12,7 @@ import pandas as pd
 from capacity.calls.columns import CallArrays, call_arrays, instants
 from capacity.calls.sweep import Piece, sweep
 from capacity.errors import ConfigError, FrameError
+from capacity.ground.arguments import check_kind
 from capacity.ground.calls import Calls
 from capacity.ground.frame import TOTAL, assemble, trim
 from capacity.ground.times import DAY, STEP, Instant, as_instant, ceil_step, floor_step
@@ -103,6 +104,7 @@ def intervals_from_calls(
     """
     check_options(by, total=total, absent=absent)
     calls = calls.frame if isinstance(calls, Calls) else calls
+    check_kind(calls, pd.DataFrame, "calls", made_by="capacity.read_calls")
     arrays = call_arrays(calls, by=by, columns=columns)
 
     def pieces(first: int, last: int) -> Iterator[Piece]:
@@ -186,6 +188,8 @@ def clip(arrays: CallArrays, first: int, last: int) -> tuple[Ints, Ints, Ints]:
 
 def without(frame: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
     """Leave out the intervals that lie in a gap, wholly or in part."""
+    if not isinstance(gaps, pd.DataFrame) or not {"start", "end"} <= set(gaps.columns):
+        raise FrameError("gaps must be a DataFrame with the columns start and end, such as calls.account.silences")
     starts, none = instants(gaps["start"], "the start of a gap")
     ends, open_ended = instants(gaps["end"], "the end of a gap")
     if none.any() or open_ended.any() or (ends < starts).any():

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.errors import FrameError
+from capacity.ground.arguments import check_kind
 
 __all__ = ["DURATIONS", "held_until", "is_voice", "need_times"]
 
@@ -16,7 +17,8 @@ _VOICE = ("voice", "phone", "sip", "pstn", "tel", "call")
 
 
 def need_times(calls: pd.DataFrame) -> None:
-    """Raise FrameError for call records without ``start`` or ``end``."""
+    """Raise an error for what is no call records, or has no ``start`` or ``end``."""
+    check_kind(calls, pd.DataFrame, "calls", made_by="capacity.read_calls")
     if lacking := [column for column in ("start", "end") if column not in calls]:
         raise FrameError(
             f"the call records have no column {lacking[0]!r}; there are {[str(c) for c in calls.columns]}; "

@@ -453,9 +453,7 @@ def kept_columns(names: Sequence[str], words: Words, reading: Reading) -> dict[s
     """Return the columns that are kept to slice by: ours -> theirs."""
     found = {ours: theirs[0] for ours, theirs in words.columns.items() if ours in KEPT}
     if taken := sorted(n for n in words.keep if found.get(n, n) != n and n in names):
-        raise ConfigError(
-            f"{option('keep')} {', '.join(taken)}: the calls have something else by that name; rename it in the log"
-        )
+        raise ConfigError(f"keep={taken}: the calls have something else by that name; rename the column of the log")
     for name in names:
         ours = _KEPT_KEYS.get(key(name))
         if ours and ours not in found:

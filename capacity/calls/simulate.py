@@ -13,6 +13,7 @@ import pandas as pd
 
 from capacity.calls.profiles import VARIANTS, Campaign, Profile, rates
 from capacity.errors import ConfigError
+from capacity.ground.arguments import as_amount, as_number
 from capacity.ground.arrays import Floats
 from capacity.ground.floats import usual_float_errors
 from capacity.ground.holidays import HolidayLike
@@ -29,6 +30,7 @@ _PER_DAY = DAY // STEP
 _ENVS = ("live", "pre-release", "sandbox")
 _ENV_SHARES = (0.99, 0.004, 0.006)
 _SHORTEST_MS = 1_000
+_MOST_SCALE = 1_000_000
 _MOST_DAYS = 22_000  # some sixty years: more is a mistake
 _CAMPAIGN_EVERY = 45  # [days], on average
 
@@ -114,10 +116,9 @@ def simulate_calls(
     ids = [p.id for p in profiles]
     if not ids or len(set(ids)) < len(ids):
         raise ConfigError(f"variants={ids}: give at least one, each id once")
-    if not (0 <= scale < np.inf and -1 < growth < np.inf and 0 <= day_noise < np.inf):
-        raise ConfigError(
-            f"scale={scale}, growth={growth}, day_noise={day_noise}: each must be finite, none negative (growth > -1)"
-        )
+    scale = as_number(scale, "scale", lambda v: 0 <= v <= _MOST_SCALE, f"must be from 0 to {_MOST_SCALE:,}; 1 is usual")
+    growth = as_number(growth, "growth", lambda v: -1 < v < np.inf, "must be finite and above -1; 0.2 is 20% a year")
+    day_noise = as_amount(day_noise, "day_noise")
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise ConfigError(f"seed={seed!r} is no whole number from 0 on")
     first, last = as_range(start, end if end is not None else _days_after(start, days, zone), zone)
@@ -154,8 +155,7 @@ def handed_off(calls: pd.DataFrame, share: float, *, seed: int) -> pd.DataFrame:
     >>> bool((calls["polyai_duration"] < (calls["end"] - calls["start"]).dt.total_seconds())[calls["handoff"]].all())
     True
     """
-    if not 0 <= share <= 1:
-        raise ConfigError(f"handoffs={share}: give a share from 0 to 1")
+    as_number(share, "handoffs", lambda v: 0 <= v <= 1, "is no share from 0 to 1")
     rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(6)[5])
     total = (calls["end"] - calls["start"]).to_numpy().astype("timedelta64[s]").astype(np.int64)
     handed = rng.random(len(calls)) < share

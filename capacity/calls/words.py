@@ -23,7 +23,7 @@ PARTS = ("start", "end", "duration", "talk")
 KEPT = ("variant", "variant_name", "language", "phone_number", "env", "blocked")
 _UNFINISHED = ("recent", "keep", "drop")
 _ON_COMMAND_LINE: ContextVar[bool] = ContextVar("on_command_line", default=False)
-_OPTIONS = {"na_values": "--nothing", "columns": "--column", "keep": "--by"}
+_OPTIONS = {"na_values": "--nothing", "columns": "--column"}
 
 
 @contextlib.contextmanager

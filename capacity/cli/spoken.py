@@ -23,6 +23,7 @@ _ALIASES = {
     "workers": ("max_workers",),
 }
 _PYTHON = (
+    ("keep=[", "--by ["),
     (" or pd.Timedelta(minutes=3)", ""),
     (", or give api_key=", ""),
     ("such as 21, '21d'", "such as '21d'"),

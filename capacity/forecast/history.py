@@ -218,8 +218,8 @@ def _shut_before(days: pd.Index, reported: npt.NDArray[np.bool_], first: int) ->
 def _too_little(span: int, seen: int, reported: int) -> str:
     lack = reported - seen
     remedy = (
-        f". {plural(lack, 'day')} were left out as incomplete or excluded: daily_peaks(..., min_share=0.98) takes days "
-        "with at least that share of their intervals"
+        f". {plural(lack, 'day')} {'was' if lack == 1 else 'were'} left out as incomplete or excluded: "
+        "daily_peaks(..., min_share=0.98) takes days with at least that share of their intervals"
         if lack > 0
         else ""
     )

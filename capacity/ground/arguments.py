@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any
 
@@ -10,7 +10,7 @@ from capacity.errors import ConfigError
 from capacity.ground.calendar import LONGEST
 from capacity.ground.frame import TOTAL
 
-__all__ = ["as_amount", "as_horizon", "as_seed", "as_whole", "check_kind", "pick", "some", "whole_of"]
+__all__ = ["as_amount", "as_horizon", "as_number", "as_seed", "as_whole", "check_kind", "pick", "some", "whole_of"]
 
 
 def as_whole(value: Any, name: str, *, least: int, most: int | None = None, of: str = "") -> int:
@@ -31,6 +31,26 @@ def as_whole(value: Any, name: str, *, least: int, most: int | None = None, of: 
         limits = f"of at least {least}" if most is None else f"from {least} to {most}"
         raise ConfigError(f"{name}={value!r} is no whole number{f' of {of}' if of else ''} {limits}")
     return int(value)
+
+
+def as_number(value: Any, name: str, fits: Callable[[float], bool], rule: str) -> float:
+    """Return a number that fits; `rule` says which do.
+
+    Raises
+    ------
+    ConfigError
+        It is no number, or does not fit.
+
+    Examples
+    --------
+    >>> as_number("5%", "risk", lambda r: 0 < r < 1, "is not between 0 and 1; write 0.05 for 5%")
+    Traceback (most recent call last):
+    ...
+    capacity.errors.ConfigError: risk='5%' is not between 0 and 1; write 0.05 for 5%
+    """
+    if not isinstance(value, Real) or isinstance(value, bool) or not fits(float(value)):
+        raise ConfigError(f"{name}={value!r} {rule}")
+    return float(value)
 
 
 def check_kind(value: object, kind: type, name: str, *, made_by: str) -> None:
@@ -145,7 +165,7 @@ def pick(ids: Sequence[str], variant: str | None, *, where: str, slice_name: str
         name = whole_of(ids)
         if name is None:
             raise ConfigError(
-                f"no {slice_name} was named and {where} has no TOTAL; give variant= one of {some(ids) or 'none'}"
+                f"no {slice_name} was named, and no TOTAL is in {where}; give variant= one of {some(ids) or 'none'}"
             )
         return name
     if variant not in ids:

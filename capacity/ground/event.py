@@ -206,7 +206,7 @@ def as_events(events: Iterable[Event] | Event | None) -> tuple[Event, ...]:
     >>> as_events(None)
     ()
     """
-    many = () if events is None else (events,) if isinstance(events, Event) else tuple(events)
+    many = () if events is None else tuple(events) if isinstance(events, Iterable) else (events,)
     for one in many:
         if not isinstance(one, Event):
             raise ConfigError(f"{one!r} is not an event; write cap.Event('Hotels', '2026-03-01', 40, reason='Signed')")

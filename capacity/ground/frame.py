@@ -97,6 +97,8 @@ def as_intervals(df: pd.DataFrame) -> pd.DataFrame:
     for need in ("time", _VALUES):
         if need not in table.columns:
             raise FrameError(f"no column or index level {need!r}; there are {[str(c) for c in table.columns]}")
+    if twice := sorted({str(c) for c in table.columns[table.columns.duplicated()]}):
+        raise FrameError(f"columns {twice} stand twice; keep one of each")
     others = [str(c) for c in table.columns if c not in ("time", *_COLUMNS)]
     if len(others) != 1:
         raise FrameError(

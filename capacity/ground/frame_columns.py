@@ -26,6 +26,8 @@ def read_times(column: pd.Series) -> pd.DatetimeIndex:
     """
     if len(column) == 0:
         return pd.DatetimeIndex([], tz="UTC").as_unit("ns")
+    if isinstance(column.dtype, pd.ArrowDtype) and "tz=" in str(column.dtype):
+        column = column.astype(pd.DatetimeTZDtype("us", "UTC"))
     if not isinstance(column.dtype, pd.DatetimeTZDtype):
         raise FrameError(
             f"time is {column.dtype} (first value {column.iloc[0]!r}), not an aware datetime; "
@@ -35,7 +37,10 @@ def read_times(column: pd.Series) -> pd.DatetimeIndex:
         raise FrameError(
             f"{int(column.isna().sum())} rows have no time; drop them: a missing interval is a missing row"
         )
-    times = pd.DatetimeIndex(column).tz_convert("UTC").as_unit("ns")
+    try:
+        times = pd.DatetimeIndex(column).tz_convert("UTC").as_unit("ns")
+    except pd.errors.OutOfBoundsDatetime as exc:
+        raise FrameError(f"time has one outside the years 1678 to 2262 ({exc}); drop such rows") from exc
     check_grid(times)
     return times
 
@@ -70,7 +75,7 @@ def read_counts(column: pd.Series, *, name: str) -> npt.NDArray[np.int32]:
         raise FrameError(
             f"{name} is missing in {int(column.isna().sum())} rows; drop them: a missing interval is a missing row"
         )
-    if column.dtype == bool or not pd.api.types.is_numeric_dtype(column.dtype):
+    if column.dtype.kind in "bc" or not pd.api.types.is_numeric_dtype(column.dtype):
         raise FrameError(f"{name} is {column.dtype} (first value {column.iloc[0]!r}), not whole numbers")
     values = column.to_numpy()
     if values.dtype.kind not in "iu":

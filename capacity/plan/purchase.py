@@ -13,7 +13,7 @@ import pandas as pd
 from capacity.analysis.costing.busy_day import as_shape
 from capacity.errors import ConfigError
 from capacity.forecast.paths import PeakForecast
-from capacity.ground.arguments import as_amount
+from capacity.ground.arguments import as_amount, as_number, check_kind
 from capacity.ground.arrays import Floats
 from capacity.ground.call_length import CallLength, as_call_length, turnover
 from capacity.ground.holidays import as_days
@@ -228,6 +228,7 @@ def purchase_schedule(
     (Timestamp('2025-12-31 00:00:00'), 100)
     """
     lead, every = as_span(lead_time, "lead_time"), as_span(review, "review")
+    check_kind(forecast, PeakForecast, "forecast", made_by="capacity.forecast_peaks")
     length = len(forecast.dates)
     if not isinstance(tariff, Tariff):
         raise ConfigError(f"tariff={tariff!r} must be a cap.Tariff")
@@ -239,8 +240,8 @@ def purchase_schedule(
     allowed = None if lost_call_cost is not None else risk
     if allowed is None and cost == 0:
         raise ConfigError("give risk=0.05, or the cost of a lost call: without either no licence pays")
-    if allowed is not None and not 0 < allowed < 1:
-        raise ConfigError(f"risk={risk!r} is not between 0 and 1; write 0.05 for 5%")
+    if allowed is not None:
+        allowed = as_number(allowed, "risk", lambda v: 0 < v < 1, "is not between 0 and 1; write 0.05 for 5%")
     held = as_licences((forecast.licences or 0) if licences is None else licences)
     turn = turnover(as_call_length(mean_call_length))
     costs = Costs.of(forecast, tariff, turn, as_shape(day_shape), variant, cost)

@@ -1,0 +1,68 @@
+"""Arguments of the wrong kind end in our error, which says the value and the rule; never in one of Python's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import capacity as cap
+from capacity.errors import CapacityError
+
+TIMES = pd.date_range("2026-01-05", periods=60 * 288, freq="5min", tz="UTC")
+COUNTS = 5 + (np.arange(len(TIMES)) // 12) % 9
+
+
+@pytest.fixture(scope="module")
+def made():
+    """A frame, its peaks, a forecast, and call records."""
+    table = pd.DataFrame({"time": TIMES, "max_concurrent": COUNTS})
+    frame = cap.as_intervals(pd.concat([table.assign(variant=v) for v in (cap.TOTAL, "a", "b")]))
+    peaks = cap.daily_peaks(frame, tz="UTC")
+    calls = pd.DataFrame({"start": TIMES[:3], "end": TIMES[1:4]})
+    return {"frame": frame, "peaks": peaks, "forecast": cap.forecast_peaks(peaks, 7, seed=1), "calls": calls}
+
+
+WRONG = [
+    (lambda m, v: cap.daily_peaks(m["frame"], tz="UTC", min_share=v), "min_share", ["x", None, 2, float("nan")]),
+    (lambda m, v: cap.anomalies(m["frame"], threshold=v), "threshold", ["x", None, 0, []]),
+    (lambda m, v: cap.anomalies(m["frame"], min_calls=v), "min_calls", ["x", [], b"x"]),
+    (lambda m, v: cap.diversity(m["frame"], top=v), "top", ["x", float("nan"), 0]),
+    (lambda m, v: cap.return_levels(m["peaks"], v), "period", [None, -1, "x"]),
+    (lambda m, v: cap.return_levels(m["peaks"], block_weeks=v), "block_weeks", [2**70, "x"]),
+    (lambda m, v: cap.return_levels(m["peaks"], threshold=v), "threshold", ["x", 2, float("nan")]),
+    (lambda m, v: cap.licences_needed(m["forecast"], v), "risk", ["5%", {}, 5, ()]),
+    (lambda m, v: cap.forecast_peaks(m["peaks"], 7, seed=1, paths=v), "paths", [2**70, 0]),
+    (lambda m, v: cap.forecast_peaks(m["peaks"], 7, seed=1, settings=v), "settings", ["x", 1]),
+    (lambda m, v: cap.purchase_schedule(v, cap.Tariff(licence_price=1), lead_time=3), "forecast", ["x", None]),
+    (lambda m, v: cap.simulate_calls(days=1, seed=1, scale=v), "scale", ["x", None, -1, 2.0**70]),
+    (lambda m, v: cap.simulate_calls(days=1, seed=1, growth=v), "growth", ["x", -1, float("inf")]),
+    (lambda m, v: cap.intervals_from_calls(v), "calls", ["x", None, [1]]),
+    (lambda m, v: cap.intervals_from_calls(m["calls"], by=None, gaps=v), "gaps", ["x", {}, pd.DataFrame({"a": [1]})]),
+    (lambda m, v: cap.call_traffic(v, tz="UTC"), "calls", ["x", None]),
+    (lambda m, v: cap.assess(m["frame"], 20, tz="UTC", seed=1, calls=v), "calls", ["x", pd.DataFrame()]),
+    (lambda m, v: cap.assess(m["frame"], 20, tz="UTC", seed=1, events=v), "event", [-1, "x"]),
+    (lambda m, v: cap.percentiles(m["frame"], 95, hours=v), "hours", [(1, 2), ("09:00",), "x"]),
+]
+
+
+@pytest.mark.parametrize(("call", "name", "values"), WRONG, ids=[f"{k} {name}" for k, (_, name, _) in enumerate(WRONG)])
+def test_arguments_of_the_wrong_kind(made, call, name, values):
+    """Else a typing error would end in a TypeError from within."""
+    for value in values:
+        with pytest.raises(CapacityError, match=name):
+            call(made, value)
+
+
+def test_frames_that_break_the_schema_in_odd_ways():
+    """Else they would end in an error of pandas, or lose a part of a number without a word."""
+    table = pd.DataFrame({"time": TIMES[:2], "variant": "a", "max_concurrent": [1, 2]})
+    for wrong, says in (
+        (table.assign(max_concurrent=[1j, 2j]), "whole numbers"),
+        (table.assign(time=TIMES[:2].as_unit("s") + pd.Timedelta(days=365 * 400)), "years 1678 to 2262"),
+        (pd.concat([table, table[["max_concurrent"]]], axis=1), "stand twice"),
+    ):
+        with pytest.raises(CapacityError, match=says):
+            cap.as_intervals(wrong)
+    arrow = cap.as_intervals(table.convert_dtypes(dtype_backend="pyarrow"))
+    pd.testing.assert_frame_equal(arrow, cap.as_intervals(table))
