@@ -31,6 +31,7 @@ _ENVS = ("live", "pre-release", "sandbox")
 _ENV_SHARES = (0.99, 0.004, 0.006)
 _SHORTEST_MS = 1_000
 _MOST_SCALE = 1_000_000
+_SCALE_RULE = f"must be finite, not negative, and at most {_MOST_SCALE:,}; 1 is usual"
 _MOST_DAYS = 22_000  # some sixty years: more is a mistake
 _CAMPAIGN_EVERY = 45  # [days], on average
 
@@ -116,7 +117,7 @@ def simulate_calls(
     ids = [p.id for p in profiles]
     if not ids or len(set(ids)) < len(ids):
         raise ConfigError(f"variants={ids}: give at least one, each id once")
-    scale = as_number(scale, "scale", lambda v: 0 <= v <= _MOST_SCALE, f"must be from 0 to {_MOST_SCALE:,}; 1 is usual")
+    scale = as_number(scale, "scale", lambda v: 0 <= v <= _MOST_SCALE, _SCALE_RULE)
     growth = as_number(growth, "growth", lambda v: -1 < v < np.inf, "must be finite and above -1; 0.2 is 20% a year")
     day_noise = as_amount(day_noise, "day_noise")
     if not isinstance(seed, int | np.integer) or seed < 0:
