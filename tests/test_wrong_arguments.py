@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -66,3 +68,14 @@ def test_frames_that_break_the_schema_in_odd_ways():
             cap.as_intervals(wrong)
     arrow = cap.as_intervals(table.convert_dtypes(dtype_backend="pyarrow"))
     pd.testing.assert_frame_equal(arrow, cap.as_intervals(table))
+
+
+def test_notes_speak_of_no_arguments():
+    """Else the page for those who decide would tell them to leave licences= out."""
+    keep = np.ones(len(TIMES[: 20 * 288]), dtype=bool)
+    keep[::288] = False  # each day lacks an interval
+    table = pd.DataFrame({"time": TIMES[: 20 * 288], "variant": cap.TOTAL, "max_concurrent": COUNTS[: 20 * 288]})
+    for frame in (table, table[keep]):
+        notes = cap.assess(cap.as_intervals(frame), 12, tz="UTC", seed=1).notes
+        assert notes
+        assert not [note for note in notes if re.search(r"\w=|\(\.\.\.", note)]

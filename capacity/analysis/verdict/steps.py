@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -125,7 +126,9 @@ def run(steps: list[Step], found: Found, progress: Callable[[str, int, int], Non
 
 
 def _because(what: str, message: str) -> str:
-    text = f"{message.rstrip('.')}."
+    # What a reader of the report can do nothing with, arguments of Python, is left out.
+    said = [part for part in re.split(r"(?<=[.;:])\s", message) if not re.search(r"\w=|\(\.\.\.", part)]
+    text = f"{' '.join(said).rstrip('.;:')}."
     named = text.lower().startswith((what.lower(), f"a {what.lower()}"))
     return text[0].upper() + text[1:] if named else f"{what}: {text}"
 
