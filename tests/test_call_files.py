@@ -270,3 +270,67 @@ def test_a_longer_length_beside(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("Started,In The Line,Handle Time\n" + rows)
     doubts = cap.read_calls(tmp_path / "a.csv", tz="UTC").account.doubts
     assert any("column In The Line is longer than Handle Time in 100% of the first rows" in d for d in doubts)
+
+
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        ("000500", "001001", "000059"),
+        ("0 days 00:05:00", "0 days 00:10:01", "0 days 00:00:59"),
+        ("5m 0s", "601s", "59s"),
+    ],
+    ids=["hhmmss", "as pandas writes it", "words"],
+)
+def test_lengths_as_they_are_written(tmp_path: Path, lengths: tuple[str, ...]) -> None:
+    """Else "001001" would be a thousand seconds, and the lengths of pandas no lengths at all."""
+    rows = "".join(f"{start},{length}\n" for (start, _), length in zip(CALLS, lengths, strict=True))
+    (tmp_path / "a.csv").write_text("Start,Duration\n" + rows)
+    assert _lengths(tmp_path / "a.csv") == [300, 601, 59]
+    assert ("hhmmss" in str(cap.read_calls(tmp_path / "a.csv").account)) == (lengths[0] == "000500")
+
+
+@pytest.mark.parametrize(
+    ("form", "separator"),
+    [
+        ("February %d{}, 2026 %H:%M:%S", ";"),
+        ("%d. Februar 2026, %H:%M:%S Uhr", ";"),
+        ("%d/%m/%Y à %H:%M:%S", ","),
+        ("%d.%m.%Y um %H:%M:%S", ";"),
+    ],
+)
+def test_times_as_people_write_them(tmp_path: Path, form: str, separator: str) -> None:
+    """Else "4th" would be none where "3rd" was first, and a comma within times would part the fields."""
+    starts = [dt.datetime(2026, 2, day, 9, day, day) for day in (1, 2, 3, 4, 11, 22)]
+    ordinal = {1: "st", 2: "nd", 3: "rd", 22: "nd"}
+    texts = [f'"{s.strftime(form).format(ordinal.get(s.day, "th"))}"'.replace(" 0", " ") for s in starts]
+    lines = [f"Begin{separator}Duration", *(f"{t if separator == ',' else t[1:-1]}{separator}0:05:00" for t in texts)]
+    (tmp_path / "a.csv").write_text("\n".join(lines), encoding="utf-8")
+    frame = cap.read_calls(tmp_path / "a.csv", tz="UTC").frame
+    assert [t.replace(tzinfo=None) for t in frame["start"]] == starts
+
+
+def test_ticks_of_other_clocks_are_no_nanoseconds(tmp_path: Path) -> None:
+    """Else calls counted from 1601 or from year 1 would lie in 1974 or 1990 and last milliseconds."""
+    seconds = [int(pd.Timestamp(s).timestamp()) for s, _ in CALLS]
+    for epoch in (11_644_473_600, 62_135_596_800):
+        rows = "".join(f"{(s + epoch) * 10**7},{(s + 300 + epoch) * 10**7}\n" for s in seconds)
+        (tmp_path / "a.csv").write_text("start,end\n" + rows)
+        with pytest.raises(FrameError, match="start cannot be read"):
+            cap.read_calls(tmp_path / "a.csv", tz="UTC")
+
+
+def test_a_download_that_came_twice(tmp_path: Path) -> None:
+    """Else every call would count double."""
+    (tmp_path / "calls.csv").write_bytes(CSV)
+    (tmp_path / "calls (1).csv").write_bytes(CSV)
+    calls = cap.read_calls(tmp_path, tz="UTC")
+    assert len(calls.frame) == 3
+    assert "calls.csv is a copy of calls (1).csv" in str(calls.account)
+
+
+def test_a_file_of_a_folder_that_is_no_log(tmp_path: Path) -> None:
+    """Else nothing would say which of a thousand files is no log."""
+    (tmp_path / "calls.csv").write_bytes(CSV)
+    (tmp_path / "notes.txt").write_text("What was exported\nand why\n")
+    with pytest.raises(FrameError, match=r"notes\.txt: .*naming the others"):
+        cap.read_calls(tmp_path, tz="UTC")

@@ -19,7 +19,7 @@ _NUMBERS = {
     "epoch-s": r"(?P<e>\d{9,10})(?:[.,](?P<f>\d{1,9}))?",
     "epoch-ms": r"(?P<e>\d{12,13})(?:[.,](?P<f>\d{1,9}))?",
     "epoch-us": r"(?P<e>\d{15,16})(?:[.,]0+)?",
-    "epoch-ns": r"(?P<e>\d{18,19})(?:[.,]0+)?",
+    "epoch-ns": r"(?P<e>\d{19})(?:[.,]0+)?",  # 18 digits, before 2001, are ticks of other clocks
     "excel-days": r"(?P<x>[345]\d{4})(?:[.,](?P<f>\d{1,16}))?",
 }
 MONTHS = {
@@ -89,9 +89,9 @@ def _dates(text: str, at: int) -> tuple[int, dict[str, str]] | None:
     if found and found[3].lower() in MONTHS:
         y = "%Y" if len(found[5]) == 4 else "%y"
         return found.end(), {"": f"%d{found[2] or ''}%b{found[4]}{y}"}
-    found = re.compile(r"([^\W\d_]{3,9})(\.?[- ]+)(\d{1,2})((?:st|nd|rd|th)?,?[- ]+)(\d{4})(?!\d)").match(text, at)
+    found = re.compile(r"([^\W\d_]{3,9})(\.?[- ]+)(\d{1,2})(st|nd|rd|th)?(,?[- ]+)(\d{4})(?!\d)").match(text, at)
     if found and found[1].lower() in MONTHS:
-        return found.end(), {"": f"%b{found[2]}%d{found[4]}%Y"}
+        return found.end(), {"": f"%b{found[2]}%d{'%o' if found[4] else ''}{found[5]}%Y"}
     found = re.compile(r"(\d{8})(?=\D|$|\d{4}(?:\d\d)?(?!\d))").match(text, at)
     if found:
         return found.end(), {"ymd": "%Y%m%d", "dmy": "%d%m%Y", "mdy": "%m%d%Y"}
@@ -255,6 +255,7 @@ _DIRECTIVES = {
     "z": r"(?P<z>[Zz]|[+-]\d{2}(?::?\d{2})?|[+-]\d)",
     "Z": r"(?P<Z>[A-Za-z]{1,5})",
     "s": r"(?P<e>\d{9,10})",
+    "o": r"(?P<o>st|nd|rd|th)",
     "*": r"\s*(?:\([^)]*\)|\[[^\]]*\]|Uhr)",
     "%": "%",
 }

@@ -16,7 +16,7 @@ from capacity.calls.shapes import Group, groups, in_chunks, number
 from capacity.calls.times import BAD, NONE, NONE_WORDS, OK, as_text, plain
 from capacity.errors import ConfigError
 
-__all__ = ["UNITS", "Lengths", "check_unit", "read_lengths", "unit_in_name"]
+__all__ = ["UNITS", "Lengths", "check_unit", "parted", "read_lengths", "unit_in_name"]
 
 Ints = npt.NDArray[Any]
 
@@ -134,6 +134,7 @@ def read_lengths(column: pa.ChunkedArray, none: Sequence[str] = ()) -> Lengths:
         column = column.cast(kind.value_type)
     nothing = frozenset(word.strip().lower() for word in (*NONE_WORDS, *none))
     column = as_text(column)
+    column = parted(column)
     comma = _decimal_mark(column)
     parts = in_chunks(column, lambda chunk: _read_text(chunk, nothing, comma))
     if not parts:
@@ -146,6 +147,16 @@ def read_lengths(column: pa.ChunkedArray, none: Sequence[str] = ()) -> Lengths:
         max(counts, default=0),
         thousands=comma == "?",
     )
+
+
+def parted(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return lengths of six digits, some with a zero in front, as h:mm:ss, where all are one: "001001"."""
+    filled = pc.unique(column.filter(pc.not_equal(pc.utf8_trim_whitespace(column), "")))
+    if not len(filled) or not pc.all(pc.match_substring_regex(filled, r"^\s*\d\d[0-5]\d[0-5]\d\s*$")).as_py():
+        return column
+    if not pc.any(pc.match_substring_regex(filled, r"^\s*0")).as_py():
+        return column
+    return pc.replace_substring_regex(column, r"^\s*(\d\d)(\d\d)(\d\d)\s*$", r"\1:\2:\3")
 
 
 def _decimal_mark(column: pa.ChunkedArray) -> str:

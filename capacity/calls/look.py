@@ -158,7 +158,8 @@ def _rows(lines: list[str], first: int, separator: str, quote: str) -> list[tupl
 
 
 def _separator(lines: list[str]) -> str:
-    best, chosen = (-1.0,) * 5, ","
+    best: tuple[float, ...] = (-1.0,)
+    chosen = ","
     for candidate in SEPARATORS:
         if not any(candidate in line for line in lines):
             continue
@@ -170,7 +171,11 @@ def _separator(lines: list[str]) -> str:
         rows = [row for _, _, row in _rows(lines[:60], 0, candidate, '"')]
         times = sum(1 for row in rows for cell in row if len(cell) > 5 and formats_of(cell))
         header = max((i for i, row in enumerate(rows[:8]) if len(row) == width), default=-1) >= 0
-        value = (float(width > 1), round(min(share, 0.9), 1), float(times > 0 and header), float(times), float(width))
+        whole = len(rows[0]) == width  # "3. Februar 2026, 9:00;..." has its commas within cells
+        value = (
+            *(float(width > 1), round(min(share, 0.9), 1), float(times > 0 and header)),
+            *(float(times), float(whole), float(width)),
+        )
         if value > best:
             best, chosen = value, candidate
     return chosen

@@ -7,7 +7,7 @@ import zoneinfo
 import numpy as np
 import pyarrow as pa
 
-from capacity.calls.lengths import read_lengths
+from capacity.calls.lengths import parted, read_lengths
 from capacity.calls.plan import Plan
 from capacity.calls.readings import key, kinds_of
 from capacity.calls.rows import Rows
@@ -32,7 +32,15 @@ def other_columns(plan: Plan, rows: Rows, *, local: bool) -> list[str]:
     unread = [n for n in rows.names if n not in plan.reading.used]
     zones = [_zones(n, sample[n], str(plan.zone)) for n in unread if kinds[n] == "text"] if local else []
     longer = [_longer(n, sample, plan) for n in unread if kinds[n] in ("clock", "length")]
-    return [doubt for doubt in (*zones, *longer) if doubt]
+    lengths = [n for n in (plan.reading.duration, plan.reading.talk, plan.reading.wait) if n]
+    return [doubt for doubt in (*zones, *longer, *map(_compact, lengths, map(sample.column, lengths))) if doubt]
+
+
+def _compact(name: str, column: pa.ChunkedArray) -> str:
+    """Say that six digits are read as hours, minutes and seconds."""
+    if not pa.types.is_string(column.type) or parted(column) is column:
+        return ""
+    return f"{name} has six digits and is read as hhmmss; if it counts seconds, write it without zeros in front"
 
 
 def _zones(name: str, column: pa.ChunkedArray, zone: str) -> str:

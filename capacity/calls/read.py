@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import filecmp
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -158,7 +160,8 @@ def read_calls(
 
 def read_with(source: LogSource, words: Words, *, progress: Callable[[int], object] | None = None) -> Calls:
     """Return the calls of a log as the words say."""
-    parts = [(rows, decide(rows, words, progress)) for rows in _opened(source, words)]
+    groups = _opened(source, words)
+    parts = [(rows, _decided(rows, words, progress, alone=len(groups) == 1)) for rows in groups]
     frames, accounts = [], []
     for rows, decision in parts:
         frame = decision.outcome.frame()
@@ -173,14 +176,40 @@ def read_with(source: LogSource, words: Words, *, progress: Callable[[int], obje
     return Calls(frame, account, said.command() if words.sources else "")
 
 
+def _decided(rows: Rows, words: Words, progress: Callable[[int], object] | None, *, alone: bool) -> Decision:
+    try:
+        return decide(rows, words, progress)
+    except FrameError as exc:
+        name = rows.logs[0].name
+        if alone or name in str(exc):
+            raise
+        raise FrameError(f"{name}: {exc}; a file that is no log is left out by naming the others") from exc
+
+
+def _once(paths: list[Path]) -> tuple[list[Path], list[str]]:
+    """Return the files without copies, and a line for each copy: a download that came twice is no second log."""
+    kept: dict[int, list[Path]] = {}
+    copies: dict[Path, str] = {}
+    for path in paths:
+        others = kept.setdefault(path.stat().st_size, [])
+        same = next((k for k in others if filecmp.cmp(k, path, shallow=False)), None)
+        if same is None:
+            others.append(path)
+        else:
+            copies[path] = f"{path.name} is a copy of {same.name}, and is read once"
+    return [path for path in paths if path not in copies], list(copies.values())
+
+
 def _opened(source: LogSource, words: Words) -> list[Rows]:
     """Open all files; those with the same columns are read together."""
     if isinstance(source, pd.DataFrame):
         return [Rows([frame_log(source)])]
+    paths, copies = _once(files_of(source))
     logs = [
         open_log(path, encoding=words.encoding, separator=words.separator, skip=words.skip, header=words.header)
-        for path in files_of(source)
+        for path in paths
     ]
+    logs[0].doubts += copies
     found: dict[tuple[str, ...], list[Log]] = {}
     for log in logs:
         names = tuple(log.columns)

@@ -135,7 +135,8 @@ def _cell_kind(cell: str) -> str:
         return (
             "length"
             if re.fullmatch(
-                r"(\d+([.,]\d+)?\s*[a-zA-Z]{1,8}\.?,?\s*)+|P[T\d].*|\d+[. d]+\d+:\d\d:\d\d\S*|\d{3,}:\d\d", cell
+                r"(\d+([.,]\d+)?\s*[a-zA-Z]{1,8}\.?,?\s*)+|P[T\d].*|\d+(?:[. d]| days?,?)+\d+:\d\d:\d\d\S*|\d{3,}:\d\d",
+                cell,
             )
             else "text"
         )
