@@ -11,6 +11,7 @@ from capacity.analysis.verdict.capping import capping
 from capacity.analysis.verdict.confidence import Confidence, Evidence, confidence, evidence
 from capacity.analysis.verdict.decisions import decisions
 from capacity.analysis.verdict.growth import growth_of
+from capacity.analysis.verdict.headline import _by
 
 DATES = pd.date_range("2026-03-01", periods=40, name="date")
 
@@ -33,6 +34,27 @@ def test_a_pile_up_just_above_the_licences_is_a_cap(cap_at: int, above: int, exp
     demand = rng.poisson(np.where(np.arange(300) % 7 < 5, 80, 30))
     seen = np.where(demand >= cap_at, np.minimum(demand, cap_at + rng.integers(0, above + 1, 300)), demand)
     assert capping(seen, np.full(300, cap_at)) == expected
+
+
+def test_no_licences_cap_nothing() -> None:
+    """Peaks above 0 licences would pile up "within a tenth above them", and leave no forecast."""
+    rng = np.random.default_rng(4)
+    peaks = rng.poisson(20, 100)
+    assert capping(peaks, np.zeros(100)) == "plan"
+    assert capping(np.zeros(100), np.zeros(100)) == "none"
+    assert capping(np.minimum(peaks, 20), np.where(np.arange(100) < 10, 0, 20)) == "hard"
+
+
+def test_a_launch_is_tested_on_the_days_since() -> None:
+    """A year of zeros before the first call would make the horizon too long to be tried on what came after it."""
+    rng = np.random.default_rng(6)
+    times = pd.date_range("2025-03-03", periods=300 * 288, freq="5min", tz="UTC")
+    counts = np.where(np.arange(len(times)) < 180 * 288, 0, rng.poisson(20, len(times)))
+    frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": counts}))
+    found = cap.assess(frame, 60, tz="UTC", seed=1, horizon=90)
+    assert found.backtest is not None
+    assert found.backtest.horizon == (120 - 56) // 3
+    assert _by(float("inf"), "a year") == "a year ago there were hardly any calls"
 
 
 def test_a_soft_cap_is_treated_as_a_cap() -> None:

@@ -37,13 +37,18 @@ def capping(peak: npt.ArrayLike, held: npt.ArrayLike) -> Capping:
     ('hard', 'plan')
     >>> capping([50, *range(61, 66), *range(61, 66)], [60] * 11)
     'soft'
+    >>> capping([50, 60, 60], [0, 0, 0])
+    'plan'
     """
     y, licences = np.asarray(peak, dtype=np.float64), np.asarray(held, dtype=np.float64)
+    y, licences = y[licences > 0], licences[licences > 0]  # none that had not begun: they capped nothing
+    if not len(y) and bool((np.asarray(peak) > 0).any()):
+        return "plan"
     above = int((y > licences).sum())
     at = int((y == licences).sum())
     if not at + above:
         return "none"
-    beyond = int(((y > _NEAR * licences) & (licences > 0)).sum())  # none that had not begun
+    beyond = int((y > _NEAR * licences).sum())
     if at >= above:
         return "hard" if beyond <= _BEYOND * (at + above) else "plan"
     pile = at + above - beyond

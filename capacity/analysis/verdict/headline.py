@@ -293,7 +293,7 @@ class _Words:
             )
         if facts.growth is not None:
             ago = "a year" if facts.growth.days_before > 300 else f"{facts.growth.days_before // 7} weeks"
-            said.append(f"Demand is growing: {_by(facts.growth.factor)} within {ago}.")
+            said.append(f"Demand is growing: {_by(facts.growth.factor, ago)}.")
         if facts.missing:
             said.append(no_data(facts.missing))
         if facts.cheapest is not None and facts.risk is not None:
@@ -302,10 +302,10 @@ class _Words:
         return said
 
 
-def _by(factor: float) -> str:
+def _by(factor: float, ago: str) -> str:
     """Say a growth of the mean daily peak."""
     if factor == float("inf"):
-        return "there were hardly any calls before"
+        return f"{ago} ago there were hardly any calls"
     if factor >= 2:
-        return f"the mean daily peak became {factor:.1f} times as high"
-    return f"the mean daily peak rose by {percent(factor - 1)}"
+        return f"the mean daily peak became {factor:.1f} times as high within {ago}"
+    return f"the mean daily peak rose by {percent(factor - 1)} within {ago}"

@@ -177,10 +177,12 @@ def outlook(ask: Ask, found: Found, backtest: bool) -> list[Step]:
         return work(forecast) if forecast is not None and ask.variant in forecast.variants else None
 
     def tried() -> Any:
-        if found["forecast"] is None:
+        forecast = found["forecast"]
+        if forecast is None:
             return None  # its note is there already
         # A third of what can be tested at most: a horizon as long as the history would leave one origin.
-        span = max(14, min(ask.horizon, (ask.days - _EIGHT_WEEKS) // 3))
+        known = int(forecast.history[ask.variant].count()) if ask.variant in forecast.history else ask.days
+        span = max(14, min(ask.horizon, (min(ask.days, known) - _EIGHT_WEEKS) // 3))
         if ask.capping == "soft":
             raise InsufficientData("peaks that pile up just above the licences could not have exceeded any limit")
         # Where no day reached the licences they capped nothing, and what came could have exceeded any limit.
