@@ -200,22 +200,22 @@ def test_origins_end_with_the_history():
 
 def test_a_part_of_last_years_change_comes_again():
     """A line that rises by 2 a day rose by 2 h over h days a year ago too: .3 of all but growth is expected again."""
-    found = seasonal_change(2.0 * np.arange(800), np.array([300, 379, 800]), 365, np.zeros(3), 0.3)
+    found = seasonal_change(2.0 * np.arange(800), np.array([300, 379, 800]), 365, np.zeros(3), S)
     lead = np.arange(1, 366)
     np.testing.assert_allclose(found[2], 0.6 * lead)
     np.testing.assert_allclose(found[1, :350], 0.6 * lead[:350])  # four weeks around its day a year before are there
     assert (found[1, 350:] == 0).all()  # and of two years before nothing is
     assert (found[0] == 0).all()
-    grown = seasonal_change(2.0 * np.arange(800), np.array([800]), 365, np.array([1.5]), 0.3)
+    grown = seasonal_change(2.0 * np.arange(800), np.array([800]), 365, np.array([1.5]), S)
     np.testing.assert_allclose(grown[0], 0.3 * 0.5 * lead)
 
 
 def test_what_is_not_there_tells_no_season():
     """Within fourteen months, and where the weeks a year ago are missing, no change is expected."""
     plain = 2.0 * np.arange(800)
-    assert (seasonal_change(plain[:424], np.array([424]), 28, np.zeros(1), 0.3) == 0).all()
+    assert (seasonal_change(plain[:424], np.array([424]), 28, np.zeros(1), S) == 0).all()
     plain[460:500] = np.nan
-    found = seasonal_change(plain, np.array([800]), 90, np.zeros(1), 0.3)
+    found = seasonal_change(plain, np.array([800]), 90, np.zeros(1), S)
     assert (found[0, 38:50] == 0).all()
     far = [*range(10), *range(80, 90)]  # the gap is no part of their four weeks
     np.testing.assert_allclose(found[0, far], 0.6 * np.array(far) + 0.6)
@@ -225,7 +225,7 @@ def test_weekdays_shut_do_not_hide_the_season():
     """Two years of Monday to Friday: a level that stepped up by 50 a year ago, 30 days ahead of now, is seen."""
     plain = np.where(np.arange(730) < 730 - 364 + 30, 100.0, 150.0)
     plain[np.arange(730) % 7 >= 5] = np.nan
-    found = seasonal_change(plain, np.array([730]), 60, np.zeros(1), 0.3)
+    found = seasonal_change(plain, np.array([730]), 60, np.zeros(1), S)
     np.testing.assert_allclose(found[0, [5, 55]], [0, 15], atol=1e-9)
 
 
@@ -235,7 +235,7 @@ def test_the_season_is_known_from_the_past_alone():
     for origin in (450, 800, 1100):
         other = plain.copy()
         other[origin:] = 1e6
-        one, two = (seasonal_change(p, np.array([origin]), 365, np.zeros(1), 0.3) for p in (plain, other))
+        one, two = (seasonal_change(p, np.array([origin]), 365, np.zeros(1), S) for p in (plain, other))
         np.testing.assert_allclose(one, two, atol=1e-6)
         assert (one[0, :300] != 0).any()
 

@@ -203,7 +203,7 @@ def test_years_are_whole_weeks_back_and_moved_by_the_level():
     level = np.where(np.arange(500) < 250, 0.0, 10.0)
     found = draw_years(past_of(np.arange(500.0) % 7, 28, level=level), 28, np.random.default_rng(1), 40)
     np.testing.assert_allclose(found, np.broadcast_to((500 + np.arange(28)) % 7 + 6.0, (40, 28)))
-    assert year_lags(424).size == 0
+    assert year_lags(424, S).size == 0
 
 
 def test_last_years_same_week_is_the_likeliest():
@@ -249,10 +249,10 @@ def test_a_copied_day_gets_the_noise_of_its_own_kind():
     """One high Monday copied into many paths put a third of the probability on exactly one count."""
     plain = np.tile(np.r_[100.0, np.full(6, 50.0)], 40) + np.tile(np.arange(20).repeat(7) % 13, 2)
     plain[-7] = 130.0
-    gap = neighbour_gaps(plain, 26, 0.5)
+    gap = neighbour_gaps(plain, S)
     assert gap[-7] > 5 and gap[-7] > 3 * np.median(gap[:-7:7])
     full = np.minimum(plain, 106.0)  # a capacity: the values pile up there
-    assert neighbour_gaps(full, 26, 0.5)[-7] < 0.5
+    assert neighbour_gaps(full, S)[-7] < 0.5
     past = replace(past_of(plain, 28), gap=gap)
     drawn = draw_weeks(past, 28, np.random.default_rng(1), 4000).max(axis=1)
     assert np.unique(np.rint(drawn), return_counts=True)[1].max() < 0.2 * 4000

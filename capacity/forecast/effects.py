@@ -17,11 +17,7 @@ from capacity.stats.robust import robust_sd
 
 __all__ = ["Effects", "learn_effects"]
 
-_AROUND = 15  # days of the median that a day is held against
-_PASSES = 2  # the first effects are learned with the outliers, and hide some of them
-_QUIET = 0.01  # of the series' own spread: no noise is taken to be smaller, or the ridge would vanish
 _WEEK = 7
-_FRESH = 10.0  # times the expected size, for a weekday of which nothing is expected
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,20 +66,20 @@ def learn_effects(z: Floats, X: Floats, s: ForecastSettings, opened: Collection[
     scale = max(float(filled[weight > 0].std()), 1e-9)
     prior = np.array(s.calendar_prior) * scale
     fresh = list(opened)
-    prior[fresh] *= _FRESH
+    prior[fresh] *= s.fresh
     u, U = _innovations(filled, weight, s), _innovations(X, weight, s)
     seen = weight > 0
-    beta = _solve(u, U, prior, max(_mad(u[seen]), _QUIET * scale), s)
+    beta = _solve(u, U, prior, max(_mad(u[seen]), s.quiet * scale), s)
     clean = filled
-    for _ in range(_PASSES):
-        clean = _clipped(filled, X @ beta[-1], seen, s.outlier) * weight
+    for _ in range(2):  # the first effects are learned with the outliers, and hide some of them
+        clean = _clipped(filled, X @ beta[-1], seen, s) * weight
         u = _innovations(clean, weight, s)
-        beta = _solve(u, U, prior, max(_mad((u - U @ beta[-1])[seen]), _QUIET * scale), s)
+        beta = _solve(u, U, prior, max(_mad((u - U @ beta[-1])[seen]), s.quiet * scale), s)
     beta[:, fresh] = beta[-1, fresh]
     return Effects(beta=beta, clean=clean, offset=len(z) % _WEEK)
 
 
-def _clipped(z: Floats, effect: Floats, seen: npt.NDArray[np.bool_], outlier: float) -> Floats:
+def _clipped(z: Floats, effect: Floats, seen: npt.NDArray[np.bool_], s: ForecastSettings) -> Floats:
     """Return z with every day no further than `outlier` robust deviations from its effects and the median around it.
 
     A median, since a mean would be moved by the outlier, and the days after it would look like outliers to the other
@@ -91,8 +87,8 @@ def _clipped(z: Floats, effect: Floats, seen: npt.NDArray[np.bool_], outlier: fl
     """
     days = np.arange(len(z))
     plain = np.interp(days, days[seen], (z - effect)[seen])
-    rest = plain - median_filter(plain, _AROUND, mode="reflect")
-    bound = outlier * max(_mad(rest[seen]), 1e-9)
+    rest = plain - median_filter(plain, s.slow + 1, mode="reflect")
+    bound = s.outlier * max(_mad(rest[seen]), 1e-9)
     return np.asarray(z - rest + np.clip(rest, -bound, bound))
 
 

@@ -21,12 +21,7 @@ from capacity.stats.robust import TO_SD
 
 __all__ = ["sample_paths"]
 
-_OPEN = 56  # days before the first origin by which the pools are weighed
 _WEEKDAYS = 7  # the first columns of the calendar's features
-_LEVEL = 30.0  # days: half-life of the level that the years are moved by
-_NOW, _LONG_RUN = 12.0, 400.0  # days: half-lives of today's level and of the one it is held against
-_FAR = 3.0  # robust standard deviations
-_STRETCH = 28  # days: what counts as one piece of evidence, and the shortest horizon that is drawn
 
 
 def sample_paths(
@@ -68,7 +63,7 @@ def sample_paths(
     cut = max(0, len(values) - settings.memory)
     values, dates, reported = values[cut:], dates[cut:], reported[cut:]
     regimes = []
-    drawn = max(horizon, _STRETCH)
+    drawn = max(horizon, settings.month)
     both = pd.date_range(dates[0], periods=len(dates) + drawn, freq="D", unit="ns")
     calendar = make_calendar(both, holidays)
     out = np.zeros((values.shape[1], paths, horizon), dtype=np.int32)
@@ -108,9 +103,9 @@ def _one(
     mean = float(known[-364:].mean())
     unit = mean * link.shift / (mean + link.shift) if link.shift else mean
     rolling = roll(z, effects, calendar.X, horizon, unit, s)
-    pool = make_error_pool(rolling, calendar.kind, s, regime.wider(calendar.weekday[:days]))
+    pool = make_error_pool(rolling, calendar.kind, s, regime.wider(calendar.weekday[:days], s))
     past = _past(z, calendar.X[:, _WEEKDAYS:] @ effects.beta[-1, _WEEKDAYS:], rolling, s)
-    back = _way_back(past.plain)
+    back = _way_back(past.plain, s)
     weights = _weights(z, calendar, rolling, pool, past) * np.array([1.0, back, back])
     which = _pools(weights, horizon, rng.permutation(count), s)
     centre = rolling.forecast[-1]
@@ -139,7 +134,7 @@ def _pools(weights: Floats, horizon: int, rank: npt.NDArray[np.int64], s: Foreca
     return np.asarray(pool[:, np.minimum(stretch, len(weights) - 1)])
 
 
-def _way_back(plain: Floats) -> float:
+def _way_back(plain: Floats, s: ForecastSettings) -> float:
     """Return how far the series may be expected to come back to where it used to be, from 0 to 1.
 
     Where the level lies much further from its long-run mean than it mostly did, this is no passing cloud: it has
@@ -147,16 +142,18 @@ def _way_back(plain: Floats) -> float:
     """
     seen = np.isfinite(plain)
     column, weight = np.where(seen, plain, 0.0)[:, None], seen.astype(np.float64)
-    away = np.abs(running_mean(column, weight, _NOW) - running_mean(column, weight, _LONG_RUN))[_STRETCH:, 0]
+    away = np.abs(running_mean(column, weight, s.effect_half_life) - running_mean(column, weight, s.half_lives[-1]))[
+        s.month :, 0
+    ]
     usual = TO_SD * float(np.median(away))
-    return min(1.0, (_FAR * usual / max(float(away[-1]), 1e-9)) ** 2)
+    return min(1.0, (s.outlier * usual / max(float(away[-1]), 1e-9)) ** 2)
 
 
 def _past(z: Floats, special: Floats, rolling: Rolling, s: ForecastSettings) -> Past:
     plain = z - special[: len(z)]
     seen = np.isfinite(plain)
-    level = running_mean(np.where(seen, plain, 0.0)[:, None], seen.astype(np.float64), _LEVEL)[:, 0]
-    gap = neighbour_gaps(plain, s.pool_weeks, s.usual_gap)
+    level = running_mean(np.where(seen, plain, 0.0)[:, None], seen.astype(np.float64), s.effect_half_life)[:, 0]
+    gap = neighbour_gaps(plain, s)
     return Past(plain=plain, gap=gap, special=special, level=level, growth=rolling.growth, origins=rolling.origins, s=s)
 
 
@@ -166,11 +163,12 @@ def _weights(z: Floats, calendar: Calendar, rolling: Rolling, pool: ErrorPool, p
     By what their mixtures would have lost at up to 40 past origins; a stretch that was never seen is as the one before.
     """
     s, days, horizon = pool.s, len(z), rolling.errors.shape[1]
+    first = 7 * s.open_weeks
     prior = np.array(s.pool_prior)
     out: list[Floats] = []
     starts = [0, *(end for end in s.pool_ends if end < horizon)]
     for start, end in zip(starts, s.pool_ends, strict=False):
-        rows = np.flatnonzero((rolling.origins >= _OPEN) & (rolling.origins < days - start))
+        rows = np.flatnonzero((rolling.origins >= first) & (rolling.origins < days - start))
         weights = out[-1] if out else prior
         if len(rows):
             rows = np.repeat(rows[np.unique(np.linspace(0, len(rows) - 1, s.pool_origins).astype(int))], s.pool_leads)
@@ -187,7 +185,7 @@ def _weights(z: Floats, calendar: Calendar, rolling: Rolling, pool: ErrorPool, p
                 week_atoms(past, origin, lead),
                 year_atoms(past, origin, lead),
             ]
-            weights = learn_weights(z[target], atoms, (days - _OPEN - start) / _STRETCH, s)
+            weights = learn_weights(z[target], atoms, (days - first - start) / s.month, s)
         out.append(weights)
-    years = 1.0 if len(year_lags(days)) else 0.0
+    years = 1.0 if len(year_lags(days, s)) else 0.0
     return np.asarray(np.stack(out) * np.array([1.0, 1.0, years]))

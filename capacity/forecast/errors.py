@@ -9,16 +9,10 @@ from scipy.ndimage import uniform_filter1d
 
 from capacity.forecast.calendar import SPECIAL
 from capacity.forecast.levels import Rolling
-from capacity.forecast.season import FIRST_YEAR
 from capacity.forecast.settings import ForecastSettings
 from capacity.ground.arrays import Floats, Ints
 
 __all__ = ["ErrorPool", "error_atoms", "make_error_pool"]
-
-_SHORTEST = 14  # days: a shorter error vector is no start of a path
-_CARRY = 0.8  # of the last week's error goes on where another vector is chained on
-_NEAR, _QUARTER = 28, 90  # days ahead: up to where doubt does not grow, and from where it is in full
-_BUCKETS = (7, 14, 28, 56, 90, 182)  # ends of the lead buckets, days
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +53,6 @@ class ErrorPool:
         most = self.s.dip * np.maximum(self.size, 1.0)
         slow = _moving_mean(np.clip(out, -most, most), self.s.slow)
         fast = (out - slow) * np.where(out < slow, self.below[kind], self.above[kind])
-        fast *= 1.0 + self.s.jitter * rng.standard_normal((count, 1))
         side = np.where(rng.random(count) < 0.5, -1.0, 1.0)[:, None]
         return np.asarray(fast + slow * side * self._wider(rng, count) * self._ordinary(kind))
 
@@ -73,12 +66,13 @@ class ErrorPool:
 
         Student's t by the approximation of Wilson and Hilferty (1931): chi^2 / n = (1 - 2 / 9n + N (2 / 9n)^1/2)^3.
         """
-        lead = np.maximum(np.arange(1, self.scaled.shape[1] + 1), _NEAR)
+        near, quarter = self.s.pool_ends[:2]  # up to where doubt does not grow, and from where it is in full
+        lead = np.maximum(np.arange(1, self.scaled.shape[1] + 1), near)
         part = 2.0 * lead / (9.0 * self.days)  # 2 / 9n
         root = 1.0 - part + rng.standard_normal(count)[:, None] * np.sqrt(part)
         heavy = np.maximum(root, 1e-3) ** -1.5
-        left = max(0.0, 1.0 - self.days / FIRST_YEAR)  # of the first fourteen months
-        wide = self.s.wide + (self.s.far + self.s.unseen * left) * np.minimum(1.0, lead / _QUARTER)
+        left = max(0.0, 1.0 - self.days / self.s.first_year)  # of the first fourteen months
+        wide = 1.0 + (self.s.far + self.s.unseen * left) * np.minimum(1.0, lead / quarter)
         return np.asarray(np.minimum(wide * heavy, self.s.heaviest))
 
     def _chained(self, rng: np.random.Generator, count: int) -> Floats:
@@ -87,7 +81,7 @@ class ErrorPool:
         horizon = scaled.shape[1]
         known = np.isfinite(scaled)
         reach = np.where(known.any(axis=1), horizon - known[:, ::-1].argmax(axis=1), 0)
-        chance = self.weight * (reach >= min(_SHORTEST, int(reach.max())))
+        chance = self.weight * (reach >= min(self.s.slow, int(reach.max())))
         chance /= chance.sum()
         first = rng.choice(len(scaled), size=count, p=chance)
         filled = self._without_gaps(rng, reach)
@@ -98,7 +92,7 @@ class ErrorPool:
             other = rng.choice(len(scaled), size=len(rows), p=chance)
             seam = end[rows, None]
             week = (lead >= seam - 7) & (lead < seam)
-            carry = _CARRY * (out[rows] * week).sum(axis=1, keepdims=True) / week.sum(axis=1, keepdims=True)
+            carry = self.s.carry * (out[rows] * week).sum(axis=1, keepdims=True) / week.sum(axis=1, keepdims=True)
             piece = np.take_along_axis(filled[other], np.maximum(lead - seam, 0), axis=1)
             out[rows] = np.where(lead < seam, out[rows], piece + carry)
             end[rows] = np.minimum(horizon, end[rows] + reach[other])
@@ -136,12 +130,13 @@ def make_error_pool(rolling: Rolling, kind: Ints, s: ForecastSettings, wider: Fl
     errors, origins = rolling.errors[:-1], rolling.origins[:-1]
     days = int(rolling.origins[-1])
     kinds = kind[origins[:, None] + np.arange(errors.shape[1])]
-    below, above = _spreads(errors[:, :_NEAR], kinds[:, :_NEAR], s)
+    near = s.pool_ends[0]
+    below, above = _spreads(errors[:, :near], kinds[:, :near], s)
     scaled = errors / np.where(errors < 0, below[kinds], above[kinds])
     weight = 0.5 ** ((days - origins) / s.recent)
-    scaled = scaled - _mean_by_lead(scaled)
+    scaled = scaled - _mean_by_lead(scaled, s)
     more = np.ones(SPECIAL + 1) if wider is None else wider
-    return ErrorPool(scaled, below * more, above * more, _mean_by_lead(np.abs(scaled)), weight, days, s)
+    return ErrorPool(scaled, below * more, above * more, _mean_by_lead(np.abs(scaled), s), weight, days, s)
 
 
 def error_atoms(
@@ -187,18 +182,18 @@ def _spreads(errors: Floats, kinds: Ints, s: ForecastSettings) -> tuple[Floats, 
     up = size[(kind == SPECIAL) & (errors[known] > 0)]
     ordinary = float(below[:SPECIAL].mean())
     above = below.copy()
-    prior = s.above_prior * weeks
+    prior = s.kind_prior * weeks
     above[SPECIAL] = min(below[SPECIAL], (float(up.sum()) + prior * ordinary) / (len(up) + prior))
     return below, above
 
 
-def _mean_by_lead(scaled: Floats) -> Floats:
-    """Return the mean by lead, in buckets, shape (horizon,)."""
+def _mean_by_lead(scaled: Floats, s: ForecastSettings) -> Floats:
+    """Return the mean by lead, in stretches, shape (horizon,)."""
     horizon = scaled.shape[1]
     known = np.isfinite(scaled)
     filled = np.where(known, scaled, 0.0)
     mean = np.zeros(horizon)
-    ends = [*(end for end in _BUCKETS if end < horizon), horizon]
+    ends = [*(end for end in s.centre_ends if end < horizon), horizon]
     for start, end in zip([0, *ends], ends, strict=False):
         count = known[:, start:end].sum(axis=1)
         if (count > 0).any():

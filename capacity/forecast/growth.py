@@ -13,7 +13,7 @@ from capacity.stats.robust import TO_SD
 
 __all__ = ["Growth", "learn_growth"]
 
-_CONSTANT = 10.0  # sd of the level, in units of 100%: any
+_ANY = 10.0  # sd of the level, in units of 100%
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ def learn_growth(plain: Floats, unit: float, origins: Ints, s: ForecastSettings)
     noise = TO_SD * float(np.median(change)) / np.sqrt(2) if len(change) else 0.0
     if len(full) < 4 or unit <= 0:
         return Growth(np.zeros((len(origins), len(memory))), memory)
-    noise = max(noise, 1e-3 * unit)
+    noise = max(noise, s.quiet * unit)
     x = np.nansum(rows[full], axis=1) / count[full] / unit
     middle: Floats = np.asarray((full + 0.5) * (size / YEAR), dtype=np.float64)
     of_block = np.asarray(noise / unit / np.sqrt(count[full]))
@@ -97,7 +97,7 @@ def _slopes(x: Floats, noise: Floats, t: Floats, width: float, s: ForecastSettin
     end = t + width / 2
     back = np.maximum(end - t[:, None], 0.0)  # (block, known at)
     crosses = g**2 * m * (np.exp(-back / m) - np.exp(-end / m))
-    cov = walks[:, None, None] + seasons[None, :, None] + trends + (np.diag(noise**2) + _CONSTANT**2)
+    cov = walks[:, None, None] + seasons[None, :, None] + trends + (np.diag(noise**2) + _ANY**2)
     L = np.linalg.cholesky(cov)
     cross = np.broadcast_to(crosses, cov.shape)
     both = np.linalg.solve(L, np.concatenate([cross, np.broadcast_to(x[:, None], (*cov.shape[:-1], 1))], axis=-1))

@@ -15,8 +15,6 @@ from capacity.ground.arrays import Floats, Ints
 
 __all__ = ["Rolling", "roll"]
 
-_FIRST = 28  # days before the first origin
-
 
 @dataclass(frozen=True, eq=False)
 class Rolling:
@@ -56,8 +54,8 @@ def roll(z: Floats, effects: Effects, X: Floats, horizon: int, unit: float, s: F
         What 100% of the level is on the link's scale.
     """
     days = len(z)
-    step = max(1, -(-(days - _FIRST) // s.origins))
-    origins = np.arange(days, _FIRST - 1, -step)[::-1]
+    step = max(1, -(-(days - s.month) // s.origins))
+    origins = np.arange(days, s.month - 1, -step)[::-1]
     beta = effects.at(origins)
     plain = np.where(np.isfinite(z), effects.clean - X[:days] @ effects.beta[-1], np.nan)
     growth = learn_growth(plain, unit, origins, s)
@@ -67,7 +65,7 @@ def roll(z: Floats, effects: Effects, X: Floats, horizon: int, unit: float, s: F
     target = origins[:, None] + lead - 1
     effect = np.take_along_axis(beta @ X.T, target, axis=1)
     forecast = effect + levels[-1][:, None] + (levels[:-1] - levels[1:]).T @ fade
-    forecast += seasonal_change(plain, origins, horizon, growth.now, s.season_share) + growth.ahead(lead)
+    forecast += seasonal_change(plain, origins, horizon, growth.now, s) + growth.ahead(lead)
     ahead = np.concatenate([z, np.full(horizon, np.nan)])
     return Rolling(origins=origins, forecast=forecast, errors=ahead[target] - forecast, growth=growth)
 

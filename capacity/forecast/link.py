@@ -8,10 +8,9 @@ import numpy as np
 
 from capacity.forecast.settings import ForecastSettings
 from capacity.ground.arrays import Floats
+from capacity.stats.robust import TO_SD
 
 __all__ = ["Link", "choose_link"]
-
-_BLOCK = 28  # days
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,11 @@ def choose_link(y: Floats, s: ForecastSettings) -> Link:
     seen = y[np.isfinite(y)]
     top = s.record_factor * float(seen.max()) + 5.0
     median = float(np.median(seen))
-    blocks = len(y) // _BLOCK
+    blocks = len(y) // s.month
     if median <= 0 or blocks < 3:
         return Link(0.0, top)
-    level, spread, swing = _by_block(y, blocks)
-    noise = spread / 0.6745 / np.sqrt(2) / np.sqrt(_BLOCK / 7)  # sd of a weekday's mean
+    level, spread, swing = _by_block(y, s.month)
+    noise = spread * TO_SD / np.sqrt(2) / np.sqrt(s.month / 7)  # sd of a weekday's mean
     both = np.isfinite(noise) & np.isfinite(swing)
     clear = bool(both.any()) and float(np.median(swing[both])) > 1.5 * float(np.median(noise[both]))
     slopes = [_slope(level, each, s.log_doubt) for each in ((spread, swing) if clear else (spread,))]
@@ -71,11 +70,12 @@ def _slope(level: Floats, size: Floats, doubt: float) -> float:
     return float(x @ s / max(x @ x + doubt * float(s @ s) / len(s), 1e-12))
 
 
-def _by_block(y: Floats, blocks: int) -> tuple[Floats, Floats, Floats]:
-    """Return level, spread and swing of each block of 28 days."""
+def _by_block(y: Floats, days: int) -> tuple[Floats, Floats, Floats]:
+    """Return level, spread and swing of each block of so many days."""
+    blocks = len(y) // days
     change = np.full(len(y), np.nan)
     change[7:] = np.abs(y[7:] - y[:-7])
-    cut = len(y) - blocks * _BLOCK
+    cut = len(y) - blocks * days
     rows = y[cut:].reshape(blocks, -1, 7)
     count = np.isfinite(rows).sum(axis=1)
     means = np.where(count > 0, np.nansum(rows, axis=1) / np.maximum(count, 1), np.nan)
@@ -87,10 +87,10 @@ def _by_block(y: Floats, blocks: int) -> tuple[Floats, Floats, Floats]:
 
 
 def _middle(rows: Floats) -> Floats:
-    """Return the mean of the middle half by row without the missing; NaN for a row with fewer than ten values."""
+    """Return the mean of the middle half by row without the missing; NaN for a row of which not a third was seen."""
     ordered = np.sort(rows, axis=1)  # NaN last
     count = np.isfinite(rows).sum(axis=1)
     total = np.concatenate([np.zeros((len(rows), 1)), np.cumsum(np.nan_to_num(ordered), axis=1)], axis=1)
     low, rank = count // 4, np.arange(len(rows))
     middle = (total[rank, count - low] - total[rank, low]) / np.maximum(count - 2 * low, 1)
-    return np.where(count >= 10, middle, np.nan)
+    return np.where(3 * count > rows.shape[1], middle, np.nan)

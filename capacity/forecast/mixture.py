@@ -15,8 +15,6 @@ __all__ = ["learn_weights"]
 Atoms: TypeAlias = tuple[Floats, Floats]
 
 _QUANTILES = (0.5, 0.8, 0.9, 0.95, 0.99)
-_STEPS = 5
-_FEWEST = 20  # cells
 
 
 def learn_weights(truth: Floats, pools: Sequence[Atoms], evidence: float, s: ForecastSettings) -> Floats:
@@ -35,14 +33,15 @@ def learn_weights(truth: Floats, pools: Sequence[Atoms], evidence: float, s: For
     evidence : float
         How many independent stretches of time the cells stand for.
     """
-    grid = np.array([(_STEPS - a - b, a, b) for a in range(_STEPS + 1) for b in range(_STEPS + 1 - a)]) / _STEPS
+    n, fewest = s.pool_steps, s.pool_origins // 2  # cells
+    grid = np.array([(n - a - b, a, b) for a in range(n + 1) for b in range(n + 1 - a)]) / n
     prior = np.array(s.pool_prior)
     chance = np.exp(-s.pool_prior_sharp * ((grid - prior) ** 2).sum(axis=1))
     has = np.stack([weight.sum(axis=1) > 0 for _, weight in pools], axis=1)
     all_three, first_two = np.asarray(has.all(axis=1)), np.asarray(has[:, :2].all(axis=1))
-    if all_three.sum() >= _FEWEST:
+    if all_three.sum() >= fewest:
         chance *= np.exp(-s.pool_sharp * evidence * all_three.mean() * _relative_loss(truth, pools, grid, all_three))
-    elif first_two.sum() >= _FEWEST:  # nothing to judge the years by: the other two are judged by themselves
+    elif first_two.sum() >= fewest:  # nothing to judge the years by: the other two are judged by themselves
         pair = grid[:, :2] + 1e-9 * np.maximum(prior[:2], 1e-3)
         pair /= pair.sum(axis=1, keepdims=True)
         chance *= np.exp(-s.pool_sharp * evidence * _relative_loss(truth, pools[:2], pair, first_two))

@@ -7,14 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from capacity.forecast.growth import Growth
-from capacity.forecast.season import FIRST_YEAR
 from capacity.forecast.settings import ForecastSettings
 from capacity.ground.arrays import Floats, Ints
 from capacity.ground.calendar import SAME_WEEKDAYS
 
 __all__ = ["Past", "draw_weeks", "draw_years", "neighbour_gaps", "week_atoms", "year_atoms", "year_lags"]
-
-_SHIFTS = 7 * np.arange(-3, 4)  # days: seasons do not keep to the week
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,28 +63,26 @@ def draw_weeks(past: Past, horizon: int, rng: np.random.Generator, count: int) -
     return np.asarray(found + past.special[len(past.plain) :])
 
 
-def neighbour_gaps(plain: Floats, weeks: int, usual_gap: float, near: int = 2) -> Floats:
+def neighbour_gaps(plain: Floats, s: ForecastSettings) -> Floats:
     """Return how far each day lies from its neighbours in size, among its weekday's values of half a year around it.
 
-    That is the mean distance between the `near` next above and below (at the ends, between those that there are), times
-    `near`, as far as it exceeds a share `usual_gap` of the weekday's median one: the width over which one value stands
-    for those that might have come in its place. It is 0 where values pile up, as they do at a capacity.
+    That is the mean distance between the `neighbours` next above and below (at the ends, between those that there are):
+    the width over which one value stands for those that might have come in its place. It is 0 where values pile up, as
+    they do at a capacity.
     """
     days = len(plain)
     rows = -(-days // 7)
     table = np.concatenate([np.full(7 * rows - days, np.nan), plain]).reshape(rows, 7)
-    width = min(weeks, rows)
+    width = min(s.pool_weeks, rows)
     start = np.clip(np.arange(rows) - width // 2, 0, rows - width)
     windows = np.sort(np.lib.stride_tricks.sliding_window_view(table, width, axis=0)[start], axis=2)  # NaN last
     count = np.isfinite(windows).sum(axis=2)
     rank = (windows < table[:, :, None]).sum(axis=2)
-    high = np.minimum(rank + near, np.maximum(count - 1, 0))
-    low = np.maximum(rank - near, 0)
+    high = np.minimum(rank + s.neighbours, np.maximum(count - 1, 0))
+    low = np.maximum(rank - s.neighbours, 0)
     ends = [np.take_along_axis(windows, at[:, :, None], axis=2)[:, :, 0] for at in (high, low)]
     gap = np.where(np.isfinite(table) & (high > low), (ends[0] - ends[1]) / np.maximum(high - low, 1), 0.0)
-    usual = np.array([np.median(col[col > 0]) if (col > 0).any() else 0.0 for col in gap.T])
-    gap = np.maximum(gap - usual_gap * usual, 0.0)
-    return np.asarray(near * gap.reshape(-1)[7 * rows - days :])
+    return np.asarray(gap.reshape(-1)[7 * rows - days :])
 
 
 def _filled(weeks: Floats, slope: float, rng: np.random.Generator) -> Floats:
@@ -117,16 +112,22 @@ def week_atoms(past: Past, origin: Ints, lead: Ints) -> tuple[Floats, Floats]:
     return values, _whole(known * _recency(past.s, back, week[:, None]))
 
 
-def year_lags(days: int) -> Ints:
+def year_lags(days: int, s: ForecastSettings) -> Ints:
     """Return the lags [days], whole weeks around one and two years, that a history of so many days holds.
 
     Examples
     --------
-    >>> year_lags(424).tolist(), year_lags(500).tolist()
+    >>> s = ForecastSettings()
+    >>> year_lags(424, s).tolist(), year_lags(500, s).tolist()
     ([], [343, 350, 357, 364, 371, 378, 385])
     """
-    lags = np.concatenate([SAME_WEEKDAYS + _SHIFTS, 2 * SAME_WEEKDAYS + _SHIFTS])
-    return np.asarray(lags[lags <= days] if days >= FIRST_YEAR else lags[:0])
+    lags = _around_years(s)
+    return np.asarray(lags[lags <= days] if days >= s.first_year else lags[:0])
+
+
+def _around_years(s: ForecastSettings) -> Ints:
+    shifts = 7 * np.arange(-s.year_weeks, s.year_weeks + 1)  # seasons do not keep to the week
+    return np.concatenate([SAME_WEEKDAYS + shifts, 2 * SAME_WEEKDAYS + shifts])
 
 
 def draw_years(past: Past, horizon: int, rng: np.random.Generator, count: int) -> Floats:
@@ -140,7 +141,7 @@ def draw_years(past: Past, horizon: int, rng: np.random.Generator, count: int) -
         NaN where the day that was drawn is missing.
     """
     days = len(past.plain)
-    lags = year_lags(days)
+    lags = year_lags(days, past.s)
     if not count or not len(lags):
         return np.empty((0, horizon))
     lag = rng.choice(lags, size=count, p=_whole(_likely(past.s, lags)))[:, None]
@@ -158,12 +159,12 @@ def draw_years(past: Past, horizon: int, rng: np.random.Generator, count: int) -
 
 def year_atoms(past: Past, origin: Ints, lead: Ints) -> tuple[Floats, Floats]:
     """Return what `draw_years` could have drawn for the day `lead` after each `origin`; as `week_atoms`."""
-    lag = np.concatenate([SAME_WEEKDAYS + _SHIFTS, 2 * SAME_WEEKDAYS + _SHIFTS])
+    lag = _around_years(past.s)
     day = origin + lead - 1
     source = day[:, None] - lag
     source = np.where(source < origin[:, None], source, source - SAME_WEEKDAYS)
     found = past.plain[np.maximum(source, 0)]
-    known = np.isfinite(found) & (source >= 0) & (origin[:, None] >= np.maximum(lag, FIRST_YEAR))
+    known = np.isfinite(found) & (source >= 0) & (origin[:, None] >= np.maximum(lag, past.s.first_year))
     change = past.level[origin - 1][:, None] - past.level[np.maximum(origin[:, None] - 1 - lag, 0)]
     moved = past.s.year_change * (change - _slope(past, origin) * lag) + _moved(past, origin, lead, source)
     values = np.where(known, found + moved, 0.0) + past.special[day][:, None]

@@ -13,9 +13,7 @@ from capacity.stats.robust import TO_SD, robust_sd
 
 __all__ = ["Regime", "read_regime"]
 
-_MONTH = 28  # days on either side by which a jump is judged
 _WEEK = 7
-_EARLIER = 0.15  # a level within that of one seen before is no new one
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +44,7 @@ class Regime:
     factor: float
     opened: dict[int, int]
 
-    def wider(self, weekday: Ints) -> Floats:
+    def wider(self, weekday: Ints, s: ForecastSettings) -> Floats:
         """Return by how much each kind of day is wider than its past errors say, shape (8,).
 
         Counts scatter by the root of their level; and the level of a weekday known from n days is a mean of these.
@@ -55,7 +53,7 @@ class Regime:
         seen = np.isfinite(self.y)
         for day in self.opened:
             own = self.y[seen & (weekday == day)]
-            others = self.y[seen & (weekday != day)][-_MONTH:]
+            others = self.y[seen & (weekday != day)][-s.month :]
             ratio = float(own.mean()) / max(float(others.mean()), 1e-9)
             out[day] = np.sqrt(max(ratio, 1.0) * (1.0 + 1.0 / len(own)))
         return out
@@ -84,12 +82,12 @@ def read_regime(y: Floats, kind: Ints, weekday: Ints, reported: Bools, s: Foreca
     y = np.where(shut[weekday], np.nan, y)
     absurd = _absurd(y, s)
     y[absurd] = np.nan
-    opened = _opened(y, kind, weekday)
+    opened = _opened(y, kind, weekday, s)
     for day, first in opened.items():
         y[:first][weekday[:first] == day] = np.nan
     jump, factor = _jump(y, s)
     if jump:
-        y = _carried(y, weekday, jump, factor)
+        y = _carried(y, weekday, jump, factor, s)
     return Regime(y, shut, absurd, jump, factor, opened)
 
 
@@ -117,7 +115,7 @@ def _absurd(y: Floats, s: ForecastSettings) -> Ints:
     """Return the days, alone among their neighbours, whose peak is far above all the others."""
     seen = np.flatnonzero(np.isfinite(y))
     values = y[seen]
-    few = max(1, len(seen) // 300)
+    few = max(1, len(seen) // s.absurd_days)
     order = np.argsort(values)
     rest = float(values[order[-few - 1]])
     far = values > s.absurd * max(rest, 1.0)
@@ -125,7 +123,7 @@ def _absurd(y: Floats, s: ForecastSettings) -> Ints:
     return np.asarray(seen[far & alone])
 
 
-def _opened(y: Floats, kind: Ints, weekday: Ints) -> dict[int, int]:
+def _opened(y: Floats, kind: Ints, weekday: Ints, s: ForecastSettings) -> dict[int, int]:
     """Return weekdays whose level has lately changed unlike that of the others: the day from which the new one counts.
 
     That is where at least four of its last 26 days (two where it was shut), and all from there on, lie above or below
@@ -142,12 +140,12 @@ def _opened(y: Floats, kind: Ints, weekday: Ints) -> dict[int, int]:
         usual = np.interp(at, *_weekly(others, y))
         ratio = y[at] / np.maximum(usual, 1.0)
         noise = 1.0 / np.sqrt(np.maximum(usual, 1.0))
-        for back in range(2, min(26, len(at) - 4) + 1):
-            new, old = ratio[-back:], ratio[-back - 26 : -back]
+        for back in range(2, min(s.pool_weeks, len(at) - 4) + 1):
+            new, old = ratio[-back:], ratio[-back - s.pool_weeks : -back]
             spread = robust_sd(old) + float(np.median(noise)) * np.sqrt(max(float(np.median(old)), 0.02))
             gap = max(float(new.min() - old.max()), float(old.min() - new.max()))
             shut = float(np.median(old)) == 0
-            if gap > (2.0 if shut else 4.0) * max(spread, 0.1) and (shut or back >= 4):
+            if gap > (s.jump_usual / 2 if shut else s.jump_usual) * max(spread, 0.1) and (shut or back >= 4):
                 out[day] = int(at[-back])
     return out
 
@@ -181,18 +179,18 @@ def _jump(y: Floats, s: ForecastSettings) -> tuple[int, float]:
     once: what jumps often may jump again, and its jumps are its errors.
     """
     days = len(y)
-    if days < 2 * _MONTH:
+    if days < 2 * s.month:
         return 0, 1.0
-    month, week = np.log(np.maximum(_means(y, _MONTH), 0.1)), np.log(np.maximum(_means(y, _WEEK), 0.1))
-    at = np.arange(_MONTH, days - 2 * _WEEK + 1)
+    month, week = np.log(np.maximum(_means(y, s.month), 0.1)), np.log(np.maximum(_means(y, _WEEK), 0.1))
+    at = np.arange(s.month, days - 2 * _WEEK + 1)
     after = np.full(len(at), np.nan)
-    for length in (14, 21, 28):
+    for length in range(2 * _WEEK, s.month + 1, _WEEK):
         means = np.log(np.maximum(_means(y, length), 0.1))
         here = at + length <= days
         after[here] = means[at[here] + length]
     change = after - month[at]
     sharp = week[at + _WEEK] - week[at]
-    big = (np.abs(change) > np.log(s.jump)) & (sharp * np.sign(change) > 0.75 * np.abs(change))
+    big = (np.abs(change) > np.log(s.jump)) & (sharp * np.sign(change) > s.jump_share * np.abs(change))
     if not big.any():
         return 0, 1.0
     big &= np.abs(change) > s.jump_usual * TO_SD * float(np.nanmedian(np.abs(change)))
@@ -208,16 +206,16 @@ def _jump(y: Floats, s: ForecastSettings) -> tuple[int, float]:
     known = earlier[np.isfinite(earlier)]
     new = float(after[best])
     side = np.sign(size)
-    if len(known) and side * new < float((side * known).max()) + np.log1p(_EARLIER):
+    if len(known) and side * new < float((side * known).max()) + np.log(s.jump) / 2:
         return 0, 1.0
-    lately = y[max(first, days - _MONTH) :]
+    lately = y[max(first, days - s.month) :]
     last = float(np.log(max(float(lately[np.isfinite(lately)].mean()), 0.1))) if np.isfinite(lately).any() else new
-    if side * (last - (new - size)) < 0.6 * abs(size):
+    if side * (last - (new - size)) < s.jump_share * abs(size):
         return 0, 1.0
     return first, float(np.exp(size))
 
 
-def _carried(y: Floats, weekday: Ints, jump: int, factor: float) -> Floats:
+def _carried(y: Floats, weekday: Ints, jump: int, factor: float, s: ForecastSettings) -> Floats:
     """Return the history with the days before the jump as they would have been at the level after it.
 
     The level and the shape of the week are multiplied; what is left around them is noise, which grows less than in
@@ -226,20 +224,19 @@ def _carried(y: Floats, weekday: Ints, jump: int, factor: float) -> Floats:
     out = y.copy()
     before, after = y[:jump], y[jump:]
     weeks = len(after) // _WEEK
-    span = slice(max(0, jump - 8 * _WEEK), jump)
-    old, new = _profile(y[span], weekday[span]), _profile(after[: 8 * _WEEK], weekday[jump : jump + 8 * _WEEK])
-    part = min(weeks, 8) / (min(weeks, 8) + 2.0)
+    span = _WEEK * s.open_weeks
+    old = _profile(before[-span:], weekday[:jump][-span:])
+    new = _profile(after[:span], weekday[jump : jump + span])
+    part = min(weeks, s.open_weeks) / (min(weeks, s.open_weeks) + s.jump_prior)
     shape = np.where((old > 0.02) & (new > 0.02), (np.maximum(new, 0.02) / np.maximum(old, 0.02)) ** part, 1.0)
     base = before.copy()
     for day in range(7):
         rows = np.flatnonzero((weekday[:jump] == day) & np.isfinite(before))
         if len(rows):
             base[rows] = _running_median(before[rows])
-    ratio = float(
-        np.exp(
-            (weeks * np.log(_noise(after) / _noise(before[-26 * _WEEK :])) + 2 * 0.75 * np.log(factor)) / (weeks + 2.0)
-        )
-    )
+    seen = np.log(_noise(after) / _noise(before[-s.pool_weeks * _WEEK :]))
+    expected = 0.75 * np.log(factor)  # half-way between the root and the whole
+    ratio = float(np.exp((weeks * seen + s.jump_prior * expected) / (weeks + s.jump_prior)))
     root = float(np.sqrt(factor))
     low, high = min(root, factor), max(root, factor)
     scale = shape[weekday[:jump]]
