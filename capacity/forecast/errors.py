@@ -69,8 +69,8 @@ class ErrorPool:
         near, quarter = self.s.pool_ends[:2]  # up to where doubt does not grow, and from where it is in full
         lead = np.maximum(np.arange(1, self.scaled.shape[1] + 1), near)
         part = 2.0 * lead / (9.0 * self.days)  # 2 / 9n
-        root = 1.0 - part + rng.standard_normal(count)[:, None] * np.sqrt(part)
-        heavy = np.maximum(root, 1e-3) ** -1.5
+        root = np.maximum(1.0 - part + rng.standard_normal(count)[:, None] * np.sqrt(part), 1e-3)
+        heavy = 1.0 / (root * np.sqrt(root))
         left = max(0.0, 1.0 - self.days / self.s.first_year)  # of the first fourteen months
         wide = 1.0 + (self.s.far + self.s.unseen * left) * np.minimum(1.0, lead / quarter)
         return np.asarray(np.minimum(wide * heavy, self.s.heaviest))

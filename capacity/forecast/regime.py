@@ -142,8 +142,10 @@ def _opened(y: Floats, kind: Ints, weekday: Ints, s: ForecastSettings) -> dict[i
         noise = 1.0 / np.sqrt(np.maximum(usual, 1.0))
         for back in range(2, min(s.pool_weeks, len(at) - 4) + 1):
             new, old = ratio[-back:], ratio[-back - s.pool_weeks : -back]
-            spread = robust_sd(old) + float(np.median(noise)) * np.sqrt(max(float(np.median(old)), 0.02))
             gap = max(float(new.min() - old.max()), float(old.min() - new.max()))
+            if gap <= 0:  # mostly so, and quickly seen
+                continue
+            spread = robust_sd(old) + float(np.median(noise)) * np.sqrt(max(float(np.median(old)), 0.02))
             shut = float(np.median(old)) == 0
             if gap > (s.jump_usual / 2 if shut else s.jump_usual) * max(spread, 0.1) and (shut or back >= 4):
                 out[day] = int(at[-back])
