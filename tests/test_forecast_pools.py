@@ -96,7 +96,7 @@ def test_few_stretches_make_wide_limits():
     assert short > 1.5 * long
 
 
-@pytest.mark.parametrize(("days", "lead", "wide"), [(850, 90, 1.55), (425, 90, 1.55), (170, 90, 1.55 + 0.3 * 0.6)])
+@pytest.mark.parametrize(("days", "lead", "wide"), [(850, 90, 1.6), (425, 90, 1.6), (170, 90, 1.6 + 0.3 * 0.6)])
 def test_a_season_never_seen_makes_wide_limits(days, lead, wide):
     """Within the first year the licences for a small risk would be passed more often than they say."""
     pool = pool_of(np.ones((1, lead)), days=days)

@@ -53,6 +53,7 @@ class ErrorPool:
         most = self.s.dip * np.maximum(self.size, 1.0)
         slow = _moving_mean(np.clip(out, -most, most), self.s.slow)
         fast = (out - slow) * np.where(out < slow, self.below[kind], self.above[kind])
+        fast *= 1.0 + self.s.jitter * rng.standard_normal((count, 1))
         side = np.where(rng.random(count) < 0.5, -1.0, 1.0)[:, None]
         return np.asarray(fast + slow * side * self._wider(rng, count) * self._ordinary(kind))
 

@@ -102,6 +102,8 @@ class ForecastSettings:
     smoothing, neighbours : float, int
         Noise of a value drawn again, in distances to so many neighbours in size on either side. [the risk curve of the
         sample and the demo, real: values that pile up at a capacity]
+    jitter : float
+        By how much the size of a path's daily errors differs from the next path's, as a share. [real: limits kept]
     absurd, absurd_days : float, int
         One day in so many, alone, above so many times the next highest is not fitted, and counted as the rarity that it
         is. [growth: a single absurd interval]
@@ -150,7 +152,7 @@ class ForecastSettings:
     slow: int = 14
     carry: float = 0.8
     dip: float = 2.5
-    far: float = 0.55
+    far: float = 0.6
     unseen: float = 0.3
     heaviest: float = 4.0
     centre_ends: tuple[int, ...] = (7, 14, 28, 56, 90, 182)
@@ -169,8 +171,9 @@ class ForecastSettings:
     pool_prior_sharp: float = 20.0
     pool_steps: int = 5
     pool_ends: tuple[int, ...] = (28, 90, 365)
-    smoothing: float = 1.0
+    smoothing: float = 1.2
     neighbours: int = 4
+    jitter: float = 0.2
     absurd: float = 4.0
     absurd_days: int = 300
     jump: float = 1.3
