@@ -10,7 +10,7 @@ import pytest
 import capacity as cap
 from capacity.calls import emulator
 from capacity.cli import run
-from capacity.report import pages
+from capacity.report import html, pages, pdf
 
 from .fleet_stores import make_plan
 
@@ -31,6 +31,8 @@ def test_table_page_and_files(plan, tmp_path, capsys):
     assert out.startswith("3 projects: ")
     assert "east (50 licences)" in out
     assert (tmp_path / "fleet.png").read_bytes()[1:4] == b"PNG"
+    assert (tmp_path / "fleet.pdf").read_bytes()[1:4] == b"PDF"
+    assert "east" in (tmp_path / "fleet.html").read_text()
     table = pd.read_parquet(tmp_path / "fleet.parquet")
     assert [out.index(f"\n{name} ") for name in table["project"]] == sorted(out.index(f"\np{k} ") for k in range(3))
     assert list(pd.read_parquet(tmp_path / "pooled.parquet")["pool"]) == ["east"]
@@ -40,15 +42,28 @@ def test_json_failures_and_own_reports(plan, tmp_path, capsys, monkeypatch):
     """A machine would miss the projects that failed, a script take the run for whole, or a report be of another."""
     reports = []
     monkeypatch.setattr(pages, "save", lambda assessment, out: reports.append((assessment.name, out)) or [])
+    for module in (html, pdf):
+        monkeypatch.setattr(module, f"save_{module.__name__.rpartition('.')[2]}", _touched)
     bad = plan.with_name("bad.csv")
     bad.write_text(f"{plan.read_text()}\np9,gone,50,UTC,\n")
     words = ["fleet", str(bad), "--out", str(tmp_path), "--workers", "1", "--horizon", "30", "--json"]
-    assert run([*words, "--report", "p0"]) == 3
-    found = json.loads(capsys.readouterr().out)
+    assert run([*words, "--report", "p0", "--report", "p9", "--report", "../p1"]) == 3
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert "--report p9: store=" in said.err
+    assert "--report ../p1: '../p1' is no name" in said.err
+    assert "reports/p0/report.html" in (tmp_path / "fleet.html").read_text()
     assert [p["project"] for p in found["projects"]][-1] == "p9"
     assert "does not exist" in found["projects"][-1]["reason"]
     assert set(found["projects"][0]) == {"project", *cap.FLEET_SCHEMA}
     assert reports == [("p0", tmp_path / "reports" / "p0")]
+
+
+def _touched(_assessment, path):
+    """Stand for the writing of a report."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return path
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,11 @@ def test_other_columns_are_noted():
         ("project,store,licences\nhotel,a,4\n", "no column 'tz'"),
         ("project,store,licences,tz\n", "no rows"),
         ("project,store,licences,tz\nhotel,a,100,2026-03-01:120,UTC\n", "in quotes"),
-        ("", "cannot be read as CSV"),
+        ("", "has no header"),
+        ("\n", "has no header"),
+        ('project,store,licences,tz\n"hotel,a,4,UTC\n', "cannot be read as CSV"),
+        ("Project,Store,Licences,TZ\nhotel,a,4,UTC\n", "do you mean 'project'"),
+        ("project,store,licenses,tz\nhotel,a,4,UTC\n", "do you mean 'licences'"),
     ],
 )
 def test_a_file_that_is_no_plan(tmp_path, text, words):
@@ -125,3 +129,15 @@ def test_a_file_that_is_no_plan(tmp_path, text, words):
         read_plan(tmp_path / "plan.csv")
     with pytest.raises(ConfigError, match="is no file"):
         read_plan(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize("part", [";", "\t"])
+def test_a_spreadsheets_own_csv_is_read(tmp_path, part):
+    """What Excel writes in half of Europe would have no column 'project'."""
+    lines = [["project", "store", "licences", "tz"], ["hotel", "a", "100,2026-03-01:120", "UTC"]]
+    (tmp_path / "plan.csv").write_text("".join(f"{part.join(line)}\r\n" for line in lines), encoding="utf-8-sig")
+    (row,) = read_plan(tmp_path / "plan.csv").rows
+    assert (row.project, row.licences) == ("hotel", "100,2026-03-01:120")
+    (tmp_path / "plan.csv").write_bytes("project,store,licences,tz\nhôtel,a,4,UTC\n".encode("latin-1"))
+    with pytest.raises(ConfigError, match="save it as CSV UTF-8"):
+        read_plan(tmp_path / "plan.csv")

@@ -236,3 +236,25 @@ def test_events_of_a_row_are_in_its_chances(plan, tmp_path, bare):
     (tmp_path / "events.toml").write_text("")
     again = cap.assess_fleet(with_launch, horizon=90, workers=1, out=tmp_path / "out").table.loc["p0"]
     assert again["p_above_90"] == bare.table.loc["p0", "p_above_90"]  # the file's contents count, not its name
+
+
+def test_where_results_cannot_be_kept_nothing_is_assessed(plan, tmp_path, monkeypatch):
+    """Minutes of work would be thrown away at the first part, a bucket become a folder, or two runs lose parts."""
+    seen = counted(monkeypatch)
+    (tmp_path / "file").write_text("x")
+    for out, words in (
+        (tmp_path / "file", "is a file"),
+        (tmp_path / "file" / "below", "cannot be written"),
+        ("s3://bucket/out", "results are kept in a folder"),
+    ):
+        with pytest.raises(cap.errors.CapacityError, match=words):
+            cap.assess_fleet(plan, horizon=30, workers=1, out=out)
+    assert seen == []
+
+    def again(_what: str, done: int, _of: int) -> None:
+        if done == 1:
+            with pytest.raises(cap.errors.StoreError, match="another run is at work in"):
+                cap.assess_fleet(plan, horizon=30, workers=1, out=tmp_path / "out")
+
+    assert len(cap.assess_fleet(plan, horizon=30, workers=1, out=tmp_path / "out", progress=again).table) == 6
+    assert len(seen) == 6

@@ -10,7 +10,7 @@ import typer
 
 from capacity.cli.app import app, progress, say
 from capacity.cli.options import End, Out, Seed, Start, as_folder
-from capacity.errors import ConfigError
+from capacity.errors import CapacityError, ConfigError
 
 if TYPE_CHECKING:
     from capacity.fleet.plan import Plan
@@ -88,25 +88,30 @@ def fleet(
         typer.echo(json.dumps(found.to_dict(), indent=2))
     else:
         typer.echo(str(found))
-    for name in report or ():
-        _own_report(found, name, out / "reports" / name)
+    asked = [_own_report(found, name, out / "reports" / name) for name in report or ()]
     for page in _PAGES:  # after the reports, to which the HTML file has links
         cap.report.save_fleet(found, out / page)
     if not as_json:
         typer.echo(f"\nWritten to {out}: {', '.join(('fleet.parquet', 'pooled.parquet', 'changes.parquet', *_PAGES))}")
-    if len(found.failed):
+    if len(found.failed) or not all(asked):
         raise typer.Exit(EXIT_FAILED_ROWS)
 
 
-def _own_report(found: Fleet, name: str, out: Path) -> None:
+def _own_report(found: Fleet, name: str, out: Path) -> bool:
+    """Write the report on one project; where there is none, say why, so that the others are still written."""
     import capacity as cap
 
-    if out.parent.name != "reports":
-        raise ConfigError(f"--report {name!r} is no name that a folder can have; assess that project alone")
-    assessment = found.assessment(name)
+    try:
+        if out.parent.name != "reports" or out.name in (".", "..", ""):
+            raise ConfigError(f"{name!r} is no name that a folder can have; assess that project alone")
+        assessment = found.assessment(name)
+    except CapacityError as exc:
+        say(f"--report {name}: {exc}")
+        return False
     cap.report.save(assessment, out)
     cap.report.save_pdf(assessment, out / "report.pdf")
     say(f"The report on {name}: {cap.report.save_html(assessment, out / 'report.html')}")
+    return True
 
 
 def _dask(address: str) -> Any:

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ import pyarrow.parquet as pq
 from capacity.errors import ConfigError, StoreError
 from capacity.fleet.table import FLEET_SCHEMA, as_table
 from capacity.fleet.task import Outcome
+from capacity.ground.files import locked
 from capacity.ground.times import DAY
 
-__all__ = ["Parts", "read_table", "write_table"]
+__all__ = ["Parts", "alone_in", "read_table", "write_table"]
 
 
 class Parts:
@@ -106,6 +107,27 @@ class Parts:
                     self._rows[project], self._marks[project], self._at[project] = row, mark, path
 
 
+@contextlib.contextmanager
+def alone_in(out: Path | None) -> Iterator[None]:
+    """Keep a folder of results, which is made, from another run: it would remove our parts.
+
+    Raises
+    ------
+    ConfigError
+        `out` is a file.
+    StoreError
+        It cannot be written, or another run is at work in it.
+    """
+    if out is None:
+        yield
+        return
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"out={str(out)!r} is a file; give a folder")
+    busy = f"another run is at work in {out}; wait until it is done, or give another folder"
+    with locked(out, 0.0, busy=busy):
+        yield
+
+
 def _names(outcomes: Sequence[Outcome]) -> str:
     return "\0".join(f"{o.project}\0{o.fingerprint}" for o in outcomes)
 
@@ -141,8 +163,6 @@ def write(table: pd.DataFrame, path: Path) -> None:
     ConfigError
         The folder is a file.
     """
-    if path.parent.exists() and not path.parent.is_dir():
-        raise ConfigError(f"out={str(path.parent)!r} is a file; give a folder")
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pandas(table, preserve_index=False), sink, compression="zstd")
     fresh = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.tmp")

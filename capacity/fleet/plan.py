@@ -97,10 +97,11 @@ def read_plan(plan: PlanLike | Plan) -> Plan:
     Parameters
     ----------
     plan : path, DataFrame or Plan
-        A CSV file with a header, or the same columns as a DataFrame; a plan that was read stays as it is. Needed:
-        ``project``, ``store``, ``licences``, ``tz``. Optional: ``account``, ``env``, ``pool``, ``holidays``,
-        ``mean_call_length``, ``licence_price``, ``lost_call_cost``, ``events`` (a path), ``key_env``. A relative path
-        is relative to the plan's folder, or to the working directory where the plan is a DataFrame.
+        A CSV file with a header (semicolons and tabs are read too), or the same columns as a DataFrame; a plan that
+        was read stays as it is. Needed: ``project``, ``store``, ``licences``, ``tz``. Optional: ``account``, ``env``,
+        ``pool``, ``holidays``, ``mean_call_length``, ``licence_price``, ``lost_call_cost``, ``events`` (a path),
+        ``key_env``. A relative path is relative to the plan's folder, or to the working directory where the plan is a
+        DataFrame.
 
     Raises
     ------
@@ -145,13 +146,7 @@ def _table(plan: PlanLike) -> tuple[pd.DataFrame, Path]:
         what = str(path)
         if not path.is_file():
             raise ConfigError(f"{path} is no file; a plan is a CSV file with the columns {', '.join(_NEEDED)}")
-        try:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skipinitialspace=True)
-        except (OSError, ValueError) as exc:
-            raise ConfigError(
-                f"{path} cannot be read as CSV ({str(exc).strip()}); put a cell that holds a comma, such as licences "
-                "in steps, in quotes"
-            ) from exc
+        table = _csv(path)
         folder = path.resolve().parent
         if not isinstance(table.index, pd.RangeIndex):  # pandas takes surplus cells for an index
             raise ConfigError(f"{path} has rows longer than its header; put a cell that holds a comma in quotes")
@@ -160,11 +155,32 @@ def _table(plan: PlanLike) -> tuple[pd.DataFrame, Path]:
         raise ConfigError(f"{what} names the column {table.columns[table.columns.duplicated()][0]!r} twice")
     if table.index.name == "project" and "project" not in table.columns:
         table = table.reset_index()
+    _check_columns(list(table.columns))  # a misspelt column is not a missing one
     if missing := [c for c in _NEEDED if c not in table.columns]:
         raise ConfigError(f"{what} has no column {some(missing)}; a plan needs {', '.join(_NEEDED)}")
     if not len(table):
         raise ConfigError(f"{what} has no rows; give one row a project")
     return table, folder
+
+
+def _csv(path: Path) -> pd.DataFrame:
+    """Return a file's cells as text; whether commas, semicolons or tabs part them, its header says."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            header = file.readline()
+        if not header.strip():
+            raise ConfigError(f"{path} has no header; its first line names the columns {', '.join(_NEEDED)}")
+        parts = max(",;\t", key=header.count)
+        return pd.read_csv(
+            path, sep=parts, dtype=str, keep_default_na=False, encoding="utf-8-sig", skipinitialspace=True
+        )
+    except UnicodeDecodeError as exc:
+        raise ConfigError(f"{path} is no UTF-8 ({exc.reason}); save it as CSV UTF-8") from exc
+    except (OSError, ValueError) as exc:
+        raise ConfigError(
+            f"{path} cannot be read as CSV ({str(exc).strip()}); put a cell that holds a comma, such as licences in "
+            "steps, in quotes"
+        ) from exc
 
 
 def _check_columns(names: list[str]) -> tuple[Note, ...]:

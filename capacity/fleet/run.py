@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
+from capacity.errors import ConfigError
 from capacity.fleet.carry import Carrier, open_executor
-from capacity.fleet.parts import Parts, read_table, write_table
+from capacity.fleet.parts import Parts, alone_in, read_table, write_table
 from capacity.fleet.plan import Plan, PlanLike, PlanRow, read_plan
 from capacity.fleet.pool import pools_table
 from capacity.fleet.pool_task import PoolJob, pool_jobs, work_pools
@@ -18,6 +19,7 @@ from capacity.fleet.result import Fleet
 from capacity.fleet.table import as_table, changes, failed_row, ranked
 from capacity.fleet.task import Outcome, Settings, work
 from capacity.fleet.workers import SubmitsWork
+from capacity.ground.address import as_place
 from capacity.ground.arguments import as_horizon, as_seed, as_whole
 
 __all__ = ["assess_fleet"]
@@ -79,7 +81,7 @@ def assess_fleet(
     ConfigError
         The plan cannot be read as a whole, or an argument is out of range.
     StoreError
-        `out` cannot be written.
+        `out` cannot be written, or another run is at work in it.
 
     See Also
     --------
@@ -95,7 +97,28 @@ def assess_fleet(
     settings = Settings(as_horizon(horizon), as_seed(seed), bool(backtest))
     count = (os.cpu_count() or 1) if workers is None else as_whole(workers, "workers", least=1)
     todo = read_plan(plan)
-    folder = None if out is None else Path(out).expanduser()
+    folder = _folder(out)
+    with alone_in(folder):
+        return _carried_out(todo, settings, folder, executor, count, progress)
+
+
+def _folder(out: str | os.PathLike[str] | None) -> Path | None:
+    if out is None:
+        return None
+    place = as_place(out, name="out")
+    if not isinstance(place, Path):
+        raise ConfigError(f"out={str(out)!r} is an address; results are kept in a folder")
+    return place
+
+
+def _carried_out(
+    todo: Plan,
+    settings: Settings,
+    folder: Path | None,
+    executor: SubmitsWork | None,
+    count: int,
+    progress: Progress | None,
+) -> Fleet:
     last = None if folder is None else read_table(folder / "fleet.parquet")
     run = _Run(todo, settings, Parts(None if folder is None else folder / "parts"), progress)
     with open_executor(executor, min(count, len(todo.rows))) as chosen:

@@ -182,8 +182,16 @@ def sweep(folder: Place) -> None:
 
 
 @contextlib.contextmanager
-def locked(folder: Path, patience: float) -> Iterator[None]:
+def locked(folder: Path, patience: float, *, busy: str = "") -> Iterator[None]:
     """Keep other threads and processes out of a folder, which is made; where there are no locks, go on without.
+
+    Parameters
+    ----------
+    folder : Path
+    patience : float
+        How long to wait for others [s].
+    busy : str
+        What to say when the wait was in vain.
 
     Raises
     ------
@@ -194,24 +202,24 @@ def locked(folder: Path, patience: float) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as exc:
-        message = f"{folder} cannot be written ({exc.strerror}); make room, or give another store"
+        message = f"{folder} cannot be written ({exc.strerror}); make room, or give another folder"
         raise StoreError(message, path=folder) from exc
     try:
-        _lock(handle, folder, patience)
+        _lock(handle, folder, patience, busy)
         yield
     finally:
         os.close(handle)  # and with it the lock, also where the process is killed
 
 
-def _lock(handle: int, folder: Path, patience: float) -> None:
+def _lock(handle: int, folder: Path, patience: float, busy: str) -> None:
     deadline = time.monotonic() + patience
     while True:
         try:
             _try_lock(handle)
         except (BlockingIOError, PermissionError) as exc:
             if time.monotonic() > deadline:
-                message = f"{folder} has been locked by another process for {patience:g} s; is it stopped?"
-                raise StoreError(message, path=folder) from exc
+                said = busy or f"{folder} has been locked by another process for {patience:g} s; is it stopped?"
+                raise StoreError(said, path=folder) from exc
             time.sleep(0.005)
         except OSError:
             return  # no locks on this file system: replacing is one step still, a window may be asked for again
