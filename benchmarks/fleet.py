@@ -1,7 +1,8 @@
 """A fleet of projects of two years each, and calls of any number into a store.
 
-By default small: CAPACITY_FLEET_PROJECTS=1000 sets the projects (of eight stores, each read for many labels), and
-CAPACITY_FLEET_CALLS=1e6,1e7,1e8 the sizes of the scaling law. Peers of the sweep answer less than we do: DuckDB's
+By default small: CAPACITY_FLEET_PROJECTS=1000 sets the projects (of eight stores, each read for many labels),
+CAPACITY_FLEET_CALLS=1e6,1e7,1e8 the sizes of the scaling law, CAPACITY_FLEET_PARTS=calls (or projects) takes one of the
+two, and CAPACITY_FLEET_FOLDER says where the files go. Peers of the sweep answer less than we do: DuckDB's
 window query the maxima of intervals in which something begins or ends, ClickHouse's (chdb) ``maxIntersections`` the
 highest of each day without what is carried over midnight. They are left out where they are not installed, and where
 the calls do not fit into memory.
@@ -9,8 +10,10 @@ the calls do not fit into memory.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,10 +35,11 @@ from capacity.fetch.payload import Rows
 from capacity.fetch.store import Store
 from capacity.fetch.windows import split
 from capacity.fleet.task import one_thread
-from capacity.fleet.workers import WorkersOfThisMachine
 
 PROJECTS = int(os.environ.get("CAPACITY_FLEET_PROJECTS", "24"))
 CALLS = [int(float(n)) for n in os.environ.get("CAPACITY_FLEET_CALLS", "1e6,4e6").split(",")]
+WAYS = {"1": "1 worker", "2": "2 processes", "dask": "Dask cluster of 2"}
+PARTS = os.environ.get("CAPACITY_FLEET_PARTS", "calls,projects").split(",")
 STORES, DAYS, VARIANTS = 8, 730, 50
 START = pd.Timestamp("2024-01-01", tz="UTC").as_unit("ns")
 PEERS_UP_TO = 20_000_000
@@ -77,57 +81,73 @@ def taken(work: Callable[[], Any]) -> float:
     return time.perf_counter() - clock
 
 
-MEMORY = """
-    import pathlib, re, sys
+FLEET = """
+    import json, pathlib, re, sys, time
     import pandas as pd
     import capacity as cap
-    cap.assess_fleet(pd.read_csv(sys.argv[1], dtype=str), workers=2, out=sys.argv[2])
-    print(int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]))
+    from capacity.fleet.workers import WorkersOfThisMachine
+
+    def timed(executor, workers):
+        plan = pd.read_csv(sys.argv[1], dtype=str)
+        cap.assess_fleet(plan[: 4 * workers], executor=executor, workers=workers)  # processes up, libraries loaded
+        clock = time.perf_counter()
+        fleet = cap.assess_fleet(plan, executor=executor, workers=workers, out=sys.argv[2])
+        assert not len(fleet.failed), fleet.failed
+        own = int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]) / 1024
+        print(json.dumps([time.perf_counter() - clock, own]))
+
+    if __name__ == "__main__":
+        if sys.argv[3] == "dask":
+            from distributed import Client, LocalCluster
+            with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
+                with Client(cluster) as client:
+                    timed(client, 2)
+        else:
+            pool = WorkersOfThisMachine(int(sys.argv[3]))
+            timed(pool, int(sys.argv[3]))
+            pool.close()
 """
 
 
+def assessed(folder: Path, projects: int, how: str) -> tuple[float, float]:
+    """Return seconds and the driver's memory [MiB] of one run of so many projects, in processes of its own."""
+    plan_of(folder, projects).to_csv(folder / "plan.csv", index=False)
+    script = folder / "fleet.py"
+    script.write_text(textwrap.dedent(FLEET))
+    words = [sys.executable, str(script), str(folder / "plan.csv"), str(folder / f"out-{projects}-{how}"), how]
+    run = subprocess.run(words, check=True, capture_output=True, text=True)
+    seconds, memory = json.loads(run.stdout.splitlines()[-1])
+    return seconds, memory
+
+
 def fleets(folder: Path) -> list[Row]:
-    """Time projects: bare, through the fleet, on one and two processes, and on a Dask cluster."""
+    """Time projects: bare; a quarter of them through one and two processes and a Dask cluster; all through two."""
     for k in range(STORES):
         make_store(folder / f"store-{k}", k)
-    plan = plan_of(folder, PROJECTS)
     frames = [cap.read_intervals(folder / f"store-{k}") for k in range(STORES)]
     settings = {"tz": "UTC", "horizon": 365, "seed": 1, "backtest": False}
     with one_thread():
         cap.assess(frames[0], 80, **settings)
         bare = taken(lambda: [cap.assess(frame, 80, **settings) for frame in frames]) / STORES
-    own = taken(lambda: cap.assess_fleet(plan, workers=1)) / PROJECTS
-    rows = [Row(f"fleet, a project of {DAYS} days from its store, 1 worker", own, floor_s=bare, floor="bare assess()")]
-    seconds = {}
-    for workers in (1, 2):
-        pool = WorkersOfThisMachine(workers)
-        cap.assess_fleet(plan[: 4 * workers], executor=pool, workers=workers)  # processes are up, libraries loaded
-        seconds[workers] = taken(lambda pool=pool, n=workers: cap.assess_fleet(plan, executor=pool, workers=n))
-        pool.close()
-    rows.append(Row(f"fleet, {PROJECTS:,} projects, 2 processes", seconds[2], seconds[1], "1 process"))
-    rows += on_dask(plan, seconds[2])
-    most = []
-    for projects in (PROJECTS // 2, PROJECTS):
-        plan_of(folder, projects).to_csv(folder / "plan.csv", index=False)
-        words = [sys.executable, "-c", textwrap.dedent(MEMORY), str(folder / "plan.csv"), str(folder / f"o{projects}")]
-        most.append(int(subprocess.run(words, check=True, capture_output=True, text=True).stdout) / 1024)
-    note = f"driver at most {most[0]:.0f} MiB with {PROJECTS // 2:,} projects, {most[1]:.0f} MiB with {PROJECTS:,}"
-    return [*rows, Row("fleet, memory", seconds[2], note=note)]
+    few = max(PROJECTS // 4, 8)
+    one, _ = assessed(folder, few, "1")
+    two, little = assessed(folder, few, "2")
+    name = f"fleet, {few:,} projects of {DAYS} days"
+    rows = [
+        told(Row(f"{name}, 1 process, a project", one / few, floor_s=bare, floor="bare assess()")),
+        told(Row(f"{name}, 2 processes", two, one, "1 process")),
+    ]
+    if importlib.util.find_spec("distributed"):
+        rows.append(told(Row(f"{name}, Dask cluster of 2", assessed(folder, few, "dask")[0], two, "2 processes")))
+    whole, much = assessed(folder, PROJECTS, "2")
+    note = f"{whole / PROJECTS * 1e3:.0f} ms a project; driver at most {much:.0f} MiB, {little:.0f} MiB with {few:,}"
+    return [*rows, told(Row(f"fleet, {PROJECTS:,} projects, 2 processes", whole, note=note))]
 
 
-def on_dask(plan: pd.DataFrame, pool_s: float) -> list[Row]:
-    """Time the same on a cluster of two processes."""
-    try:
-        from distributed import Client, LocalCluster
-    except ImportError:
-        return []
-    with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster,
-        Client(cluster) as client,
-    ):
-        cap.assess_fleet(plan[:8], executor=client, workers=2)
-        seconds = taken(lambda: cap.assess_fleet(plan, executor=client, workers=2))
-    return [Row(f"fleet, {len(plan):,} projects, Dask cluster of 2", seconds, pool_s, "2 processes")]
+def told(row: Row) -> Row:
+    """Return a row, and print it at once: a run of an hour that is ended leaves what it found."""
+    print(row, file=sys.stderr, flush=True)
+    return row
 
 
 def write_calls(path: Path, n: int) -> None:
@@ -187,12 +207,13 @@ def scaling(folder: Path) -> list[Row]:
     for n in CALLS:
         write_calls(folder / f"{n}.parquet", n)
         peers = against_peers(folder / f"{n}.parquet") if n <= PEERS_UP_TO else []
-        for how, name in (("1", "1 worker"), ("2", "2 processes"), ("dask", "Dask cluster of 2")):
+        for how, name in WAYS.items():
             seconds, memory = ingested(folder, n, how)
             note = f"{seconds / n * 1e9:.0f} ns a call, a worker at most {memory:.2f} GiB"
             peer, peer_s = peers[0] if peers and how == "2" else ("", None)
-            rows.append(Row(f"calls to store, {n:,} calls, {name}", seconds, peer_s, peer, note=note))
-        rows += [Row(f"calls to store, {n:,} calls, beside it", s, note=name) for name, s in peers[1:]]
+            rows.append(told(Row(f"calls to store, {n:,} calls, {name}", seconds, peer_s, peer, note=note)))
+            shutil.rmtree(folder / f"s{n}{how}")
+        rows += [told(Row(f"calls to store, {n:,} calls, beside it", s, note=name)) for name, s in peers[1:]]
         (folder / f"{n}.parquet").unlink()
     return rows
 
@@ -239,7 +260,8 @@ def against_peers(file: Path) -> list[tuple[str, float]]:
 def run() -> list[Row]:
     """Run all."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("CAPACITY_FLEET_FOLDER")) as folder:
-        return [*scaling(Path(folder)), *fleets(Path(folder))]
+        parts = {"calls": scaling, "projects": fleets}
+        return [row for part in PARTS for row in parts[part](Path(folder))]
 
 
 def main() -> None:
