@@ -33,6 +33,7 @@ def make_store(
     account: str = "A",
     start: str = "2025-01-06",
     by: str | None = None,
+    names: tuple[str, str] = ("a", "b"),
 ) -> Path:
     """Write maxima into a store, week by week; `by` "variant" adds two variants of a half each."""
     store = Store(root)
@@ -47,7 +48,7 @@ def make_store(
         if by:
             codes = np.tile(np.arange(2, dtype=np.int32), len(week))
             half = np.repeat(week // 2, 2).astype(np.int32)
-            store.add(Scope(account, project, by=by), window, Rows(np.repeat(steps, 2), codes, half, ("a", "b")), late)
+            store.add(Scope(account, project, by=by), window, Rows(np.repeat(steps, 2), codes, half, names), late)
     return root
 
 

@@ -155,9 +155,9 @@ def counted(monkeypatch) -> list[str]:
     """Note which projects are assessed, not taken from a part."""
     seen: list[str] = []
 
-    def assessed(row, settings):
+    def assessed(row, settings, **how):
         seen.append(row.project)
-        return real(row, settings)
+        return real(row, settings, **how)
 
     real = task.assessed
     monkeypatch.setattr(task, "assessed", assessed)
@@ -258,3 +258,17 @@ def test_where_results_cannot_be_kept_nothing_is_assessed(plan, tmp_path, monkey
 
     assert len(cap.assess_fleet(plan, horizon=30, workers=1, out=tmp_path / "out", progress=again).table) == 6
     assert len(seen) == 6
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("(none)", "b"), ("#1", "~")])
+def test_a_row_of_variants_is_what_the_report_says(tmp_path, names):
+    """The row of a project with variants would differ from its own report, as it is made of the total alone."""
+    make_store(tmp_path / "s", levels(150, 3, 45), by="variant", names=names)
+    plan = pd.DataFrame({"project": ["p"], "store": [str(tmp_path / "s")], "licences": [45], "tz": ["UTC"]})
+    fleet = cap.assess_fleet(plan, horizon=90, workers=1)
+    whole, row = fleet.assessment("p"), fleet.table.loc["p"]
+    assert len(whole.diversity.table) == 2
+    assert [row[f"p_above_{d}"] for d in (30, 90)] == [whole.headroom.p_above.iloc[d - 1] for d in (30, 90)]
+    assert [row[f"needed_{r:02.0f}"] for r in (1, 5, 10)] == whole.needed[90].loc[[0.01, 0.05, 0.10]].tolist()
+    assert (row["peak"], row["peak_time"], row["data_end"]) == (*whole.peak[:2], whole.span[1])
+    assert row["warnings"] == " ".join(str(n) for n in whole.notes if n.severity == "warning")

@@ -29,6 +29,7 @@ from capacity.ground.address import as_place
 from capacity.ground.calls import Calls
 from capacity.ground.cloud import Remote
 from capacity.ground.files import mark_of, read
+from capacity.ground.frame import TOTAL, total
 from capacity.ground.times import DAY
 from capacity.plan.files import read_events
 
@@ -89,7 +90,7 @@ def _outcome(row: PlanRow, settings: Settings, known: Mapping[str, str] | None) 
             mark = fingerprint(row, settings)
             if mark == known.get(row.project):
                 return Outcome(row.project, mark, None)
-        assessment = assessed(row, settings)
+        assessment = assessed(row, settings, alone=True)
     except (CapacityError, OSError) as exc:
         return Outcome(row.project, mark, failed_row(row.pool, str(exc)))
     except Exception as exc:
@@ -105,10 +106,11 @@ def _outcome(row: PlanRow, settings: Settings, known: Mapping[str, str] | None) 
     )
 
 
-def assessed(row: PlanRow, settings: Settings) -> Assessment:
-    """Return the assessment of one project."""
+def assessed(row: PlanRow, settings: Settings, *, alone: bool = False) -> Assessment:
+    """Return the assessment of one project, or of its total `alone`, which is all that its row tells of."""
+    frame = frame_of(row)
     return assess(
-        frame_of(row),
+        _total_of(frame) if alone else frame,
         row.licences,
         tz=row.tz,
         horizon=settings.horizon,
@@ -132,6 +134,16 @@ def frame_of(row: PlanRow) -> pd.DataFrame:
     if isinstance(archive, CallStore):
         return exact({row.project: read_stored_calls(row.store, **_selection(row, archive))}, {})
     return read_intervals(row.store, **_selection(row, archive))
+
+
+def _total_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return TOTAL alone, half the work, where its figures are to the last digit those beside its variants."""
+    ids = frame.index.unique(1)
+    if len(ids) < 2 or min(map(str, ids)) != TOTAL:  # each series draws from a stream of its own, by its place
+        return frame
+    alone, times = total(frame), frame.index.get_level_values(0)
+    own = alone.index.get_level_values(0)
+    return alone if (own[0], own[-1]) == (times[0], times[-1]) else frame
 
 
 def calls_of(row: PlanRow) -> Calls | None:
