@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -101,3 +105,22 @@ def test_fetch_first_with_the_key_of_each_project(tmp_path, monkeypatch, capsys)
     assert "account is missing" in table.loc["P1x", "reason"]
     kept = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
     assert b"the-key-of-project-one" not in kept + capsys.readouterr().out.encode()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signals")
+def test_ctrl_c_twice_is_one_line(plan, tmp_path):
+    """An impatient user would get a traceback, no word of what is kept, or processes that go on."""
+    words = [sys.executable, "-m", "capacity", "fleet", str(plan), "--out", str(tmp_path / "out"), "--workers", "2"]
+    run = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "out" / ".lock").exists() and run.poll() is None:
+        pass
+    run.send_signal(signal.SIGINT)
+    said = ""
+    while "Interrupted: " not in said and (line := run.stderr.readline()):
+        said += line
+    run.send_signal(signal.SIGINT)
+    out, rest = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "Interrupted: " in said
+    assert "Traceback" not in said + rest
+    assert out == ""

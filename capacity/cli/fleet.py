@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -79,7 +80,8 @@ def fleet(
                 progress=step,
             )  # fmt: skip
     except KeyboardInterrupt as stop:
-        say(f"Interrupted: {' '.join(getattr(stop, '__notes__', []))}.")
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C, while the processes end
+        say(f"Interrupted: {' '.join(getattr(stop, '__notes__', [])) or 'nothing is done yet'}.")
         raise typer.Exit(EXIT_INTERRUPTED) from None
     finally:
         if client is not None:
