@@ -26,7 +26,7 @@ def levels(days: int, seed: int, level: int = 40) -> np.ndarray:
 
 
 def make_store(
-    root: Path,
+    root: Path | str,
     values: np.ndarray,
     *,
     project: str = "P",
@@ -34,7 +34,7 @@ def make_store(
     start: str = "2025-01-06",
     by: str | None = None,
     names: tuple[str, str] = ("a", "b"),
-) -> Path:
+) -> Path | str:
     """Write maxima into a store, week by week; `by` "variant" adds two variants of a half each."""
     store = Store(root)
     first = pd.Timestamp(start, tz="UTC").as_unit("ns")

@@ -19,6 +19,7 @@ from capacity.ground import cloud
 from capacity.ground.address import as_place
 from capacity.ground.cloud import Remote
 
+from .fleet_stores import levels, make_store
 from .object_server import KEY, SECRET, FaultyProxy, az_server, gs_server, rclone, s3_server
 
 pytest.importorskip("s3fs")
@@ -291,3 +292,20 @@ def test_a_missing_package_names_the_extra(monkeypatch):
     monkeypatch.setitem(cloud.PACKAGES, "gs", "no_such_package")
     with pytest.raises(cap.errors.CapacityError, match=r"call-capacity\[cloud\]"):
         cap.read_intervals("gs://bucket/never-asked")
+
+
+def test_a_fleet_of_buckets(bucket, tmp_path):
+    """A plan's addresses would be paths, or a project be taken from a part though its objects changed."""
+    make_store(ADDRESS, levels(70, 1))
+    make_store(tmp_path / "here", levels(70, 1))
+    stores = {"far": ADDRESS, "here": str(tmp_path / "here"), "gone": "s3://bucket/gone"}
+    plan = pd.DataFrame({"project": list(stores), "store": list(stores.values()), "licences": 50, "tz": "UTC"})
+    plan.to_csv(tmp_path / "plan.csv", index=False)
+    ask = {"horizon": 30, "workers": 1, "out": tmp_path / "out"}
+    first = cap.assess_fleet(tmp_path / "plan.csv", **ask).table
+    assert first.loc["far"].equals(first.loc["here"])
+    assert "does not exist" in first.loc["gone", "reason"]
+    make_store(ADDRESS, levels(7, 2, 90), start="2025-03-10")
+    again = cap.assess_fleet(tmp_path / "plan.csv", **ask).table
+    assert again.loc["far", "peak"] > 80
+    assert again.loc["here"].equals(first.loc["here"])
