@@ -10,6 +10,9 @@ import pandas as pd
 import pytest
 
 import capacity as cap
+from capacity.calls import emulator
+from capacity.fetch.call_plan import plan_calls
+from capacity.fetch.call_status import calls_held
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.payload import Rows
 from capacity.fetch.status import status
@@ -195,6 +198,54 @@ def test_a_range_reads_the_weeks_it_needs_and_no_more_of_the_others_than_their_f
     assert proxy.sent < 0.7 * whole
 
 
+@pytest.fixture(scope="module")
+def served():
+    """Calls of three weeks, and a client of the server that has them."""
+    calls = cap.simulate_calls("2026-01-05", days=21, tz="UTC", scale=0.05, seed=2)
+    with (
+        emulator.serve(calls, account="A", project="P", key="the-key", calls_key="the-key") as server,
+        cap.Client("A", "P", api_key="the-key", base_url=server.url) as client,
+    ):
+        yield client
+
+
+def test_call_records_in_a_bucket_are_those_of_a_folder(bucket, served, tmp_path):
+    """Call records in a bucket were other than in a folder, asked for again, or in more than one object a day."""
+    _, folder = bucket
+    for place in (ADDRESS, tmp_path):
+        for start, end in (("2026-01-05", "2026-01-17T05:00"), ("2026-01-09", "2026-01-26")):
+            cap.fetch_calls(served, start, end, tz="UTC", store=place, progress=False)
+    kept = [cap.read_stored_calls(place) for place in (ADDRESS, tmp_path)]
+    pd.testing.assert_frame_equal(kept[0].frame, kept[1].frame)
+    assert kept[0].covered == kept[1].covered
+    days = [p.name[:10] for p in folder.rglob("*.parquet")]
+    assert sorted(days) == sorted(p.name[:10] for p in tmp_path.rglob("*.parquet"))
+    assert len(plan_calls(served, "2026-01-05", "2026-01-26", tz="UTC", store=ADDRESS)) == 0
+    assert calls_held(ADDRESS) == calls_held(tmp_path)
+
+
+def test_two_writers_of_one_day_of_calls_lose_nothing(bucket, served, tmp_path):
+    """Two that fetched at the same time lost each other's days, or the calls that reach into them."""
+    _, folder = bucket
+    halves = [("2026-01-05", "2026-01-08"), ("2026-01-07", "2026-01-10")]
+    fetch = {"tz": "UTC", "progress": False}
+    threads = [
+        threading.Thread(target=lambda h=half: cap.fetch_calls(served, *h, store=ADDRESS, **fetch)) for half in halves
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    want = cap.fetch_calls(served, "2026-01-05", "2026-01-10", store=tmp_path, **fetch)
+    pd.testing.assert_frame_equal(cap.read_stored_calls(ADDRESS).frame, want.frame)
+    for path in sorted(folder.rglob("2026-01-07*.parquet")):  # what two writers leave who never saw each other
+        path.with_name("2026-01-07.other.parquet").write_bytes(path.read_bytes())
+    pd.testing.assert_frame_equal(cap.read_stored_calls(ADDRESS).frame, want.frame)
+    cap.fetch_calls(served, "2026-01-07", "2026-01-08", store=ADDRESS, refetch=True, **fetch)
+    assert len(list(folder.rglob("2026-01-07*.parquet"))) == 1
+    pd.testing.assert_frame_equal(cap.read_stored_calls(ADDRESS).frame, want.frame)
+
+
 @pytest.mark.filterwarnings("default")  # of Google's and Azure's own libraries
 @pytest.mark.parametrize("served", [gs_server, az_server])
 def test_other_clouds_hold_what_a_folder_holds(served, monkeypatch, tmp_path):
@@ -276,8 +327,6 @@ def test_commands_take_an_address(capsys):
     assert capsys.readouterr().out.startswith("memory://capacity-test/cli: 1 scopes")
     assert run(["status", "--store", "s3://id:secret@bucket/x"]) == 1
     assert "secret" not in capsys.readouterr().err
-    with cap.Client("A", "P", api_key="k") as client, pytest.raises(cap.errors.ConfigError, match="kept in a folder"):
-        cap.fetch_calls(client, "2026-01-01", "2026-01-02", tz="UTC", store="memory://capacity-test/cli")
 
 
 def test_memory_is_a_store_for_tests():

@@ -42,8 +42,8 @@ def read_stored_calls(
 
     Parameters
     ----------
-    store : path
-        The folder that `fetch_calls` filled.
+    store : path or address
+        What `fetch_calls` filled.
     start, end : str, date, datetime or Timestamp, optional
         The half-open range; by default all days that were answered for.
     tz : str, optional
@@ -98,14 +98,18 @@ def read_stored_calls(
     first = min(w.start for w in held) if start is None and held else as_instant(start or _EPOCH, tz, name="start")
     last = max(w.end for w in held) if end is None and held else as_instant(end or _EPOCH, tz, name="end")
     check_range(first, last)
-    return stored(archive, days, Window(first, last))
+    return stored(archive, chosen[0], Window(first, last))
 
 
-def stored(archive: CallStore, days: Sequence[Day], window: Window, *, dropped: int = 0, repeated: int = 0) -> Calls:
+def stored(archive: CallStore, scope: Scope, window: Window, *, dropped: int = 0, repeated: int = 0) -> Calls:
     """Read what a range needs: its own days, and those on which calls began that reach into it."""
+    return archive.steadily(lambda: _read(archive, archive.days(scope)[0], window, dropped, repeated))
+
+
+def _read(archive: CallStore, days: Sequence[Day], window: Window, dropped: int, repeated: int) -> Calls:
     start, end = window.start, window.end
     needed = [d for d in days if d.day < end and (d.day + DAY > start or d.still or d.until > start)]
-    rows = latest([archive.table(day) for day in needed])
+    rows = latest(archive.tables(needed))
     answered = [day.piece.window for day in needed if day.piece is not None]
     callers = {hour: counts for day in needed for hour, counts in day.callers.items()}
     return as_calls(rows, window, answered, callers, dropped=dropped, repeated=repeated)

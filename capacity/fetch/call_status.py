@@ -7,7 +7,7 @@ import os
 
 from capacity.errors import StoreError
 from capacity.fetch.call_reader import shown
-from capacity.fetch.callfile import Day, read_header, read_table
+from capacity.fetch.callfile import Day
 from capacity.fetch.callstore import CallStore
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.windows import join
@@ -27,10 +27,10 @@ def calls_held(store: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
     by_scope: dict[Scope, list[Day]] = {}
     damaged: list[str] = []
     for folder in archive.folders():
-        for path in archive.files(folder):
+        for paths in archive.by_day(folder):
             try:
-                day = read_header(path)
-                read_table(path)
+                day = archive.day(paths)
+                archive.table(day)
                 by_scope.setdefault(day.scope, []).append(day)
             except StoreError as exc:
                 damaged.append(str(exc))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -17,13 +17,13 @@ from capacity.fetch.call_rows import ends, flags, ints
 from capacity.fetch.call_windows import DayPiece
 from capacity.fetch.conversations import SCHEMA
 from capacity.fetch.endpoint import Scope
-from capacity.fetch.weekfile import META, META_SUM, SETTLE, checksum, reading
+from capacity.fetch.weekfile import META, META_SUM, SETTLE, checksum, footer, reading
 from capacity.fetch.windows import Window
 from capacity.ground.address import Place
 from capacity.ground.files import put, read
 from capacity.ground.times import DAY
 
-__all__ = ["Day", "HourCounts", "read_header", "read_table", "write"]
+__all__ = ["Day", "HourCounts", "day_of", "merged", "read_header", "read_table", "write"]
 
 VERSION = 1
 
@@ -49,6 +49,8 @@ class Day:
     rows : int
     callers : dict
         Hour since 1970 -> calls with a number, and those that tried again.
+    others : tuple of Path
+        Further files of the same day: two writers met in an object store.
     """
 
     path: Place
@@ -59,6 +61,7 @@ class Day:
     until: pd.Timestamp
     rows: int
     callers: HourCounts
+    others: tuple[Place, ...] = ()
 
 
 class _PieceMeta(msgspec.Struct):
@@ -149,7 +152,7 @@ def read_header(path: Place) -> Day:
         The file is damaged, of another version, or none of ours.
     """
     with reading(path):
-        return _header(path, pq.read_metadata(pa.BufferReader(read(path))))
+        return _header(path, footer(path))
 
 
 def _header(path: Place, footer: Any) -> Day:
@@ -164,7 +167,7 @@ def _header(path: Place, footer: Any) -> Day:
         )
     if footer.metadata.get(META_SUM) != checksum(raw):
         raise ValueError("its metadata does not match its checksum")
-    day = pd.Timestamp(path.stem, tz="UTC").as_unit("ns")
+    day = pd.Timestamp(day_of(path), tz="UTC").as_unit("ns")
     piece = None
     if meta.piece is not None:
         times = [getattr(meta.piece, name) for name in meta.piece.__struct_fields__]
@@ -179,6 +182,24 @@ def _header(path: Place, footer: Any) -> Day:
         until=pd.Timestamp(meta.until).as_unit("ns"),
         rows=footer.num_rows,
         callers={int(hour): (known, again) for hour, (known, again) in meta.callers.items()},
+    )
+
+
+def day_of(path: Place) -> str:
+    """Return the day that a file is of, as its name begins with it."""
+    return path.name[: len("2026-01-05")]
+
+
+def merged(a: Day, b: Day) -> Day:
+    """Return two files of one day as one: the later answer holds; what one of them knows as in progress may be over."""
+    newer = b if a.piece is None or (b.piece is not None and b.piece.fetched_at > a.piece.fetched_at) else a
+    return replace(
+        newer,
+        path=a.path,
+        others=(*a.others, b.path),
+        still=a.still + b.still,
+        until=max(a.until, b.until),
+        rows=max(a.rows, b.rows),
     )
 
 

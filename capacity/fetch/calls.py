@@ -69,8 +69,9 @@ def fetch_calls(
         Only such conversations; the API takes one or the other.
     channel : str or list of str, optional
         Only conversations on these channels. By default all, voice or not: the frame says which.
-    store : path, optional
-        A folder that keeps what was fetched, by UTC day, beside the maxima. None keeps nothing.
+    store : path or address, optional
+        A folder, or an address such as ``s3://bucket/prefix``, that keeps what was fetched, by UTC day, beside the
+        maxima. None keeps nothing.
     errors : {"raise", "partial"}
         What to do when retries ran out on some days: raise IncompleteError at the end, with the rest in its
         ``frame``; or return the rest.
@@ -120,7 +121,7 @@ def fetch_calls(
         raise ConfigError(f"errors={errors!r} is neither 'raise' nor 'partial'")
     scope = call_scope(client, env, variant_id, variant_name, channel)
     window = closed_range(client, start, end, tz)
-    archive = CallStore(store, writing=True) if store is not None else None
+    archive = CallStore(store) if store is not None else None
     if window is None:
         now = floor_step(client._now())
         return as_calls(latest([]), Window(now, now), [], {})
@@ -174,7 +175,7 @@ class _Run:
         """Return what is held now of a range."""
         counts = {"dropped": self._dropped, "repeated": self._repeated}
         if self._archive is not None:
-            return stored(self._archive, self._archive.days(self._scope)[0], window, **counts)
+            return stored(self._archive, self._scope, window, **counts)
         return as_calls(latest(self._rows), window, self._answered, self._callers, **counts)
 
 

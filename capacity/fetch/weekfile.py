@@ -153,10 +153,15 @@ def read_header(path: Place) -> Week:
         The file is damaged, of another version, or none of ours; or it cannot be read.
     """
     with reading(path):
-        data = read(path, _TAIL)
-        if len(data) == _TAIL and _footer_of(data) > _TAIL:
-            data = read(path)
-        return _header(path, pq.read_metadata(pa.BufferReader(data)))
+        return _header(path, footer(path))
+
+
+def footer(path: Place) -> Any:
+    """Return what pyarrow makes of a Parquet file's last bytes, and read no others where they are enough."""
+    data = read(path, _TAIL)
+    if len(data) == _TAIL and _footer_of(data) > _TAIL:
+        data = read(path)
+    return pq.read_metadata(pa.BufferReader(data))
 
 
 def _footer_of(tail: bytes) -> int:

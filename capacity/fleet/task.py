@@ -25,9 +25,7 @@ from capacity.fleet.memory import kept_memory
 from capacity.fleet.plan import PlanRow
 from capacity.fleet.shared import exact
 from capacity.fleet.table import FLEET_SCHEMA, failed_row, peaks_of, row_of
-from capacity.ground.address import as_place
 from capacity.ground.calls import Calls
-from capacity.ground.cloud import Remote
 from capacity.ground.files import mark_of, read
 from capacity.ground.frame import TOTAL, total
 from capacity.ground.times import DAY
@@ -159,8 +157,6 @@ def _archive(row: PlanRow) -> Store:
 
 
 def _records(row: PlanRow) -> CallStore | None:
-    if isinstance(as_place(row.store), Remote):
-        return None
     archive = CallStore(row.store)
     return archive if archive.folders(**_selection(row, archive)) else None
 

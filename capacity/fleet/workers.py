@@ -65,6 +65,16 @@ class Lost:
         raise self._why
 
 
+class _Awaited(Generic[T]):
+    """A future that nobody cancels: a pool whose processes end fails, with a traceback, over one that was cancelled."""
+
+    def __init__(self, future: Future[T]) -> None:
+        self._future = future
+
+    def result(self) -> T:
+        return self._future.result()
+
+
 class WorkersOfThisMachine:
     """A process pool that can be made anew when a worker was killed."""
 
@@ -73,11 +83,11 @@ class WorkersOfThisMachine:
         self._pool: ProcessPoolExecutor | None = None
         self._started: list[SpawnProcess] = []
 
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> HasResult[T]:
         """Start a task in one of the processes."""
         if self._pool is None:
             self._pool = ProcessPoolExecutor(self._workers, mp_context=_Context(self._started), initializer=_begin)
-        return self._pool.submit(fn, *args, **kwargs)
+        return _Awaited(self._pool.submit(fn, *args, **kwargs))
 
     def renew(self) -> None:
         """Leave the processes; the next task starts others."""
