@@ -119,7 +119,7 @@ def intervals_to_store(
     workers : int, optional
         Number of processes of the default executor, by default two; how many workers another one has.
     scratch : path or address, optional
-        Where the shards are put, and removed at the end: 5 to 24 bytes a call. By default where the system puts such
+        Where the shards are put, and removed at the end: 10 to 24 bytes a call. By default where the system puts such
         things; an address such as ``s3://bucket/prefix`` needs fsspec (extra ``cloud``).
     progress : callable, optional
         Called with (what is done, tasks done, tasks in all).
