@@ -89,6 +89,16 @@ def test_week_is_its_highest_day() -> None:
     assert edge[-1] == number_of(["2026-01-11"])[0]
 
 
+def test_a_stump_before_a_gap_is_no_week() -> None:
+    """The first minutes of the night before a gap of a month would be drawn as a fall to 0."""
+    days = pd.date_range("2026-01-05", periods=42)
+    peak = pd.Series(20.0, index=days)
+    peak.iloc[15:30] = np.nan
+    peak.iloc[14] = 0.0
+    _, highest = weeks(peak)
+    assert [None if np.isnan(h) else h for h in highest] == [20, 20, None, None, 20, 20]
+
+
 def test_missing_days_are_shaded_and_not_joined(ax: Axes) -> None:
     """If a gap is drawn through, days that nobody measured look measured."""
     peaks = ordinary().peaks.xs(cap.TOTAL, level=1, drop_level=False)

@@ -309,14 +309,18 @@ def _days(ax: Axes, days: pd.DataFrame, *, weekly: bool) -> None:
 
 
 def weeks(peak: pd.Series) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the edges of the weeks, counted back from the last day, and each week's highest peak (NaN: no day)."""
+    """Return the edges of the weeks, counted back from the last day, and each week's highest peak.
+
+    It is NaN where not two days were seen: a stump before or after a gap would look like a rise or a fall.
+    """
     lead = -len(peak) % 7
-    padded = np.r_[np.full(lead, -1.0), peak.fillna(-1.0).to_numpy()].reshape(-1, 7).max(axis=1)
+    days = np.r_[np.full(lead, -1.0), peak.fillna(-1.0).to_numpy()].reshape(-1, 7)
+    padded = np.where((days >= 0).sum(axis=1) < min(2, len(peak)), -1.0, days.max(axis=1))
     end = float(number_of(peak.index[-1:])[0]) + 1
     edge = (end - 7.0 * np.arange(len(padded), -1, -1)).astype(np.float64)
     edge[0] += lead
     if lead > 4 and len(padded) > 1:
-        padded[0] = -1.0  # one day or two are no week: a stump would look like a rise
+        padded[0] = -1.0  # two days at the beginning are no week either
     return edge, np.where(padded < 0, np.nan, padded).astype(np.float64)
 
 
