@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -30,6 +31,16 @@ nb_execution_mode = "off"  # the notebooks are stored with their outputs, which 
 myst_heading_anchors = 3
 autosummary_generate = True
 numpydoc_show_class_members = False
+
+
+def schema() -> list[tuple[str, str, str]]:
+    """Return name, dtype and meaning (the comment beside it) of each column of `capacity.FLEET_SCHEMA`."""
+    source = (HERE.parent / "capacity" / "fleet" / "table.py").read_text(encoding="utf-8")
+    meaning = dict(re.findall(r'^ +"(\w+)": "[^"]+",(?:  # (.*))?$', source, re.MULTILINE))
+    return [(name, kind, meaning[name]) for name, kind in capacity.FLEET_SCHEMA.items()]
+
+
+autosummary_context = {"schema": schema()}  # for _templates/autosummary/data.rst
 plot_html_show_source_link = False
 plot_html_show_formats = False
 plot_formats = [("png", 110)]

@@ -53,3 +53,33 @@ def test_pages_link_to_pages_that_exist() -> None:
             continue
         for link in re.findall(r"\]\(((?!https?:|#)[^)#]+)", path.read_text(encoding="utf-8")):
             assert link.startswith("_copies/") or (path.parent / link).exists(), f"{path.name}: {link}"
+
+
+def test_each_question_links_to_the_reference() -> None:
+    """A reader of a question's page would not find the functions that it speaks of, or follow a link to nothing."""
+    for path in sorted((DOCS / "questions").glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        named = re.findall(r"\{\w+\}`capacity\.(\w+)`", text)
+        assert path.stem == "index" or named, f"{path.name} has no line of references"
+        assert set(named) <= set(cap.__all__), f"{path.name}: {set(named) - set(cap.__all__)}"
+
+
+# What a newcomer types into the search of the documentation, and the page that answers it. An entry of the index whose
+# text is what was typed comes before titles and text.
+SEARCHED = {
+    "Retry-After": "fetching.md",
+    "DST": "local_days.md",
+    "daylight saving time": "local_days.md",
+    "add an analysis": "add_an_analysis.md",
+    "add a chart": "add_an_analysis.md",
+    "store file schema": "store.md",
+    "Parquet": "store.md",
+    "how sure is the verdict": "questions/trust.md",
+}
+
+
+@pytest.mark.parametrize("words", SEARCHED)
+def test_search_leads_to_the_page_that_answers(words: str) -> None:
+    """A newcomer who searches the documentation would find pages with the words, and not the one that answers."""
+    entry = f"```{{index}} ! single: {words}\n```"
+    assert [str(p.relative_to(DOCS)) for p in DOCS.rglob("*.md") if entry in p.read_text("utf-8")] == [SEARCHED[words]]

@@ -20,28 +20,28 @@ __all__ = ["FLEET_SCHEMA", "as_table", "changes", "failed_row", "peaks_of", "ran
 
 FLEET_SCHEMA: Mapping[str, str] = MappingProxyType(
     {
-        "pool": "str",  # the licences' pool, "" for none
+        "pool": "str",  # name of the pool that the project shares licences in, "" for none
         "licences": "Int64",  # held on the day after the data [calls]
         "peak": "Int64",  # highest so far [calls]
         "peak_time": "datetime64[ns, UTC]",  # start of the first interval that reached it
-        "days": "Int64",  # with data
-        "days_at_licences": "Int64",
+        "days": "Int64",  # local days with data
+        "days_at_licences": "Int64",  # days on which the peak was at the licences or above
         "p_above_30": "float64",  # chance of exceeding the licences within 30 days; NaN beyond the horizon
-        "p_above_90": "float64",
-        "p_above_365": "float64",
+        "p_above_90": "float64",  # the same within 90 days
+        "p_above_365": "float64",  # the same within 365 days
         "exceeded_by": "datetime64[ns]",  # local day by which, if they are exceeded, they are in half of the cases
         "needed_01": "Int64",  # fewest licences exceeded within the horizon with 1% risk at most [calls]
-        "needed_05": "Int64",
-        "needed_10": "Int64",
+        "needed_05": "Int64",  # the same for 5% risk
+        "needed_10": "Int64",  # the same for 10% risk
         "confidence": "str",  # tested, weak or untested
-        "confidence_reason": "str",
+        "confidence_reason": "str",  # why, in words
         "growth": "float64",  # of the mean daily peak: last 28 days on the same 28 a year before [share]
         "best_licences": "Int64",  # cheapest count, where prices are given [calls]
         "best_cost": "float64",  # what it costs in a year, lost calls included [money]
-        "coverage": "float64",  # share of the intervals that are there, of the judged series
-        "data_start": "datetime64[ns, UTC]",
-        "data_end": "datetime64[ns, UTC]",
-        "warnings": "str",  # the notes that a reader needs so as not to decide wrongly
+        "coverage": "float64",  # share of the intervals that are there, of the series that the verdict is about
+        "data_start": "datetime64[ns, UTC]",  # start of the first interval
+        "data_end": "datetime64[ns, UTC]",  # end of the last interval
+        "warnings": "str",  # the notes of severity "warning"
         "reason": "str",  # why there is no verdict; "" where there is one
     }
 )
