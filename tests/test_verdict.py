@@ -186,6 +186,22 @@ def test_planned_steps_stand_in_the_first_row() -> None:
     assert table.loc["5% risk", ["licences", "difference", "chance_40"]].tolist() == [105, -5, 0.0]
 
 
+@pytest.mark.parametrize("billing", ["licences", "maximum"])
+def test_costs_are_those_of_the_tariff(billing: str) -> None:
+    """The table would give the price of licences as the cost where a month's level, bursts or packages are billed."""
+    paths, dates = np.full((1, 10, 60), 50), pd.date_range("2026-07-01", periods=60)
+    forecast = cap.PeakForecast(paths, ("*",), dates, pd.DataFrame({"*": []}))
+    package = cap.Package(price=100, included=0, overage=0)
+    tariff = cap.Tariff(licence_price=12, billing=billing, package=package, lost_call_cost=0)
+    curve = cap.best_licence_count(forecast, tariff=tariff)
+    counts = {"now": 1000, "5% risk": 40}
+    held = np.full(60, counts["now"])
+    table = decisions(paths[0], forecast.dates, held, pd.Series({0.05: 40}), [60], losses=curve, priced=True)
+    # Of licences each costs 12 a year; of the maximum the 50 calls of each month do. The package is 12 times 100.
+    billed = {"licences": counts, "maximum": {"now": 50, "5% risk": 40}}[billing]
+    assert [table.loc[row, "cost"] for row in counts] == [pytest.approx(1200 + 12 * billed[row]) for row in counts]
+
+
 def test_confidence_reads_as_a_sentence() -> None:
     """The level would be lost where only the text is read."""
     assert str(Confidence("weak", "Little was tested.")) == "Weak: Little was tested."

@@ -47,7 +47,7 @@ def decisions(
     spans : list of int
         Days within which the chance of exceeding is wanted.
     losses : CostCurve, optional
-        What each count loses in calls, and, where `priced`, costs a year.
+        Calls lost with each count, and, where `priced`, its yearly cost.
     priced : bool
         Whether prices were given.
     lead_time : Timedelta, optional
@@ -78,13 +78,23 @@ def decisions(
             lost = np.interp(counts, losses.table.index, losses.table["lost_calls"])
             row["lost_calls"] = float(lost.mean())
             if priced:
-                row["cost"] = float((losses.licence_price * counts + losses.lost_call_cost * lost).mean())
+                row["cost"] = float(_yearly_cost(losses, counts).mean())
         row["order_by"] = pd.NaT
         late = by_then > row[f"chance_{spans[-1]}"]
         if lead_time is not None and (counts > held).any() and late.any():
             row["order_by"] = (dates[int(np.argmax(late))] - lead_time).normalize()
         table.append(row)
     return pd.DataFrame(table, index=pd.Index(list(rows), name="choice")).astype({"order_by": "datetime64[ns]"})
+
+
+def _yearly_cost(curve: CostCurve, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return the cost of counts of licences [money a year], all that the tariff bills included.
+
+    Beyond the curve, where no call is lost, licences cost more only where they themselves are billed.
+    """
+    total = np.interp(counts, curve.table.index, curve.table["total"])
+    beyond = np.maximum(counts - int(curve.table.index[-1]), 0)
+    return np.asarray(total + (curve.licence_price if curve.billing == "licences" else 0.0) * beyond)
 
 
 def in_words(table: pd.DataFrame, facts: Situation) -> pd.DataFrame:
