@@ -157,6 +157,8 @@ def test_the_largest_differences_and_all_forms_of_the_result():
     row = found.largest.iloc[0]
     assert row["difference"] == row["records"] - row["api"] == found.largest["difference"].min()
     assert abs(row["time"] - burst) <= pd.Timedelta(minutes=10)
+    told = f"most at {row['time'].tz_convert('Europe/London'):%a} 2 Mar 2026 {row['time']:%H:%M} "
+    assert told + f"(API {row['api']}, records {row['records']})" in found.sentence()
     assert json.loads(json.dumps(found.to_dict()))["hypothesis"] == found.hypothesis
     assert found.to_frame().index[0] in str(found)
     assert found.series["api"].tolist() == cap.total(api)["max_concurrent"].tolist()

@@ -1,4 +1,4 @@
-"""Call records against the API's own maxima: what takes a channel, and whether the records are complete."""
+"""Call records beside the API's own maxima: which part of a call takes a channel, and which records are missing."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ _MOST_SHORT = 0.3
 def reconcile(intervals: pd.DataFrame, calls: Calls | pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> Reconciliation:
     """Return how call records compare with the API's maxima, and which part of a call takes a channel.
 
-    The records are swept under each hypothesis: the whole call or the part with the agent, on all channels or by
-    voice alone, with starts and ends rounded within a second. The total's maxima decide.
+    The 5-minute maxima of the records are computed under each hypothesis (the whole call or the part with the agent, on
+    all channels or voice alone, with starts and ends rounded within a second) and compared with those of the total.
 
     Parameters
     ----------
@@ -53,9 +53,9 @@ def reconcile(intervals: pd.DataFrame, calls: Calls | pd.DataFrame, *, tz: str |
         The API's maxima with TOTAL, as `capacity.fetch_intervals` returns them; with variants, their names are
         compared as well.
     calls : Calls or DataFrame
-        ``start`` and ``end`` [UTC], and where there are some ``polyai_duration`` [s], ``channel``, ``variant``,
+        Call records with ``start`` and ``end`` [UTC], and if known ``polyai_duration`` [s], ``channel``, ``variant``,
         ``env``; as `capacity.fetch_calls` returns them.
-    tz : str or tzinfo
+    tz : str or tzinfo, default "UTC"
         IANA name of the zone whose days are meant.
 
     Returns
@@ -68,26 +68,30 @@ def reconcile(intervals: pd.DataFrame, calls: Calls | pd.DataFrame, *, tz: str |
         The intervals have no TOTAL, or the frames break their rules.
     InsufficientData
         No interval lies in the range of the records.
+    ConfigError
+        No such time zone.
 
     See Also
     --------
-    capacity.fetch_calls, capacity.fetch_intervals
+    capacity.fetch_calls, capacity.fetch_intervals, capacity.call_traffic, capacity.Reconciliation
 
     Notes
     -----
-    A hypothesis is named where less counts against it than against each other one in more hours than chance allows
-    (sign test at 0.001), and where it explains nearly all: at most 2% of the API's calls in progress too many, and at
-    most 30% missing while records go on. Missing are calls of the API that the records do not give even where each
-    starts a second earlier and ends a second later.
+    A hypothesis is named where it fits better than each other one in more hours than chance allows (sign test at
+    0.001), and where it explains nearly all: at most 2% of the API's calls in progress too many, and at most 30%
+    missing while there are records. Missing are calls of the API that the records lack even where each record starts a
+    second earlier and ends a second later.
 
     Examples
     --------
     >>> import capacity as cap
     >>> calls = cap.simulate_calls("2026-03-02", days=2, seed=1, tz="UTC")
     >>> maxima = cap.intervals_from_calls(calls)
-    >>> found = reconcile(maxima, calls.drop(index=calls.index[2000:2003]))
-    >>> int(found.missing["calls"].sum()) >= 1, found.share_equal < 1
-    (True, True)
+    >>> found = cap.reconcile(maxima, calls.drop(index=calls.index[2000:2060]))
+    >>> print(found.sentence())
+    What takes a channel: total_duration. Records and API are equal in 99% of 577 intervals, 7 differ. Records are \
+missing: at least 29 calls in 1 period on 1 day, about 0.4% of the calls in progress; most at Mon 2 Mar 2026 13:15 \
+(API 44, records 15).
     """
     frame = calls.frame if isinstance(calls, Calls) else calls
     need_times(frame)

@@ -51,21 +51,24 @@ class Reconciliation(Result):
     share_within : float
         The same where times may be a second off.
     bias : float
-        The mean of records less API [calls].
+        The mean of (records - API) [calls].
     duration : {"total_duration", "polyai_duration"}
+        Which part of a call takes a channel under the best hypothesis.
     voice_only : bool
-        Which of the two, and on which channels, under the best hypothesis.
+        Whether only voice calls take a channel under the best hypothesis.
     rounding : str
         How times were rounded for the comparison, within a second, where that fits better; "" for as recorded.
     intervals : int
-        How many were compared.
+        Number of intervals compared.
     missing : DataFrame
         Stretches in which the API counts calls that the records lack: ``start``, ``end`` [UTC, half-open], ``calls``
-        (at once, at the least), ``api``, ``records``, ``share``.
+        (the least number missing at once), ``api`` and ``records`` (the highest maximum of each within the stretch)
+        [calls], and the ``share`` of the API's calls that is missing.
     missing_share : float
         The share of the API's calls in progress that the records lack.
     too_many : int
-        Intervals in which the records have more calls than the API, by more than a second explains.
+        Number of intervals in which the records have more calls than the API, and a second's rounding does not explain
+        it.
     table : DataFrame
         One row a hypothesis: ``share_equal``, ``bias``, ``more``, ``less`` (intervals in which the records have more
         or fewer calls), ``error`` (mean absolute, calls).
@@ -76,8 +79,9 @@ class Reconciliation(Result):
     series : DataFrame
         By interval (UTC): ``api`` and ``records``.
     tz : str
+        The zone of the days.
     notes : tuple of str
-        Variants that go by other names, environments that are mixed.
+        Variants that have other names in the API, and environments that are mixed.
 
     See Also
     --------
@@ -114,7 +118,7 @@ class Reconciliation(Result):
     _chart: ClassVar[str] = "reconciliation"
 
     def sentence(self) -> str:
-        """Say in plain words what takes a channel, how far both agree, and what is missing where."""
+        """Return in words what takes a channel, how far both agree, and what is missing when."""
         if self.hypothesis == UNDECIDED:
             head = f"Undecided what takes a channel: {self.why}."
             under = f" under {self.candidates[0]}"
@@ -136,13 +140,16 @@ class Reconciliation(Result):
     def _lacking(self) -> str:
         if not len(self.missing):
             return ""
-        worst = self.missing.loc[self.missing["calls"].idxmax()]
+        stretch = self.missing.loc[self.missing["calls"].idxmax()]
+        within = self.series[(self.series.index >= stretch["start"]) & (self.series.index < stretch["end"])]
+        time = (within["records"] - within["api"]).idxmin()
+        api, kept = within.loc[time, ["api", "records"]]
         days = int((self.days["missing"] > 0).sum())
         return (
             f"Records are missing: at least {plural(int(self.missing['calls'].sum()), 'call')} in "
             f"{plural(len(self.missing), 'period')} on {plural(days, 'day')}, "
             f"about {percent(self.missing_share)} of the calls in progress; most at "
-            f"{moment(worst['start'].tz_convert(self.tz))} (API {worst['api']:,}, records {worst['records']:,})."
+            f"{moment(time.tz_convert(self.tz))} (API {api:,}, records {kept:,})."
         )
 
     def _surplus(self) -> str:
@@ -154,7 +161,7 @@ class Reconciliation(Result):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures for machines: everything JSON can hold."""
+        """Return all figures as a dict for JSON."""
         return {
             "sentence": self.sentence(),
             **{name: plain(getattr(self, name)) for name in _FIGURES},
