@@ -1,4 +1,4 @@
-"""Everything that can go wrong, by name.
+"""The errors that this library raises, one tree under `CapacityError`.
 
 ::
 
@@ -44,7 +44,7 @@ __all__ = [
 
 
 class CapacityError(Exception):
-    """The root: catching it catches everything this library raises on purpose."""
+    """Base class of every error that this library raises on purpose."""
 
 
 class ConfigError(CapacityError, ValueError):
@@ -136,7 +136,7 @@ class RateLimited(FetchError):
 
 
 class ServerError(FetchError):
-    """5xx, still, after all retries."""
+    """Raised when the server still answers 5xx after the last retry."""
 
 
 class TransportFailure(FetchError):
@@ -148,7 +148,7 @@ class PayloadError(FetchError):
 
 
 class IncompleteError(CapacityError):
-    """Retries ran out on some windows; everything else was fetched.
+    """Raised when some windows failed after the last retry; every other window was fetched.
 
     Parameters
     ----------

@@ -140,6 +140,8 @@ def test_what_cannot_be_read(tmp_path):
     """An error would come as a traceback, after hours, or as a lost worker that is tried again."""
     with pytest.raises(cap.errors.FrameError, match="is not there"):
         intervals_to_store(tmp_path / "none.parquet", tmp_path / "store")
+    with pytest.raises(cap.errors.ConfigError, match="workers=0"):
+        intervals_to_store(tmp_path / "none.parquet", tmp_path / "store", workers=0)
     (tmp_path / "log.csv").write_text("start,end\n")
     with pytest.raises(cap.errors.FrameError, match="cannot be read as Parquet"):
         intervals_to_store(tmp_path / "log.csv", tmp_path / "store")

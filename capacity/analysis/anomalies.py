@@ -1,4 +1,4 @@
-"""Days whose peak stands far out of its season."""
+"""Days whose peak is far from what their trend and weekday suggest."""
 
 from __future__ import annotations
 
@@ -37,31 +37,31 @@ def anomalies(
     threshold: float = 4.0,
     min_calls: int = 3,
 ) -> pd.DataFrame:
-    """Return the days whose peak stands far out of its season, with how far and when.
+    """Return the days whose peak is far from what their trend and weekday suggest, with the distance and the time.
 
-    What a day's peak should have been is its trend (a local line, 29 days wide) and its weekday (over the nearest
+    The expected peak of a day follows from its trend (a local line, 29 days wide) and its weekday (over the nearest
     25 weeks or so), fitted robustly to sqrt(peak + 3/8). ``score`` is the distance from it in robust standard
-    deviations, taken from the typical distance of days on the same side: peaks stray farther up than down. In clean
-    data with normal strays 1 day in 16,000 goes beyond 4; peaks have a longer tail: expect about one in a year.
+    deviations, taken from the typical distance of days on the same side, since peaks deviate farther upwards than
+    downwards. With normal deviations 1 day in 16,000 goes beyond 4; peaks have a longer tail: expect about one a year.
 
     Parameters
     ----------
     frame : DataFrame
         Interval frame.
-    tz : str or tzinfo
+    tz : str or tzinfo, default "UTC"
         IANA name of the zone whose days are meant.
-    holidays : str, iterable of dates, or None
-        A country code or local dates. Special days do not teach what is usual; they are listed like the others,
+    holidays : str or iterable of dates, optional
+        A country code ("GB", "US-CA") or local dates. These days are not fitted; they are listed like the others,
         marked ``special``.
-    threshold : float
-        The least score, either way.
-    min_calls : int
-        The least distance from the expected peak [calls], so that nothing is made of 1 call where there are none.
+    threshold : float, default 4.0
+        The least score that is listed, above or below.
+    min_calls : int, default 3
+        The least distance from the expected peak [calls], so that a single call on an idle line is not listed.
 
     Returns
     -------
     DataFrame
-        MultiIndex (date: naive local midnight, variant), sorted; a row for each anomaly, none if there is none:
+        MultiIndex (date: naive local midnight, variant), sorted; one row for each such day:
 
         ``peak``
             int32 [calls], and ``time``, the UTC start of the first interval that reached it.
@@ -100,7 +100,7 @@ def anomalies(
     >>> calls = np.where((times.hour >= 8) & (times.hour < 18), 40, 2)
     >>> calls[20 * 288 + 130] = 90
     >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": calls}))
-    >>> found = anomalies(frame).reset_index()[["date", "time", "peak", "expected", "excess"]]
+    >>> found = cap.anomalies(frame).reset_index()[["date", "time", "peak", "expected", "excess"]]
     >>> print(found.to_string(index=False, float_format="{:.1f}".format))
           date                      time  peak  expected  excess
     2026-06-21 2026-06-21 10:50:00+00:00    90      40.0    50.0

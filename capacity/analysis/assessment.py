@@ -1,4 +1,4 @@
-"""The assessment: everything the report shows, with the verdict in a sentence, as a table and for machines."""
+"""The assessment: everything that the report shows, with the verdict in words, as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -48,12 +48,15 @@ __all__ = ["Assessment", "assess"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Assessment(Verdict):
-    """What `assess` found. A field is None where its analysis had too little to go by: `notes` says so.
+    """The results of all analyses of a frame, and the verdict that follows from them.
+
+    ``print`` of it has the verdict, the decision table, the figures and the notes; `headline`, `confidence` and
+    `decisions` are the verdict as objects. A field is None where its analysis had too little data: `notes` says why.
 
     Attributes
     ----------
     name : str
-        Whose calls these are, for the head of the report; "" if nobody said.
+        Name of the project or customer, for the head of the report; "" where none was given.
     tz : str
         The zone whose days and hours are meant.
     licences : Licences
@@ -61,49 +64,61 @@ class Assessment(Verdict):
     horizon : int
         Days ahead that were forecast.
     seed : int
-        Of all that was drawn.
+        Seed of the simulations.
     span : tuple of Timestamp
         (start, end) of the data, UTC, half-open.
     coverage : Coverage
         What the frame holds of that span.
     variant : str
-        The series the verdict is about: TOTAL, the only one, or "" where there are several and no TOTAL.
+        Id of the series that the verdict is about: TOTAL, the only one, or "" where there are several and no TOTAL.
     total_only : bool
         Whether the frame holds nothing but TOTAL.
     peak : tuple
         (calls, UTC start of the first interval that reached it, variant) of the highest peak.
     days_at_licences, days_above_licences, days : int
-        On how many of the days seen the peak reached the licences of the day, or passed them.
+        Days on which the peak was at the licences of the day or above, on which it was above them, and days in all.
     peaks : DataFrame
         Daily peaks, as `capacity.daily_peaks` returns them.
     forecast : PeakForecast or None
-        Of demand, where the licences capped what was seen.
+        The forecast of daily peaks; of demand, where the licences capped what was seen.
     headroom : Headroom or None
+        When and how often the forecast exceeds the licences.
     needed : DataFrame or None
-        Licences [calls] by risk and horizon [days], the last one the whole horizon.
+        Licences [calls] by risk and horizon [days], the last one the whole horizon: see `capacity.licences_needed`.
     backtest : Backtest or None
+        How the forecast did on past dates.
     percentiles : DataFrame or None
-        Of 5-minute maxima, by variant.
+        Percentiles of 5-minute maxima, by variant.
     load_duration : DataFrame or None
         Hours a year at or above each level, by variant.
     busy_hours : BusyHours or None
+        The busy hour of each variant.
     profile : DataFrame or None
-        The typical week, by variant and hour of the week.
+        The typical week, by variant and hour of the week: see `capacity.weekly_profile`.
     diversity : Diversity or None
-        None where there are no variants to compare.
+        The variants' peaks beside the total's; None where there are no variants to compare.
     utilisation : Utilisation or None
+        How much of the time 80, 90 and 100% of the licences were in use.
     anomalies : DataFrame or None
+        Days far from what was expected: see `capacity.anomalies`.
     traffic : Blocking or None
         Calls turned away; only with a mean call length.
     cost : CostCurve or None
-        Only with prices.
+        The yearly cost of each count; only with prices.
     return_levels : ReturnLevels or None
+        The peaks of one, two and five years.
     call_traffic : CallTraffic or None
-        How long calls last and how they come; only with call records.
+        How long calls last and how unevenly they come; only with call records.
     reconciliation : Reconciliation or None
         Call records of the API beside its maxima; only with both.
     notes : tuple of Note
-        What it rests on and what was left out, and why; each names the field it speaks of.
+        What the results rest on, and what was left out and why; each names its field.
+    lead_time : int or None
+        Days from the order of licences to their use, where it was given.
+    bounded : bool
+        Whether the total is the upper bound of combined projects.
+    losses : CostCurve or None
+        Calls lost under each count of licences, where the mean call length is known.
 
     See Also
     --------
@@ -165,7 +180,20 @@ class Assessment(Verdict):
         return " ".join([str(self.headline), *doubt])
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw the chance of exceeding the licences, day by day, as ``headroom.plot`` does."""
+        """Draw the chance of exceeding the licences, day by day, as ``headroom.plot`` does.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        **options
+            Passed on to `Headroom.plot`.
+
+        Raises
+        ------
+        ConfigError
+            There is no forecast, and so no headroom to draw.
+        """
         if self.headroom is None:
             raise ConfigError("the assessment has no headroom to draw; its notes say why")
         return self.headroom.plot(ax, **options)
@@ -220,7 +248,7 @@ class Assessment(Verdict):
         return pd.DataFrame({"value": pd.Series(rows)}).rename_axis("what")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures for machines: everything JSON can hold, always the same keys in the same order.
+        """Return all figures as a dict for JSON, always with the same keys in the same order.
 
         ``verdict``, ``headline`` (kind, action, number, reason, besides), ``confidence`` (level, reason), ``decisions``
         (one row a choice), ``name``, ``tz``, ``seed``, ``horizon`` [days], ``variant``, ``span`` (start, end),
@@ -289,31 +317,32 @@ def assess(
     backtest: bool = True,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Assessment:
-    """Run everything the report shows.
+    """Return all analyses of a frame, and the verdict: how many licences to hold, and how sure that is.
 
-    An analysis that has too little to go by is None in the result and gets a note; the others stand. With less than
-    eight weeks of days there is no forecast, and so no headroom, no licences needed, no cost and no back-test; what
-    was measured is there all the same.
+    An analysis that has too little data is None in the result and gets a note. With less than eight weeks of days
+    there is no forecast, and so no headroom, no licences needed, no cost and no back-test; the analyses of the past
+    are there all the same.
 
-    The licences are taken for a cap on what was seen (days at them are then censored, and the forecast is of demand)
-    unless more days passed them than stood at them: then they are a plan, not a cap, and a note says so.
+    The licences are taken for a cap on what was seen: a day at them counts as "at least so many", and the forecast is
+    of demand. Where more days were above the licences than at them, they are taken for a plan instead, and a note says
+    so.
 
     Parameters
     ----------
     frame : DataFrame
-        Interval frame. Headroom is judged on TOTAL, or on the only series where there is but one.
+        Interval frame, as `capacity.as_intervals` makes it. The verdict is about TOTAL, or the only series.
     licences : int, str, mapping, Series or Licences
-        Constant, or in steps by local date.
-    tz : str or tzinfo
+        Licences held [calls], past and planned: one count, or steps by local date ("80,2025-03-01:115").
+    tz : str or tzinfo, default "UTC"
         IANA name of the zone whose days and hours are meant.
-    horizon : int
+    horizon : int, default 90
         Days to forecast, 1 to 365.
     seed : int
-        Of all that is drawn: the same seed gives the same assessment.
-    name : str
-        Whose calls these are, for the head of the report.
+        Seed of the simulations: the same seed gives the same assessment.
+    name : str, optional
+        Name of the project or customer, for the head of the report.
     holidays : str or iterable of dates, optional
-        A country code ("GB", "US-CA"), or the dates.
+        A country code ("GB", "US-CA"), or the dates. By default no day is a holiday.
     exclude : iterable of dates, optional
         Dates excluded from fitting, such as incidents.
     calls : Calls, optional
@@ -326,17 +355,17 @@ def assess(
     lead_time : int, str or timedelta, optional
         From the order of licences to their use: days, or text such as "3w". Adds the date to order by.
     events : iterable of Event, optional
-        Launches, campaigns and clients who leave, told with their uncertainty; by default none. Every answer of the
-        forecast carries them, and a note says what each adds.
+        Launches, campaigns and clients who leave, with their uncertainty; by default none. They are part of every
+        answer from the forecast, and a note says what each adds.
     tariff : Tariff, optional
-        In place of the two prices: how licences, bursts and packages are paid for; needs `mean_call_length`.
+        Prices of licences, bursts and packages, in place of the two prices; needs `mean_call_length` or `calls`.
     end : date or datetime, optional
         Up to when there should be data (exclusive; a date is midnight in `tz`), where that is later than the last
         interval: the days that are missing at the end are then counted.
-    backtest : bool
-        Whether to try the forecast on the past.
+    backtest : bool, default True
+        Whether to try the forecast on past dates, which takes most of the time; without it the verdict is "untested".
     progress : callable, optional
-        Called with (what comes next, steps done, steps in all).
+        Called with (name of the next step, steps done, steps in all).
 
     Returns
     -------
@@ -345,22 +374,23 @@ def assess(
     Raises
     ------
     InsufficientData
-        The frame has no interval at all.
+        The frame is empty.
     ConfigError
-        Licences, time zone, horizon, holidays, days or prices that cannot be read.
+        Licences, time zone, horizon, holidays, days, events or prices that cannot be read, or prices without a mean
+        call length.
     FrameError
         The frame breaks the schema.
 
     See Also
     --------
-    capacity.Assessment, capacity.assess_fleet, capacity.report.save
+    capacity.Assessment, capacity.forecast_peaks, capacity.headroom, capacity.assess_fleet, capacity.report.save
 
     Examples
     --------
     >>> import capacity as cap
     >>> times = pd.date_range("2026-07-01", periods=288, freq="5min", tz="UTC")
     >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": 7}))
-    >>> assess(frame, 10, tz="UTC", seed=1).headline.action
+    >>> cap.assess(frame, 10, tz="UTC", seed=1).headline.action
     'Keep 10 for now'
     """
     horizon, seed = as_horizon(horizon), as_seed(seed)

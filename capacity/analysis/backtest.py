@@ -1,4 +1,4 @@
-"""How often the forecast was right on this very history: rolling origins, beside two plain baselines."""
+"""How often the forecast was right on this history: rolling origins, beside two simple baselines."""
 
 from __future__ import annotations
 
@@ -37,18 +37,19 @@ _LEAN = 0.05  # of the mean PIT from 1/2: less is no matter
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Backtest(Result):
-    """Scores of past forecasts, each made with nothing but what was known at its origin.
+    """Scores of forecasts made from past dates (origins), each with only the days up to its date.
 
     Attributes
     ----------
     scores : DataFrame
         Index ``method`` ("ours", "weekday average", "seasonal naive"); columns: ``pinball`` [calls], mean quantile
-        loss over q = 0.5, 0.8, 0.9, 0.95, 0.99 and all days; ``pinball_max`` [calls], that of the maximum over the
-        horizon; ``brier``, of the chance of `breach`; ``coverage_50``, ``coverage_80``, ``coverage_95``, the share
-        of days within the central range; ``kept_95``, the share of origins whose maximum stayed within the licences
-        for 5% risk.
+        loss over q = 0.5, 0.8, 0.9, 0.95, 0.99 and all days, lower is better; ``pinball_max`` [calls], that of the
+        maximum over the horizon; ``brier``, mean square error of the chance of `breach`; ``coverage_50``,
+        ``coverage_80``, ``coverage_95``, the share of days within the central range of that size; ``kept_95``, the
+        share of origins whose maximum stayed within the licences for 5% risk, 0.95 if they are right.
     pit : array, shape (days,)
-        Where each day fell in the distribution forecast for it: flat on 0..1 if that is right. Of ours.
+        The forecast probability of a peak at or below the one that came, for each day of our forecasts: spread evenly
+        over 0 to 1 if the forecasts are right.
     origins : DatetimeIndex
         The last day that each forecast knew. Their horizons overlap where they are closer than `horizon` days.
     horizon : int
@@ -57,9 +58,9 @@ class Backtest(Result):
         A few past fans beside what came: index (``origin``, ``date``), columns p5, p10, p25, p50, p75, p90, p95 and
         ``actual`` [calls] (NaN where missing).
     breach : str
-        Which event the Brier score is of.
+        The event that the Brier score is of, in words.
     variant : str
-        Whose peaks they are.
+        Id of the series.
     by_origin : DataFrame
         Index ``origin``; columns: ``limit`` [calls], the licences for 5% risk over the horizon as of that day;
         ``highest`` [calls], what came; ``kept``, whether the limit held; ``testable``, whether what came could have
@@ -115,10 +116,10 @@ class Backtest(Result):
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """What the trial says of the forecast, in words: whether it could be tested, and whether it leans to a side.
+        """Warnings: limits that could not be tested, and forecasts that were too low or too high.
 
-        A lean is named where the mean PIT is more than .05 from 1/2, and more than two standard errors, taken over
-        windows that do not overlap.
+        Forecasts are called too low or too high where the mean PIT is more than .05 from 1/2, and more than two
+        standard errors, taken over windows that do not overlap.
         """
         if not self.testable:
             return (
@@ -149,7 +150,7 @@ class Backtest(Result):
         return self.scores.copy()
 
     def sentence(self) -> str:
-        """Say it in plain words."""
+        """Return how often past forecasts were right, in words."""
         ours, many = self.scores.loc[OURS], len(self.origins)
         kept = round(float(ours["kept_95"]) * many)
         ratios = [
@@ -191,11 +192,11 @@ def backtest(
     paths: int = 500,
     progress: Callable[[int, int], None] | None = None,
 ) -> Backtest:
-    """Forecast from past days and compare with what came.
+    """Return how well forecasts made from past dates fit what came, beside two simple methods.
 
     Every method makes sample paths, so that all of them can be asked about periods. The baselines are the weekday
     average (weeks drawn whole from the last eight) and the seasonal naive (last week, plus its own past week-on-week
-    changes). Where `licences` are given, forecasts are of demand but what came could not pass them: then
+    changes). Where `licences` are given, forecasts are of demand, but what came could not exceed them: then
     min(demand, licences) is scored.
 
     Parameters
@@ -203,21 +204,21 @@ def backtest(
     peaks : DataFrame or Series
         As for `capacity.forecast_peaks`.
     horizon : int
-        Days ahead.
+        Days ahead of each forecast, 1 to 365.
     seed : int
-        Of all that is drawn.
+        Seed of the simulations; the same seed gives the same scores.
     origins : int or iterable of dates, optional
-        How many origins (spread evenly), or the last day that each forecast may know. By default 20, or as many as
-        there are days for.
+        How many origins (spread evenly over the second half of the history, where it is long enough), or the last day
+        that each forecast may know. By default 20, or as many as there are days for.
     holidays, licences, exclude
-        As for `capacity.forecast_peaks`. The Brier score is then of reaching the licences, and else of passing
-        the past year's highest peak.
+        As for `capacity.forecast_peaks`. With `licences` the Brier score is of a day at or above them, otherwise of a
+        day above the past year's highest peak.
     variant : str, optional
-        By default TOTAL, or the only one.
-    paths : int
-        Sample paths of each forecast.
+        Id of the series; by default TOTAL, or the only one.
+    paths : int, default 500
+        Number of sample paths of each forecast.
     progress : callable, optional
-        Called with (done, total) after each origin.
+        Called with (origins done, origins in all) after each origin.
 
     Returns
     -------
@@ -229,7 +230,9 @@ def backtest(
         Less than eight weeks and `horizon` days of history.
     ConfigError
         A horizon outside 1 to 365, a seed below 0, or origins that leave no history before them or nothing to compare
-        after them.
+        after them; holidays, licences or days that cannot be read; no such variant.
+    FrameError
+        `peaks` is not a table of daily peaks.
 
     See Also
     --------
@@ -241,9 +244,10 @@ def backtest(
 
     Examples
     --------
+    >>> import capacity as cap
     >>> days = pd.date_range("2026-01-01", periods=120)
     >>> peaks = pd.Series(np.random.default_rng(1).poisson(np.where(days.day_of_week < 5, 100, 20)), index=days)
-    >>> result = backtest(peaks, 14, origins=2, seed=1)
+    >>> result = cap.backtest(peaks, 14, origins=2, seed=1)
     >>> result.scores.index.tolist()
     ['ours', 'weekday average', 'seasonal naive']
     """

@@ -1,4 +1,4 @@
-"""What the months of a history cost under a tariff."""
+"""The cost of each month of a history under a tariff."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _SHORTEST = 1.0  # minutes that a maximum is taken to last at least
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Bills(Result):
-    """The bills of a history's months.
+    """The cost of each month of a history under a tariff.
 
     Attributes
     ----------
     table : DataFrame
-        By ``month`` (Period): ``days`` seen [days], ``licences`` held at its end, ``level`` that it is billed by and
-        ``level_least`` [calls], ``licence_cost``, ``burst_cost``, ``package_cost`` and ``total``, and ``total_least``
-        [money].
+        Index ``month`` (Period); ``days`` of data in it [days]; ``licences`` held at its end [calls]; ``level``, the
+        most that it can be billed by, and ``level_least``, the least [calls]; ``licence_cost``, ``burst_cost``,
+        ``package_cost`` and ``total`` for that ``level``, and ``total_least`` for the least [money].
     tariff : Tariff
-        How it is paid for.
+        The prices.
     variant : str
-        Whose calls.
+        Id of the series.
 
     See Also
     --------
@@ -45,8 +45,8 @@ class Bills(Result):
     --------
     >>> import capacity as cap
     >>> bills = cap.monthly_bills(cap.load_sample(), cap.Tariff(licence_price=120), 100, tz="Europe/London")
-    >>> float(bills.table["total"].iloc[0])
-    1000.0
+    >>> bills.table.loc["2024-08", ["days", "licences", "total"]].to_dict()
+    {'days': 31.0, 'licences': 100.0, 'total': 1000.0}
     """
 
     table: pd.DataFrame
@@ -72,20 +72,20 @@ def monthly_bills(
     tz: str | dt.tzinfo,
     variant: str | None = None,
 ) -> Bills:
-    """Return what each month of a history costs under a tariff.
+    """Return the cost of each month of a history under a tariff.
 
     Parameters
     ----------
     frame : DataFrame
-        The interval frame.
+        Interval frame, as `cap.as_intervals` makes it.
     tariff : Tariff
-        How licences, bursts and packages are paid for.
+        The prices of licences, bursts and packages.
     licences : int, str, mapping, Series or Licences
-        Held at the time; a month is paid for by those at its end.
+        The licences held, one count or steps by local date; a month is billed by those at its end.
     tz : str or tzinfo
         IANA name of the zone whose months are meant.
     variant : str, optional
-        By default TOTAL, or the only series there is.
+        Id of the series; by default TOTAL, or the only one.
 
     Returns
     -------
@@ -94,18 +94,22 @@ def monthly_bills(
     Raises
     ------
     ConfigError
-        A burst that is paid by the call: the number of calls is not in 5-minute maxima.
-
-    Notes
-    -----
-    A 5-minute maximum says that a level was reached within the interval, not for how long: for more than nothing, and
-    for 5 minutes at most. What depends on a duration (the rule "used", surcharges and packages by the minute) is
-    therefore told twice: ``level`` and ``total`` take every maximum to last its whole interval, which is the most that
-    can be billed; ``level_least`` and ``total_least`` take it to last one minute.
+        A burst that is billed by the call, since the number of calls is not in 5-minute maxima; no such variant, or
+        licences or a time zone that cannot be read.
+    FrameError
+        The frame breaks the schema.
 
     See Also
     --------
+    capacity.Tariff, capacity.Bills
     capacity.best_licence_count : the same rules on a forecast.
+
+    Notes
+    -----
+    A 5-minute maximum says that a level was reached within the interval, and not for how long, up to 5 minutes. What
+    depends on a duration (the rule "used", prices by the minute) is therefore given twice: ``level`` and ``total`` take
+    every maximum to last its whole interval, which is the most that can be billed; ``level_least`` and ``total_least``
+    take it to last one minute.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The calls that were turned away: how many, in which month, and how many there would be under other licence counts.
+"""Calls that were turned away: how many in each month, and how many under other licence counts.
 
 The share of intervals that touch the cap is far above the share of calls lost (at 50 Erlang, 3-minute calls and 64
 licences: 20% and 0.84%). Retries, outbound batches and peaky arrivals break what is estimated here: the text of
@@ -49,24 +49,24 @@ class Blocking(Result):
     Attributes
     ----------
     monthly : DataFrame
-        By local month (Period): ``offered`` calls, ``turned_away`` calls with ``lower`` and ``upper`` (5 and 95%
-        of what the maxima leave possible), ``share`` of the offered calls with ``share_lower`` and
-        ``share_upper``, ``intervals`` and ``at_cap``. It speaks of the intervals that the frame holds.
+        By local month (Period): ``offered`` calls; ``turned_away`` calls with ``lower`` and ``upper`` (90% limits);
+        their ``share`` of the offered calls with ``share_lower`` and ``share_upper``; how many ``intervals`` the frame
+        holds, and how many were ``at_cap``, at or above the licences. Missing intervals are not estimated.
     whole : Series
         The same for the whole range.
     curve : DataFrame
-        By licence count: ``turned_away`` calls in the whole range, with limits, and ``share``, had there been that
-        many licences all along. At the licences that were there it is `whole`. Away from them it is an extrapolation,
-        whose limits widen with the logarithm of how many times fewer (or more) calls are lost: the cap has hidden
-        how high the rarest hours were.
+        By licence count: ``turned_away`` calls in the whole range with ``lower`` and ``upper``, and ``share``, had
+        there been that many licences throughout. At the licences that were held it agrees with `whole`. Away from them
+        it is an extrapolation, whose limits widen with the logarithm of how many times fewer (or more) calls are lost,
+        since how high the rarest hours were cannot be seen above the licences.
     licences : Licences
-        The cap that was there.
+        The licences that were held.
     mean_call_length : Timedelta
-        Mean hold time.
+        Mean length of a call.
     variant : str
-        The series it is about.
+        Id of the series.
     offered_load : Series
-        The load that was worked with [Erlang], by time.
+        The estimated offered load [Erlang], by time [UTC].
 
     See Also
     --------
@@ -119,22 +119,23 @@ def blocking(
     variant: str | None = None,
     seed: int = 0,
 ) -> Blocking:
-    """Estimate how many calls found every licence taken and were turned away.
+    """Return an estimate of how many calls found every licence in use and were turned away.
 
     Parameters
     ----------
     frame : DataFrame
-        Interval frame.
+        Interval frame, as `cap.as_intervals` makes it.
     mean_call_length : str, timedelta or Timedelta
-        Mean hold time, such as "3m".
+        Mean length of a call, such as "3m"; `capacity.call_traffic` measures it on call records.
     licences : int, str, mapping, Series or Licences
-        The cap at each time. Intervals under 0 licences are left out: nothing says how many calls there were.
-    tz : str or tzinfo
+        The licences held [calls], one count or steps by local date. Intervals under 0 licences are left out, since
+        nothing says how many calls there were.
+    tz : str or tzinfo, default "UTC"
         IANA name of the zone whose months are meant, and whose midnights begin licence steps.
     variant : str, optional
-        By default TOTAL, or the only series there is.
-    seed : int
-        Of the paths that are drawn for the limits.
+        Id of the series; by default TOTAL, or the only one.
+    seed : int, default 0
+        Seed of the simulation behind the limits.
 
     Returns
     -------
@@ -143,28 +144,30 @@ def blocking(
     Raises
     ------
     ConfigError
-        No such variant, or several and no TOTAL among them; a call length without unit; no licences.
+        No such variant, or several and no TOTAL among them; a call length without unit; licences that cannot be read.
     InsufficientData
-        Fewer than 864 intervals (three days): a load that jumps could not be told from chance. Or all but 5% of the
-        intervals at the cap: then nothing says how far above it the load is.
+        Fewer than 864 intervals (three days): a load that jumps could not be told from chance. Or fewer than 5% of the
+        intervals below the licences: then nothing says how far above them the load is.
+    FrameError
+        The frame breaks the schema.
 
     See Also
     --------
-    capacity.offered_load, capacity.utilisation, capacity.Blocking
+    capacity.offered_load, capacity.utilisation, capacity.erlang_b, capacity.call_traffic, capacity.Blocking
 
     Notes
     -----
     The load follows a path (`load_path`): a weekly profile plus a walk, given the maxima, those at the cap being
-    "at least". Calls can only be lost in intervals that reached the cap, and how many did is known: K. So
+    "at least". Calls can only be lost in intervals that reached the licences, and their number K is known. So
 
         turned away = K * sum of A (tau / h) B(L, A) / sum of P(max >= L | A)
 
-    over each month's intervals, with B Erlang's formula. The limits hold the path's uncertainty; the chance in the
-    count itself, for lost calls come in heaps (`overflow_dispersion`), of which the part that K explains is taken
-    out; and 8% for what calls that are not exponentially long do to the estimate, which no history averages out.
-    The share of intervals at the cap is far above the share of calls lost: they are different questions.
+    over each month's intervals, with B Erlang's formula. The limits contain the uncertainty of the path; the chance in
+    the count itself, since lost calls come in bursts (`overflow_dispersion`), less the part that K explains; and 8% for
+    call lengths that are not exponential, an error that a longer history does not average out.
+    The share of intervals at the licences is far above the share of calls lost.
 
-    What the limits are worth, in simulation (``python -m benchmarks.blocking_limits 6``; log-normal lengths of 90 s to
+    How often the limits hold, in simulation (``python -m benchmarks.blocking_limits 6``; log-normal lengths of 90 s to
     8 minutes, .05 to 3% of the calls lost): over eight settings they held the truth in 45 of 48 runs and 86 of 90
     months, and those of the curve, at .85 to 1.25 times the licences, in 240 of 253 cases. In a ninth, a campaign
     fills an office within minutes: the few full intervals do not say how far the load rose, and the limits
@@ -183,7 +186,7 @@ def blocking(
     >>> times = pd.date_range("2026-03-02T00:00Z", periods=864, freq="5min")
     >>> peaks = np.minimum(np.random.default_rng(1).poisson(24, 864), 30)
     >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": peaks}))
-    >>> lost = blocking(frame, "3m", 30)
+    >>> lost = cap.blocking(frame, "3m", 30)
     >>> print(f"{lost.whole.at_cap:.0f} of {lost.whole.intervals:.0f} at the cap; under 2%: {lost.whole.share < 0.02}")
     101 of 864 at the cap; under 2%: True
     """

@@ -1,4 +1,4 @@
-"""What call records say that maxima cannot: how long calls last, how unevenly they come, who tries again."""
+"""Measured on call records: how long calls last, how unevenly they come, and how many callers try again."""
 
 from __future__ import annotations
 
@@ -34,29 +34,36 @@ _RETRIES = 0.05
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CallTraffic(Result):
-    """How calls come and how long they last, measured on call records. All limits are 95%, from day to day.
+    """How long calls last, how unevenly they come and how many callers try again, measured on call records.
+
+    All limits are 95% limits, from the differences between days.
 
     Attributes
     ----------
     calls : int
-        Calls that ended, on which the lengths rest.
+        Number of calls that ended, on which the lengths rest.
     mean_call_length : Timedelta
+        Mean length of a call.
     length_limits : tuple of Timedelta
+        Lower and upper limit of the mean.
     lengths : DataFrame
         By variant and local hour of the day (TOTAL for all variants): ``calls``, ``mean`` with ``lower`` and
-        ``upper``, ``sd`` [s]. Limits are NaN where there are under 30 calls.
+        ``upper``, and the standard deviation ``sd`` [s]. Limits are NaN where there are under 30 calls.
     by_variant : DataFrame
         The same by variant.
     burstiness : float
-        How many times as much the calls that begin in 5 minutes vary as those of Poisson arrivals of the same rate: 1
-        for what Erlang's formulas assume. From differences of neighbours, so that the rhythm of the day is not in it.
+        Variance of the number of calls that begin in 5 minutes over that of Poisson arrivals of the same rate: 1 for
+        what Erlang's formulas assume. From differences of neighbouring intervals, so that the course of the day is not
+        in it.
     burst_limits : tuple of float
+        Lower and upper limit of `burstiness`; NaN for a single day.
     again : float or None
-        The share of calls from a number whose call before ended at most ten minutes earlier; None where numbers were
+        The share of calls from a number whose previous call ended at most ten minutes earlier; None where numbers were
         not counted.
     again_by_hour : DataFrame or None
-        By local hour of the day: ``calls`` with a number, ``again`` and ``share``.
+        By local hour of the day: ``calls`` with a number, how many came ``again``, and their ``share``.
     tz : str
+        The zone of the hours.
 
     See Also
     --------
@@ -65,7 +72,7 @@ class CallTraffic(Result):
     Examples
     --------
     >>> import capacity as cap
-    >>> found = call_traffic(cap.simulate_calls("2026-03-02", days=7, seed=1))
+    >>> found = cap.call_traffic(cap.simulate_calls("2026-03-02", days=7, seed=1))
     >>> round(found.mean_call_length.total_seconds()), round(found.burstiness, 1)
     (452, 1.1)
     """
@@ -146,13 +153,15 @@ def call_traffic(
     Parameters
     ----------
     calls : Calls or DataFrame
-        ``start`` and ``end`` [UTC], and where there are some ``polyai_duration``, ``channel`` and ``variant``.
-    tz : str or tzinfo
+        Call records with ``start`` and ``end`` [UTC], and if known ``polyai_duration`` [s], ``channel`` and
+        ``variant``.
+    tz : str or tzinfo, default "UTC"
         IANA name of the zone whose hours are meant.
-    duration : {"total_duration", "polyai_duration"}
-        Which part of a call takes a channel; `capacity.reconcile` tells.
-    voice_only : bool
-        Whether calls on other channels are left out.
+    duration : {"total_duration", "polyai_duration"}, default "total_duration"
+        Which part of a call takes a channel: the whole, or the part with the agent. `capacity.reconcile` finds out
+        which.
+    voice_only : bool, default False
+        Whether calls on other channels than voice are left out.
 
     Returns
     -------
@@ -163,11 +172,13 @@ def call_traffic(
     InsufficientData
         Fewer than 30 calls have ended.
     ConfigError
-        An unknown duration.
+        An unknown `duration`, or no such time zone.
+    FrameError
+        ``start`` or ``end`` is missing, or is no time.
 
     See Also
     --------
-    capacity.read_calls, capacity.offered_load, capacity.CallTraffic
+    capacity.read_calls, capacity.fetch_calls, capacity.reconcile, capacity.blocking, capacity.CallTraffic
 
     Notes
     -----
@@ -180,8 +191,9 @@ def call_traffic(
     --------
     >>> import capacity as cap
     >>> calls = cap.simulate_calls("2026-03-02", days=7, seed=1)
-    >>> int(call_traffic(calls).by_variant["calls"].sum()) == 2 * len(calls)  # each variant, and all
-    True
+    >>> print(cap.call_traffic(calls).sentence())
+    A call lasts 452 s (433 to 471 s) on average, measured on 20,846 calls. Calls come 1.1 times as unevenly as \
+Erlang's formulas assume (1.0 to 1.1).
     """
     if duration not in DURATIONS:
         raise ConfigError(f"duration={duration!r} is none of {', '.join(DURATIONS)}")

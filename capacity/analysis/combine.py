@@ -1,4 +1,4 @@
-"""Several projects on one licence: their total is not known from their maxima, only its bounds are."""
+"""Several projects that share licences as one frame: from maxima their total is known within bounds only."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _INT32_MAX = np.iinfo(np.int32).max
 
 
 def combine(frames: Mapping[str, pd.DataFrame | Calls]) -> pd.DataFrame:
-    """Put several projects that share one licence into one frame, sliced by project.
+    """Return several projects that share licences as one interval frame, sliced by project, with a total.
 
     A project's series is its own TOTAL. The total of all projects is **not known** from 5-minute maxima, since the
     projects need not peak at the same moment. In each interval it lies between the largest project and the sum of
@@ -35,9 +35,8 @@ def combine(frames: Mapping[str, pd.DataFrame | Calls]) -> pd.DataFrame:
     Where the call records of every project are given instead, the total is known: TOTAL is their exact sweep over the
     time that all records cover, and no bound.
 
-    Daily peaks, forecast and headroom of this TOTAL are conservative: they never buy too few licences, and may
-    buy too many, at most as many as `combined_bounds` lets the two bounds lie apart. `bound_note` says how many
-    that is, in words.
+    Daily peaks, forecast and headroom of this TOTAL are conservative: the licences they ask for are enough, and may be
+    too many. `capacity.headroom` and `capacity.assess` say in a note by how many at most.
 
     Parameters
     ----------
@@ -56,7 +55,9 @@ def combine(frames: Mapping[str, pd.DataFrame | Calls]) -> pd.DataFrame:
         No project, a project without a name or named like TOTAL, one without a TOTAL series, or call records of some
         projects only.
     InsufficientData
-        No interval is held by all projects.
+        No interval is held by all projects, a project has no call, or its call records have a gap.
+    FrameError
+        A frame breaks the schema, or the sum is too large for one.
 
     See Also
     --------
@@ -68,7 +69,7 @@ def combine(frames: Mapping[str, pd.DataFrame | Calls]) -> pd.DataFrame:
     >>> times = pd.to_datetime(["2026-07-01T14:00Z", "2026-07-01T14:05Z"])
     >>> def calls(*n):
     ...     return cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": n}))
-    >>> both = combine({"hotel": calls(90, 50), "bank": calls(40, 74)})
+    >>> both = cap.combine({"hotel": calls(90, 50), "bank": calls(40, 74)})
     >>> print(cap.total(both).reset_index().to_string(index=False))
                          time project  max_concurrent               variant_name
     2026-07-01 14:00:00+00:00       *             130 All projects (upper bound)

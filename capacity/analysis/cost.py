@@ -1,7 +1,7 @@
-"""The cheapest count of licences: what licences cost against what turned-away calls cost.
+"""The cheapest count of licences: the price of licences against the cost of calls turned away.
 
-One more licence pays while it saves more in lost calls than its price. Everything is **per year**, in the money that
-the prices are given in. How lost calls follow from a forecast of daily peaks is an assumption, and is stated:
+One more licence pays while it saves more in lost calls than its price. All amounts are **per year**, in the currency
+of the prices. Lost calls follow from a forecast of daily peaks under these assumptions:
 
 - each day runs like `day_shape` (by default ten hours that rise and fall like half a sine);
 - its peak tells the load of its busiest interval, and Erlang's formula the calls lost in every interval;
@@ -39,42 +39,45 @@ _LIMITS = (0.05, 0.95)
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CostCurve(Result):
-    """What each count of licences costs in a year, and the cheapest.
+    """The expected yearly cost of each count of licences, and the cheapest count.
 
     Attributes
     ----------
     table : DataFrame
-        By ``licences``: ``licence_cost``, ``burst_calls``, ``burst_cost``, ``lost_calls`` with ``lost_lower`` and
-        ``lost_upper`` (5 and 95% of the paths; NaN where there are none), ``lost_cost`` and ``total``: calls and
-        money a year.
+        Index ``licences``; columns ``licence_cost`` [money a year]; ``burst_calls`` [calls a year] carried above the
+        licences and ``burst_cost``; ``lost_calls`` [calls a year] with ``lost_lower`` and ``lost_upper`` (the 5 and 95%
+        quantiles over the paths; NaN where there are no paths) and ``lost_cost``; ``package_cost`` where the tariff has
+        a package; and ``total`` [money a year].
     best : int
         The count with the least total; the smaller one where two cost the same.
     one_more, one_less : float
-        What a lot more, or less, would add to the total; NaN at the end of the table.
+        What one lot more, or one lot less, than `best` would add to the total [money a year]; NaN at the end of the
+        table.
     service_level : float
-        P(the highest peak of the horizon stays within the best count); NaN where there are no paths.
+        Probability that the highest peak of the horizon stays within the best count; NaN where there are no paths.
     implied_shortage_cost : float
-        The yearly cost b of each channel by which the highest peak passes the licences at which the newsvendor
-        rule, quantile (b - c) / b of the highest peak, buys the same count: c / (1 - service level).
+        The newsvendor rule buys the (b - c) / b quantile of the highest peak, with c the price of a licence and b the
+        yearly cost of each channel that the highest peak lacks. This is the b at which it buys the same count,
+        c / (1 - service level) [money a year].
     convex : bool
-        Whether every lot saves less than the one before, so that "buy while it saves more than its price" leads to the
-        same count.
+        Whether every lot saves less than the one before, so that "buy while a lot saves more than its price" leads to
+        the same count.
     licence_price, lost_call_cost : float
-        A licence a year, a call turned away.
+        Price of a licence [money a year], and cost of a call turned away [money].
     lot : int
-        Licences come in lots of so many.
+        Licences are sold in lots of this size.
     burst : Burst or None
-        The burst tariff.
+        The price of calls above the licences.
     billing : str
-        The billing rule.
+        The billing rule: see `Tariff`.
     mean_call_length : Timedelta
-        Mean hold time.
+        Mean length of a call.
     highest : ndarray
-        Each path's highest peak of the horizon, ascending; empty where there are no paths.
+        The highest peak of the horizon on each path [calls], ascending; empty where there are no paths.
     basis : str
-        What was worked on, in words.
+        The demand behind it, in words.
     tariff : Tariff
-        How all of it is paid for.
+        All prices.
 
     See Also
     --------
@@ -110,8 +113,12 @@ class CostCurve(Result):
     def newsvendor(self, shortage_cost: float) -> int:
         """Return the count that the newsvendor rule buys: the quantile (b - c) / b of the horizon's highest peak.
 
-        It is the answer where only the highest peak matters: each channel that it lacks costs `shortage_cost` (b) a
-        year, each licence c = `licence_price`.
+        It is the cheapest count where only the highest peak matters.
+
+        Parameters
+        ----------
+        shortage_cost : float
+            b, the cost of each channel that the highest peak lacks [money a year]; c is `licence_price`.
 
         Raises
         ------
@@ -160,7 +167,7 @@ def best_licence_count(
     day_shape: npt.ArrayLike | None = None,
     variant: str | None = None,
 ) -> CostCurve:
-    """Return the expected yearly cost of every count of licences, and the cheapest.
+    """Return the expected yearly cost of every count of licences, and the cheapest count.
 
     Parameters
     ----------
@@ -168,17 +175,18 @@ def best_licence_count(
         Sample paths of daily peaks; or a load [Erlang] for each 5-minute interval: what `cap.offered_load` returns with
         ``by=None``, or a Series such as ``Blocking.offered_load``. Loads that are NaN are left out.
     licence_price, lost_call_cost, lot, burst, billing
-        As in `Tariff`. The two prices are needed where there is no `tariff`.
+        As in `Tariff`. The two prices are needed where no `tariff` is given.
     tariff : Tariff, optional
-        In place of them: how licences, bursts and packages are paid for. Billing by month, bursts paid by the month's
-        level and packages need a forecast of at least 30 days: months of 30 days are counted, and only whole ones.
-        Commitment and notice play no part in a year's constant count; `purchase_schedule` plans with them.
-    mean_call_length : str, timedelta or Timedelta
-        Mean hold time.
+        In place of those five. Billing by month, bursts paid by the month's level and packages need a forecast of at
+        least 30 days: whole months of 30 days are counted. Commitment and notice have no effect on the yearly cost of a
+        constant count; `purchase_schedule` plans with them.
+    mean_call_length : str, timedelta or Timedelta, default "3m"
+        Mean length of a call.
     day_shape : array_like, optional
-        Load of each 5-minute interval of a day relative to the busiest; by default half a sine over ten hours.
+        Load of each 5-minute interval of a day relative to the busiest, 288 numbers; by default half a sine over ten
+        hours.
     variant : str, optional
-        Of the forecast; by default TOTAL, or the only series there is.
+        Id of the forecast's series; by default TOTAL, or the only one.
 
     Returns
     -------
@@ -187,8 +195,8 @@ def best_licence_count(
     Raises
     ------
     ConfigError
-        A price that is negative or no number, a lot below 1, an unknown billing rule, or one by month that a load or a
-        horizon of less than 30 days cannot answer.
+        A price that is missing, negative or no number, a lot below 1, an unknown billing rule, a rule by month with a
+        load or a horizon of less than 30 days, or a tariff beside prices of their own.
     InsufficientData
         There is no load.
 
@@ -198,9 +206,10 @@ def best_licence_count(
 
     Notes
     -----
-    total(L) = price * L + cost * E[lost calls a year], over sample paths. A day's peak is turned into the load of its
-    busiest interval (`busy_day`); the part of the peaks' spread over paths that is chance within the day is taken
-    out first, for Erlang's formula counts it. Lost: sum over intervals of A (tau / h) B(L, A).
+    total(L) = price * L + cost * E[lost calls a year], over sample paths. A day's peak gives the load A of its busiest
+    interval, and `day_shape` that of the others; chance within the day is first taken out of the spread of the peaks
+    over the paths, since Erlang's formula contains it. Lost calls are the sum over intervals of A (tau / h) B(L, A),
+    with tau = 5 minutes, h the mean call length and B Erlang's formula.
 
     References
     ----------
@@ -208,8 +217,9 @@ def best_licence_count(
 
     Examples
     --------
+    >>> import capacity as cap
     >>> load = pd.Series(np.full(288, 20.0))
-    >>> curve = best_licence_count(load, licence_price=100, lost_call_cost=0.01)
+    >>> curve = cap.best_licence_count(load, licence_price=100, lost_call_cost=0.01)
     >>> curve.best
     31
     """

@@ -1,4 +1,4 @@
-"""Diversity: what the variants' peaks have to do with the total's, and what one pool of licences saves."""
+"""Diversity: the variants' peaks beside the total's, and what sharing licences saves."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ _BLOCK = 4096  # rows of the matrix at a time: a block stays in the cache
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Diversity(Result):
-    """How much the variants' peaks fall together. All figures in 5-minute maxima of concurrent calls.
+    """How far the variants peak at the same time, and what sharing licences saves.
+
+    All figures are of 5-minute maxima of concurrent calls.
 
     Attributes
     ----------
@@ -47,7 +49,7 @@ class Diversity(Result):
     bounds : DataFrame
         By time: ``lower`` (the largest variant), ``total`` (where there is one), ``upper`` (the sum of the variants).
     below, above : int
-        Intervals in which the total lies below the lower or above the upper bound. In exact data there are none.
+        Number of intervals in which the total lies below the lower, or above the upper bound; 0 in exact data.
     intervals : int
         How many intervals these figures rest on: those that hold all variants (each from its first row on) and TOTAL.
     left_out : int
@@ -157,7 +159,7 @@ class Diversity(Result):
 
 @usual_float_errors
 def diversity(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", top: int = 100) -> Diversity:
-    """Compare the variants' peaks with the total's: bounds, diversity factor, who drives the peak, what a pool saves.
+    """Return how far the variants' peaks fall together: what sharing licences saves, and who drives the peak.
 
     For every interval, max over variants <= total <= sum over variants, because the variants' maxima need not fall on
     the same moment. The diversity factor is D = sum_i max_t M_i / max_t M_total >= 1, the coincidence 1 / D.
@@ -166,10 +168,11 @@ def diversity(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", top: int = 10
     ----------
     frame : DataFrame
         Interval frame. Without TOTAL the pool's peak is known between bounds only, and the result says so.
-    tz : str or tzinfo
-        IANA name of the zone whose days the correlation is over.
-    top : int
-        How many of the total's highest intervals to look at for who drives them; ties with the last are taken in.
+    tz : str or tzinfo, default "UTC"
+        IANA name of the zone whose daily peaks are correlated.
+    top : int, default 100
+        Number of the total's highest intervals over which each variant's share is taken; ties with the last are
+        included.
 
     Returns
     -------
@@ -179,7 +182,11 @@ def diversity(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", top: int = 10
     Raises
     ------
     InsufficientData
-        There is no variant beside TOTAL, no conversation at all, or no interval that every series has.
+        There is no variant beside TOTAL, the frame is empty, or no interval is there for every series.
+    ConfigError
+        No such time zone.
+    FrameError
+        The frame breaks the schema.
 
     See Also
     --------
@@ -196,7 +203,7 @@ def diversity(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", top: int = 10
     >>> calls = {"sales": [90, 50], "support": [40, 74], cap.TOTAL: [128, 124]}
     >>> rows = [(t, who, n) for who, ns in calls.items() for t, n in zip(times, ns)]
     >>> frame = cap.as_intervals(pd.DataFrame(rows, columns=["time", "variant", "max_concurrent"]))
-    >>> print(diversity(frame, top=1))
+    >>> print(cap.diversity(frame, top=1))
     Separate licences for each variant: 164; pooled: 128. Pooling saves 36 (22%; factor 1.28). In the total's \
 highest interval sales had 69% of the calls.
     """

@@ -1,4 +1,4 @@
-"""What each event of a forecast adds to the risk."""
+"""How much each event of a forecast adds to the risk."""
 
 from __future__ import annotations
 
@@ -22,42 +22,45 @@ def event_effects(
     risk: float = 0.05,
     variant: str | None = None,
 ) -> pd.DataFrame:
-    """Return what each event adds to the risk: the forecast with all events beside the one without it.
+    """Return how much each event adds to the risk: the forecast with all events beside the one without it.
 
     Parameters
     ----------
     forecast : PeakForecast
-        What `PeakForecast.with_events` returned.
+        What `PeakForecast.with_events` returns.
     licences : int, str, mapping, Series or Licences, optional
-        With them, the chance of exceeding them is told.
-    risk : float
-        For which the licences needed over the whole horizon are told.
+        Licences [calls] whose chance of being exceeded is returned; by default only the licences needed are.
+    risk : float, default 0.05
+        Chance of exceeding, within the whole horizon, for which the licences needed are returned.
     variant : str, optional
-        Whose peaks; by default TOTAL, or the only series.
+        Id of the series; by default TOTAL, or the only one.
 
     Returns
     -------
     DataFrame
         By ``event``: ``needed`` and ``needed_without`` licences and their difference ``adds`` [calls]; with licences
         ``chance`` and ``chance_without`` of exceeding them within the horizon; ``when``, ``calls`` and ``reason`` in
-        words. Effects do not add up: two events may each be what a day lacks. Empty without events.
+        words. Effects do not add up: of two events each may decide alone whether the licences are exceeded. Empty
+        without events.
 
     Raises
     ------
     ConfigError
-        The paths were changed after the events were added, so that they cannot be taken out: add events last.
+        The paths were changed after the events were added, so that they cannot be taken out: add events last. Or a
+        risk, licences or variant that cannot be used.
 
     See Also
     --------
-    PeakForecast.with_events : adds them.
+    capacity.Event, capacity.headroom
+    capacity.PeakForecast : its method `with_events` adds them.
 
     Examples
     --------
+    >>> import capacity as cap
     >>> dates = pd.date_range("2026-09-01", periods=3)
-    >>> forecast = PeakForecast(np.full((1, 4, 3), 100), ("*",), dates, pd.DataFrame({"*": []}))
-    >>> from capacity.ground.event import Event
-    >>> launch = Event("Hotels", "2026-09-02", 40, reason="Signed in May")
-    >>> event_effects(forecast.with_events(launch), 120)[["needed", "needed_without", "adds"]].to_numpy().tolist()
+    >>> forecast = cap.PeakForecast(np.full((1, 4, 3), 100), ("*",), dates, pd.DataFrame({"*": []}))
+    >>> launch = cap.Event("Hotels", "2026-09-02", 40, reason="Signed in May")
+    >>> cap.event_effects(forecast.with_events(launch), 120)[["needed", "needed_without", "adds"]].to_numpy().tolist()
     [[140, 100, 40]]
     """
     base = forecast.before_events

@@ -1,6 +1,6 @@
-"""The rare peak: what is reached once a year, or once in five, at the level the calls have now.
+"""Return levels: the daily peak that is reached once a year, or once in five, at the level that calls have now.
 
-Two ways side by side, for where they disagree the record is too short. The GEV of the highest peak of whole weeks
+Two methods side by side: where they disagree the record is too short. The GEV of the highest peak of whole weeks
 (so that weekdays need no model), and the GPD of what exceeds a threshold after the weekday is scaled out. Trend is
 scaled out first in both, and put back as it stands on the last day.
 """
@@ -50,33 +50,34 @@ class ExtremeFit(Fit):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ReturnLevels(Result):
-    """Levels reached once in a period on average, at the level of the last day.
+    """Daily peaks that are reached once in a period on average, by two methods, at the level of the last day.
 
     Attributes
     ----------
     table : DataFrame
-        By method (GEV, GPD) and period: ``level`` [calls], ``lower`` and ``upper`` (profile likelihood), ``channels``
-        (the level rounded up) and ``extrapolated``, whether the period is longer than the record.
+        By ``method`` (GEV, GPD) and ``period``: ``level`` [calls]; its limits ``lower`` and ``upper`` [calls] (profile
+        likelihood); ``channels``, the level rounded up; and ``extrapolated``, whether the period is longer than the
+        record.
     gev, gpd : ExtremeFit
-        The fits behind it, on scaled peaks.
+        The fitted distributions, on scaled peaks.
     confidence : float
-        Of the limits.
+        Confidence level of the limits.
     days, years : int, float
-        Days used, and the length of the record.
+        Days used, and the length of the record [years].
     block_weeks : int
         Weeks in a block of the GEV.
     threshold : float
-        u of the GPD [calls, of the busiest weekday on the last day].
+        Threshold u of the GPD [calls, on the scale of the busiest weekday on the last day].
     clusters_per_year : float
-        How many separate exceedances a year has.
+        Number of separate exceedances of the threshold in a year.
     extremal_index : float
-        1 where exceedances come singly; 1 / (mean size of a cluster) where they come together.
+        1 where exceedances come singly; 1 / (mean number in a cluster) where they come together.
     trend : float
         Growth per year that was scaled out: 0.2 is 20%. NaN where it was not.
     weekday : Series
         Each weekday's level relative to the busiest; NaN where it is closed.
     variant : str
-        The series it is about.
+        Id of the series.
 
     See Also
     --------
@@ -136,17 +137,17 @@ def return_levels(
     shape_prior: Prior | str | None = "auto",
     confidence: float = 0.95,
 ) -> ReturnLevels:
-    """Return the daily peaks that are reached once in a year, in two, in five.
+    """Return the daily peaks that are reached once in one, two and five years on average (return levels).
 
     Parameters
     ----------
     peaks : DataFrame or Series
         As `cap.daily_peaks` returns it (days that are not complete are left out), or one Series of daily peaks
         [calls] with a daily DatetimeIndex; NaN is a missing day.
-    periods : str or float, or a sequence of them
+    periods : str or float, or a sequence of them, default ("1Y", "2Y", "5Y")
         "1Y", "2Y", or years as a number.
     variant : str, optional
-        By default TOTAL, or the only series there is.
+        Id of the series; by default TOTAL, or the only one.
     block_weeks : int, optional
         Weeks in a block of the GEV. By default 4, 2 or 1: the longest that leaves 40, 26 or enough blocks.
     threshold : float, optional
@@ -156,9 +157,10 @@ def return_levels(
         Whether growth is scaled out. By default from a year and a half of days on: in less, it cannot be told from
         the season.
     shape_prior : (mean, standard deviation), None or "auto"
-        Normal prior on xi. "auto": (0, 0.15) with fewer than 100 maxima, none from 100 on. None: none.
-    confidence : float
-        Of the limits.
+        Normal prior on the shape xi. "auto" (the default): (0, 0.15) with fewer than 100 maxima, none from 100 on.
+        None: no prior.
+    confidence : float, default 0.95
+        Confidence level of the limits, between 0 and 1.
 
     Returns
     -------
@@ -185,11 +187,11 @@ def return_levels(
     u + (sigma / xi) [(N zeta)^xi - 1] with N zeta the clusters expected in the period. Peaks are whole numbers:
     on each day the excess is counted from half a call below the first number at or above the threshold. Exceedances
     less than 3 days apart are one cluster, and its highest counts. Trend and weekdays are fitted robustly to log
-    peaks (Huber); what a peak lies above its middle is scaled by a power of the level, from 1/2 (all is chance) to 1.
-    The limits are those of the profile likelihood, widened by the trend's standard error. Growth to come is **not** in
-    them. With less than a year of data a season may lie outside what was seen, and without a trend scaled out the
-    levels are those of the middle of the record. Days on which the licences were all taken are not demand: give peaks
-    of demand, or read the levels as those of what was carried. Source: Coles (2001), ch. 3 to 6.
+    peaks (Huber); the distance of a peak from its fitted value is scaled by a power of the level, from 1/2 (Poisson
+    noise) to 1. The limits are those of the profile likelihood, widened by the trend's standard error. Future growth is
+    **not** in them. With less than a year of data a season may lie outside what was seen, and without a trend scaled
+    out the levels are those of the middle of the record. On days when all licences were in use the peak is not the
+    demand: give peaks of demand, or read the levels as those of calls carried.
 
     References
     ----------
@@ -197,9 +199,10 @@ def return_levels(
 
     Examples
     --------
+    >>> import capacity as cap
     >>> rng = np.random.default_rng(0)
     >>> days = pd.date_range("2024-01-01", periods=730)
-    >>> levels = return_levels(pd.Series(rng.poisson(100, 730), index=days), ("1Y",))
+    >>> levels = cap.return_levels(pd.Series(rng.poisson(100, 730), index=days), ("1Y",))
     >>> levels.table["level"].round(-1).tolist()
     [130.0, 130.0]
     """

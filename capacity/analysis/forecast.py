@@ -1,4 +1,4 @@
-"""Daily peaks -> sample paths of the peaks to come."""
+"""From daily peaks to simulated futures (sample paths) of the peaks to come."""
 
 from __future__ import annotations
 
@@ -40,42 +40,45 @@ def forecast_peaks(
     paths: int = 2000,
     settings: ForecastSettings | None = None,
 ) -> PeakForecast:
-    """Forecast daily peaks as sample paths, for TOTAL and every variant.
+    """Return a forecast of daily peaks as simulated futures (sample paths), for the total and every variant.
 
     Parameters
     ----------
     peaks : DataFrame or Series
         What `capacity.daily_peaks` returns; or one Series of peaks [calls] with a daily DatetimeIndex (naive local
-        midnights), which becomes TOTAL. Incomplete days are left out and counted; missing days stay missing.
+        midnights), which becomes TOTAL. Incomplete days are left out and counted (where most days lack a few
+        intervals, those with 98% of them are used, and a note says so); missing days stay missing.
     horizon : int
-        Days ahead, 1 to 365, after the last row (a last day that is incomplete is not over: it is the first one ahead).
+        Days to forecast, 1 to 365, from the day after the last row on. An incomplete last day counts as not over: it is
+        then the first day of the forecast.
     seed : int
-        The paths are drawn at random; the same seed gives the same paths.
+        Seed of the simulation; the same seed gives the same paths.
     holidays : str or iterable of dates, optional
-        A country code ("GB", "US-CA"), or the dates, those ahead included.
-    licences : int, str, mapping or Series of date -> count, optional
-        The cap under which the history was seen. Peaks at the cap are then censored, and the forecast is of demand.
-        It holds for TOTAL, or for the only series; what TOTAL was turned away is shared out to the variants in
-        proportion to their calls.
+        A country code ("GB", "US-CA"), or the dates, those ahead included. By default no day is a holiday.
+    licences : int, str, mapping or Series of date -> count, or Licences, optional
+        The licences under which the history was seen. A peak at them then counts as "at least so many" (censored), and
+        the forecast is of demand, which may lie above them. They hold for TOTAL, or for the only series; the calls
+        that TOTAL lost are shared out to the variants in proportion to their calls.
     exclude : iterable of dates, optional
         Dates excluded from fitting, such as incidents.
-    paths : int
-        How many sample paths.
+    paths : int, default 2000
+        Number of sample paths.
     settings : ForecastSettings, optional
-        Constants of the method, for those who want to study it.
+        Constants of the method; by default those that the benchmarks set.
 
     Returns
     -------
     PeakForecast
         `.paths` has shape (variants, paths, days) and holds whole numbers [calls]. `.left_out` counts incomplete and
-        excluded days, `.too_short` names variants with less than eight weeks of history.
+        excluded days, `.too_short` names variants with less than eight weeks of history, `.notes` says what of the
+        history was not fitted as it came.
 
     Raises
     ------
     ConfigError
         A horizon outside 1 to 365, fewer than 1 path, or holidays, licences or days that cannot be read.
     FrameError
-        Peaks that are no daily peaks.
+        `peaks` is not a table of daily peaks, or holds one that is negative, infinite or above 100 million.
     InsufficientData
         Less than eight weeks of history; or fewer than 14 days on which TOTAL was below the licences.
 
@@ -85,19 +88,19 @@ def forecast_peaks(
 
     Notes
     -----
-    Each path is one of three kinds, mixed by what would have lost least (pinball loss) at past dates:
+    Each path is of one of three kinds, in the proportions that would have lost least (pinball loss) at past dates:
 
-    1. calendar effects (weekday, holiday, bridge day, Christmas week) plus levels that fade at their own pace, plus the
-       growth that is known (and, from fourteen months on, .3 of what else the level changed by at this time of the year
-       before), plus the whole error vector of a past forecast, so that the days of a path belong together; the slow
-       part of the error is widened by Student's t, since a short history has seen few stretches as long as the lead;
-    2. weeks of the last half year as they were, moved by the growth since, their special days exchanged for those
-       ahead;
-    3. from fourteen months on, the weeks around one and two years ago, the same week of last year likeliest, moved by
-       the growth and most other change of level since.
+    1. calendar effects (weekday, holiday, bridge day, Christmas week), plus moving averages of the level, of which the
+       fast ones fade with the days ahead, plus growth (and, from fourteen months of history on, 30% of the other change
+       of level at this time of the year before), plus the whole error vector of one past forecast, so that the days of
+       a path are as alike as they were in the past; the slow part of the error is widened by Student's t, since a short
+       history holds few stretches as long as the lead;
+    2. weeks of the last half year as they were, moved by the growth since, their holidays replaced by those ahead;
+    3. from fourteen months of history on, the weeks around one and two years ago, the same week of last year most
+       often, moved by the growth and most of the other change of level since.
 
-    Growth is the slope of a Gaussian model of the level (a random walk, a season, a slope with a memory), as it could
-    have been known at each past date; it is 0 where the evidence is thin. Zeros from before the first call, the level
+    Growth is the slope of a Gaussian model of the level (a random walk, a season, a slope that decays), as it could
+    have been known at each past date; it is 0 where the evidence is weak. Zeros from before the first call, the level
     before a jump that came once and stayed, days before a weekday opened and a single absurd day are not fitted as they
     came: `.notes` names them. A weekday stays at 0 where it was seen without calls in its last eight weeks, or never
     reported. Within the first year nothing is known of the season: limits are wide, and still too narrow where it is
@@ -112,9 +115,10 @@ def forecast_peaks(
 
     Examples
     --------
+    >>> import capacity as cap
     >>> days = pd.date_range("2026-01-01", periods=120)
     >>> peaks = pd.Series(np.where(days.day_of_week < 5, 100, 20), index=days)
-    >>> forecast = forecast_peaks(peaks, 7, seed=1)
+    >>> forecast = cap.forecast_peaks(peaks, 7, seed=1)
     >>> forecast.quantiles(0.5).xs("*", level=1)[0.5].tolist()
     [100, 20, 20, 100, 100, 100, 100]
     """

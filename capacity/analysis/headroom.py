@@ -1,4 +1,4 @@
-"""From sample paths and licences to answers: when are they passed, how often, and how many are enough."""
+"""When and how often a forecast exceeds the licences, and how many licences are enough."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _DATES = (0.1, 0.5, 0.9)
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Headroom(Result):
-    """How the demand for calls meets the licences, counted on whole sample paths.
+    """When, how often and with what chance demand exceeds the licences within the horizon.
 
     "Above" means that a peak is higher than the licences, so that calls are turned away. "At or above" means that
-    the last licence is in use (saturation). Both are asked of every path from its first day on; nothing here is read
-    off the quantiles of single days.
+    the last licence is in use. Both are counted on whole sample paths (simulated futures), not taken from quantiles of
+    single days.
 
     Attributes
     ----------
     licences : Licences
         The counts asked about; steps hold from their dates on.
     variant : str
-        Whose peaks they are, TOTAL by default.
+        Id of the series, TOTAL ("*") by default.
     dates : DatetimeIndex
         The days ahead, naive midnights of local days.
     p_above : Series
@@ -49,19 +49,20 @@ class Headroom(Result):
     p_at_or_above : Series
         The same for a first day at or above.
     dates_given : mapping of float -> Timestamp or None
-        The 10, 50 and 90% dates of the first day above, *given* that it comes within the horizon; None where it
-        comes on no path.
+        The dates by which the first day above has come in 10, 50 and 90% of the paths on which it comes within the
+        horizon; None where it comes on no path.
     beyond : float
         The probability that no day above comes within the horizon.
     per_month : DataFrame
-        By calendar month: ``days`` of it within the horizon, expected number of days ``above`` and ``at_or_above``.
+        By calendar month (Period): ``days`` of it within the horizon, and the expected number of days ``above`` and
+        ``at_or_above``.
     k_in_30 : DataFrame
         ``k``, the ``probability`` that at least k of the first 30 days are above, and ``any_30``, that at least k of
-        some 30 days in a row within the horizon are. Shorter horizons stand for the 30 days.
+        some 30 days in a row within the horizon are. A horizon below 30 days is taken in place of the 30 days.
     daily : DataFrame
         By date: the ``licences``, and the probability that this very day is ``above`` or ``at_or_above``.
     note : str
-        For the total of combined projects: that it is an upper bound, and by how much it may be too high.
+        For the total of combined projects: that it is an upper bound, and by how much it may be too high; "" otherwise.
 
     See Also
     --------
@@ -104,7 +105,7 @@ class Headroom(Result):
         )
 
     def sentence(self) -> str:
-        """Say it in plain words."""
+        """Return the licences, the chances of exceeding and reaching them, and the likely date, in words."""
         passed, touched = 1 - self.beyond, float(self.p_at_or_above.iloc[-1])
         counts = set(self.daily["licences"])
         many = f"{counts.pop():,}" if len(counts) == 1 else "them"
@@ -127,16 +128,16 @@ class Headroom(Result):
 
 @usual_float_errors
 def headroom(forecast: PeakForecast, licences: LicenceLike, *, variant: str | None = None) -> Headroom:
-    """Ask a forecast when, how often and how surely the licences are passed.
+    """Return when, how often and with what chance a forecast exceeds the licences.
 
     Parameters
     ----------
     forecast : PeakForecast
-        Sample paths of daily peaks [calls].
+        What `capacity.forecast_peaks` returns.
     licences : int, str, mapping, Series or Licences
-        One count, or steps by local date; future steps hold from their dates on.
+        Licences [calls]: one count, or steps by local date ("115,2026-09-01:130"), which hold from their dates on.
     variant : str, optional
-        By default TOTAL, on which licences are judged, or the only variant.
+        Id of the series; by default TOTAL, or the only one.
 
     Returns
     -------
@@ -153,9 +154,10 @@ def headroom(forecast: PeakForecast, licences: LicenceLike, *, variant: str | No
 
     Examples
     --------
+    >>> import capacity as cap
     >>> dates = pd.date_range("2026-09-01", periods=3)
     >>> paths = np.array([[[90, 100, 105], [101, 90, 90], [90, 90, 90], [90, 90, 100]]])
-    >>> result = headroom(PeakForecast(paths, ("*",), dates, pd.DataFrame({"*": []})), 100)
+    >>> result = cap.headroom(cap.PeakForecast(paths, ("*",), dates, pd.DataFrame({"*": []})), 100)
     >>> result.p_above.tolist(), result.p_at_or_above.tolist(), result.beyond
     ([0.25, 0.25, 0.5], [0.25, 0.5, 0.75], 0.5)
     >>> print(result.sentence().partition(" If")[0])
@@ -194,31 +196,32 @@ def licences_needed(
     *,
     variant: str | None = None,
 ) -> pd.DataFrame:
-    """Return the fewest licences that are passed within a horizon with at most a given risk.
+    """Return the fewest licences that are exceeded within a horizon with at most a given risk.
 
     The smallest whole number L with P(max over the horizon > L) <= risk: the (1 - risk) quantile over paths of the
-    path's maximum, never of single days. A risk below one path's share cannot be told: the highest path stands for it.
+    path's maximum, never of single days. For a risk below the share of a single path it is the highest path.
 
     Parameters
     ----------
     forecast : PeakForecast
-        Sample paths of daily peaks [calls].
-    risk : float or sequence of float
-        Between 0 and 1.
+        What `capacity.forecast_peaks` returns.
+    risk : float or sequence of float, default (0.01, 0.05, 0.1)
+        Chances of exceeding, between 0 and 1.
     horizons : int or sequence of int, optional
-        In days; by default those of 30, 90 and 365 that the forecast covers, or all of it if none.
+        Days ahead; by default those of 30, 90 and 365 that the forecast covers, or all of it if none.
     variant : str, optional
-        By default TOTAL, or the only one.
+        Id of the series; by default TOTAL, or the only one.
 
     Returns
     -------
     DataFrame
-        Licences [calls, int64]: index risk, one column a horizon [days].
+        Licences [calls, int64]: index ``risk``, one column for each horizon [days].
 
     Raises
     ------
     ConfigError
-        `forecast` is no PeakForecast, a risk outside (0, 1), or a horizon that the forecast does not cover.
+        `forecast` is no PeakForecast, a risk outside (0, 1), a horizon that the forecast does not cover, or no such
+        variant.
 
     See Also
     --------
@@ -226,10 +229,11 @@ def licences_needed(
 
     Examples
     --------
+    >>> import capacity as cap
     >>> dates = pd.date_range("2026-09-01", periods=1)
     >>> one_to_hundred = np.arange(1, 101).reshape(1, 100, 1)
-    >>> forecast = PeakForecast(one_to_hundred, ("*",), dates, pd.DataFrame({"*": []}))
-    >>> licences_needed(forecast, (0.01, 0.05)).to_numpy().ravel()
+    >>> forecast = cap.PeakForecast(one_to_hundred, ("*",), dates, pd.DataFrame({"*": []}))
+    >>> cap.licences_needed(forecast, (0.01, 0.05)).to_numpy().ravel()
     array([99, 95])
     """
     check_kind(forecast, PeakForecast, "forecast", made_by="capacity.forecast_peaks")

@@ -20,6 +20,7 @@ from capacity.ground.frame import TOTAL, slice_name
 from capacity.ground.localtime import LocalDays, local_days
 from capacity.ground.once import once
 from capacity.ground.result import Result
+from capacity.ground.text import plural
 from capacity.stats.stacks import first_maxima, stacks
 
 __all__ = ["BusyHours", "busy_hours", "daily_peaks", "mean_of_highest", "top_peaks"]
@@ -35,11 +36,11 @@ def daily_peaks(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", min_share: 
     ----------
     frame : DataFrame
         Interval frame, as `cap.as_intervals` makes it.
-    tz : str or tzinfo
-        IANA name of the zone whose days are meant.
-    min_share : float
-        Share of a day's intervals from which on it counts as complete, above 0 and at most 1. Below 1 a peak may have
-        been missed with the intervals that are not there.
+    tz : str or tzinfo, default "UTC"
+        IANA name of the zone whose days are meant, such as "Europe/London".
+    min_share : float, default 1.0
+        Least share of its intervals with which a day counts as complete, above 0 and at most 1. Below 1 the peak of a
+        complete day may lie in an interval that is missing.
 
     Returns
     -------
@@ -48,7 +49,7 @@ def daily_peaks(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", min_share: 
         least one interval. Columns:
 
         ``peak``
-            int32 [conversations], the most that were in progress at once.
+            int32 [calls], the most that were in progress at once.
         ``time``
             datetime64[ns, UTC], start of the first interval that reached the peak.
         ``intervals``
@@ -62,7 +63,7 @@ def daily_peaks(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", min_share: 
     FrameError
         The frame breaks the schema.
     ConfigError
-        No such time zone, or `min_share` is no share.
+        No such time zone, or `min_share` is not above 0 and at most 1.
 
     See Also
     --------
@@ -106,27 +107,30 @@ def daily_peaks(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", min_share: 
 
 
 def top_peaks(frame: pd.DataFrame, n: int = 10, *, tz: str | dt.tzinfo = "UTC") -> pd.DataFrame:
-    """Return the `n` days with the highest peaks of each variant, highest first, the earlier of equals first.
+    """Return the `n` days with the highest peaks of each variant, the highest first, of equal ones the earlier first.
 
     Parameters
     ----------
     frame : DataFrame
-        Interval frame, or what `daily_peaks` made of it.
-    n : int
-        Days by variant; all of them where there are fewer.
-    tz : str or tzinfo
-        IANA name of the zone whose days are meant; not used if `frame` has days already.
+        Interval frame, or the table that `daily_peaks` returns.
+    n : int, default 10
+        Number of days for each variant; all of them where there are fewer.
+    tz : str or tzinfo, default "UTC"
+        IANA name of the zone whose days are meant; not used where `frame` is a table of daily peaks.
 
     Returns
     -------
     DataFrame
-        MultiIndex (variant, ``rank`` from 1 on); columns ``date``, ``peak`` [conversations], ``time`` (UTC),
-        ``intervals`` and ``complete`` as in `daily_peaks`. A day with gaps takes part with what it has.
+        MultiIndex (variant, ``rank`` from 1 on); columns ``date`` (naive local midnight), ``peak`` [calls], ``time``
+        (UTC), ``intervals`` and ``complete`` as in `daily_peaks`. Days with gaps are included, with the intervals
+        that they have.
 
     Raises
     ------
     ConfigError
-        `n` is no whole number of at least 1.
+        `n` is not a whole number of at least 1, or no such time zone.
+    FrameError
+        The frame breaks the schema.
 
     See Also
     --------
@@ -167,7 +171,7 @@ def mean_of_highest(peaks: pd.DataFrame, days: tuple[int, ...] = (5, 30), *, val
     days : tuple of int
         How many of the highest days to average over.
     value : str
-        The column that is meant [conversations].
+        The column that is averaged [calls].
 
     Returns
     -------
@@ -195,11 +199,11 @@ def mean_of_highest(peaks: pd.DataFrame, days: tuple[int, ...] = (5, 30), *, val
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BusyHours(Result):
-    """The busy hours of a day, in the two ways in which they are measured.
+    """The busy hour of each variant, time-consistent and bouncing.
 
-    An hour's load is the mean of its twelve 5-minute maxima [conversations], which is no less than the mean number
-    in progress. The time-consistent busy hour is the same hour on all days: the one whose mean over the days is the
-    highest. The bouncing busy hour is each day's own: the mean over the days of their highest hours, never less.
+    An hour's load is the mean of its twelve 5-minute maxima [calls], which is at least the mean number of calls in
+    progress. The time-consistent busy hour is the clock hour whose mean over the days is the highest. The bouncing busy
+    hour is the mean over the days of each day's own highest hour, which is never below the first.
 
     Attributes
     ----------
@@ -207,14 +211,14 @@ class BusyHours(Result):
         The zone of the days.
     table : DataFrame
         By variant: ``start`` (local, "14:35") of the time-consistent busy hour, the earliest of equals;
-        ``time_consistent`` and ``bouncing`` [conversations]; ``highest_5`` and ``highest_30``, the mean over the 5
+        ``time_consistent`` and ``bouncing`` [calls]; ``highest_5`` and ``highest_30``, the mean over the 5
         and the 30 days with the highest hours (ITU-T E.500), NaN with fewer days; ``days`` that were used; and
         ``left_out``, days with gaps or on which the clock moves. A variant without a whole day has NaN.
     profile : DataFrame
-        Mean load over the days of each hour of the day, by ``start`` (00:00 to 23:00 in 5-minute steps) and variant.
+        Mean load over the days of each hour of the day [calls]: index ``start`` (00:00 to 23:00 in 5-minute steps), one
+        column a variant.
     daily : DataFrame
-        By ``date`` and variant: each day's highest hour, ``load`` [conversations] and ``start``, the earliest of
-        equals.
+        By ``date`` and variant: each day's highest hour, ``load`` [calls] and ``start``, the earliest of equals.
 
     See Also
     --------
@@ -226,7 +230,7 @@ class BusyHours(Result):
     >>> times = pd.date_range("2026-07-01", periods=288, freq="5min", tz="UTC")
     >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": 7}))
     >>> cap.busy_hours(frame)
-    <BusyHours: *: busy hour from 00:00 (UTC), 7.0 conversations; each day's own 7.0; over 1 days, 0 left out>
+    <BusyHours: *: busy hour from 00:00 (UTC), 7.0 conversations; each day's own 7.0; over 1 day, 0 left out>
     """
 
     _chart: ClassVar[str] = "busy_hours"
@@ -244,7 +248,7 @@ class BusyHours(Result):
         ids = sorted(self.table.index, key=lambda one: (one != TOTAL, one))
         lines = [
             f"{one}: busy hour from {row['start']} ({self.tz}), {row['time_consistent']:,.1f} conversations; "
-            f"each day's own {row['bouncing']:,.1f}; over {row['days']} days, {row['left_out']} left out"
+            f"each day's own {row['bouncing']:,.1f}; over {plural(row['days'], 'day')}, {row['left_out']} left out"
             if row["days"]
             else f"{one}: no whole day, {row['left_out']} left out"
             for one, row in ((one, self.table.loc[one]) for one in ids[:10])
@@ -254,7 +258,7 @@ class BusyHours(Result):
 
 @usual_float_errors
 def busy_hours(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> BusyHours:
-    """Return the time-consistent and the bouncing busy hour of each variant.
+    """Return the busy hour of each variant: the same clock hour on all days, and each day's own (bouncing).
 
     Hours begin at every 5-minute step and lie within one local day. Only whole days of 288 intervals are used, so that
     every hour is averaged over the same days; days with gaps, and the days on which the clock moves, are left out and
@@ -264,15 +268,21 @@ def busy_hours(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC") -> BusyHours
     ----------
     frame : DataFrame
         Interval frame, as `cap.as_intervals` makes it.
-    tz : str or tzinfo
+    tz : str or tzinfo, default "UTC"
         IANA name of the zone whose days are meant.
+
+    Returns
+    -------
+    BusyHours
 
     Raises
     ------
     InsufficientData
-        No variant has a whole day.
-    FrameError, ConfigError
-        As `daily_peaks`.
+        No variant has a whole day of 288 intervals.
+    FrameError
+        The frame breaks the schema.
+    ConfigError
+        No such time zone.
 
     See Also
     --------

@@ -50,48 +50,50 @@ def percentiles(
 ) -> pd.DataFrame:
     """Return percentiles of the 5-minute maxima, by variant.
 
-    The 99th percentile is the number of conversations that the maxima of 99% of the intervals did not exceed. It is
+    The 99th percentile is the number of calls that the maxima of 99% of the intervals did not exceed. It is
     the ``inverted_cdf`` of numpy: the k-th smallest of the n maxima, k = ceil(q n / 100), a value that was attained.
-    Each variant's percentiles are its own: they neither add up nor average to those of the total, and those of days
-    do not average to that of the year. Missing intervals are left out, not taken as zero. Nights full of zeros dilute:
-    `hours` restricts to opening hours.
+    Percentiles of variants neither add up nor average to those of the total, and those of days do not average to that
+    of the year. Missing intervals are left out, not taken as zero. Nights full of zeros lower every percentile: `hours`
+    restricts to opening hours.
 
     Parameters
     ----------
     frame : DataFrame
         Interval frame, as `cap.as_intervals` makes it.
-    q : float or sequence of float
+    q : float or sequence of float, default (50, 90, 95, 99, 99.9, 100)
         Percentiles between 0 and 100; 100 is the maximum. A number between 0 and 1, which would be a quantile, is
         refused.
     by : {"hour", "weekday", "hour_of_week", "month", "day", "week"}, optional
-        Local time to group by: 0 to 23; Monday 0 to Sunday 6; Monday 00:00 0 to Sunday 23:00 167; or each month,
-        day or week (from Monday) by the naive midnight at which it begins.
-    tz : str or tzinfo
+        Local time to group by. "hour": 0 to 23; "weekday": 0 (Monday) to 6; "hour_of_week": 0 (Monday 00:00) to 167
+        (Sunday 23:00); "month", "day", "week" (from Monday): each by the naive midnight at which it begins. By default
+        all intervals together.
+    tz : str or tzinfo, default "UTC"
         IANA name of the zone that `by`, `hours` and the weeks of `ci` are meant in.
     hours : pair of "HH:MM" or mapping of weekday to pairs, optional
         ``("08:00", "20:00")``, half-open, or ``{"Mon-Fri": ("08:00", "20:00"), "Sat": ("22:00", "02:00")}``; an end
-        before the start lies on the next day, and weekdays that are not named are closed.
+        before the start lies on the next day, and weekdays that are not named are closed. By default all hours.
     ci : float, optional
         Confidence level between 0 and 1: adds the limits ``low`` and ``high``, by a stationary bootstrap of blocks
-        of whole weeks (neighbouring maxima are far from independent). It knows the weeks that were seen: a trend,
-        or a rare event that did not happen, is not in it, and limits of the maximum never exceed what was seen. In
-        simulations of 13 weeks and more, limits at 0.9 held the true percentile nine times in ten where weeks are
+        of whole weeks (neighbouring maxima are far from independent). Weeks are drawn from those that were seen: a
+        trend, or a rare event that did not happen, is not in it, and limits of the maximum never exceed what was seen.
+        In simulations of 13 weeks and more, limits at 0.9 held the true percentile nine times in ten where weeks are
         independent; where their levels correlate by 0.6, eight times in ten over a year, and two in three over a
         quarter.
-    seed : int
-        Of the bootstrap.
+    seed : int, default 0
+        Seed of the bootstrap; without `ci` it is not used.
 
     Returns
     -------
     DataFrame
-        MultiIndex (variant, `by` if given, ``q``), sorted; columns ``value`` [conversations]; ``low`` and ``high`` if
+        MultiIndex (variant, `by` if given, ``q``), sorted; columns ``value`` [calls]; ``low`` and ``high`` [calls] if
         `ci` is given (NaN for a variant with fewer than four whole weeks); and ``intervals``, the number of 5-minute
         maxima that it rests on. ``["value"].unstack("q")`` sets the percentiles side by side.
 
     Raises
     ------
     ConfigError
-        A `q`, `by`, `tz`, `hours` or `ci` that is none.
+        A `q`, `by`, `tz`, `hours` or `ci` that cannot be read or is out of range, or `ci` with a `by` of months, days
+        or weeks.
     InsufficientData
         No interval (within `hours`), or `ci` and no variant with four whole weeks.
     FrameError
@@ -154,7 +156,7 @@ def load_duration(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", hours: Ho
     Returns
     -------
     DataFrame
-        MultiIndex (variant, ``level``): each number of conversations that was attained, ascending. Columns
+        MultiIndex (variant, ``level``): each number of calls that was attained, ascending. Columns
         ``intervals`` at or above it, their ``share`` of those that are there, and ``hours_a_year`` [h].
 
     Raises

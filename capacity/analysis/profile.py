@@ -1,4 +1,4 @@
-"""The typical week: the quantiles of each local hour, as they are and relative to their week's level."""
+"""The typical week: quantiles of each local hour, in calls and relative to the mean of their week."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ _ENOUGH = 0.9  # of a week's intervals, for its mean to stand for it
 
 @usual_float_errors
 def weekly_profile(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", slots: int = 168) -> pd.DataFrame:
-    """Return the typical week of 5-minute maxima, by variant.
+    """Return the typical week: median, 90% and 99% quantile of each local hour of the week, by variant.
 
-    Each local hour of the week (or 5-minute slot) over all weeks: median, 90% and 99% quantile, as ``inverted_cdf``
-    (values that were attained). Growth widens these, so each is given a second time with every maximum divided by the
-    level of its week, the mean of that week's maxima: 1.4 is 40% above the week's mean. Quantiles of ratios are not
-    ratios of quantiles. A week (local, from Monday) gives a level if at least nine tenths of its intervals are there
-    and not all are zero; the relative columns rest on these ``weeks`` alone.
+    The quantiles are over all weeks, as ``inverted_cdf`` (values that were attained). Growth widens them, so each is
+    given a second time with every maximum divided by the level of its week, the mean of that week's maxima: 1.4 is 40%
+    above the week's mean. Quantiles of ratios are not ratios of quantiles. A week (local, from Monday) gives a level if
+    at least nine tenths of its intervals are there and not all are zero; the relative columns rest on these ``weeks``
+    alone.
 
     Parameters
     ----------
     frame : DataFrame
         Interval frame, as `cap.as_intervals` makes it.
-    tz : str or tzinfo
+    tz : str or tzinfo, default "UTC"
         IANA name of the zone whose hours are meant.
     slots : {168, 2016}
-        Hours of the week, or 5-minute slots of it.
+        168 (the default) for hours of the week, 2016 for its 5-minute slots.
 
     Returns
     -------
     DataFrame
         MultiIndex (variant, ``hour_of_week`` or ``slot_of_week``), sorted, from 0 on Monday at 00:00; a row for each
-        that has an interval. Columns ``median``, ``q90``, ``q99`` [conversations]; ``relative_median``,
-        ``relative_q90``, ``relative_q99`` [1], NaN without such a week; ``intervals``, how many maxima there are; and
+        that has an interval. Columns ``median``, ``q90``, ``q99`` [calls]; ``relative_median``,
+        ``relative_q90``, ``relative_q99`` (ratios), NaN without such a week; ``intervals``, the number of maxima; and
         ``weeks``, how many weeks of the variant gave a level.
 
     Raises

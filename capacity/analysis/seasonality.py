@@ -36,7 +36,7 @@ _IN_USE = 0.5
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Decomposition(Result):
-    """What `decompose` found.
+    """Trend, daily cycle, weekly cycle and remainder of every series.
 
     The parts are on the scale sqrt(calls + 3/8), on which they add up: ``trend + daily + weekly + remainder``.
 
@@ -94,7 +94,7 @@ class Decomposition(Result):
 
 @usual_float_errors
 def decompose(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", holidays: HolidayLike = None) -> Decomposition:
-    """Split every series into trend, daily cycle, weekly cycle and remainder, robustly.
+    """Return every series split into trend, daily cycle, weekly cycle and remainder, robustly.
 
     On z = sqrt(calls + 3/8), which makes the spread of counts about the same at all levels (Anscombe 1948),
     z = trend + daily + weekly + remainder:
@@ -108,17 +108,17 @@ def decompose(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", holidays: Hol
       the median of their weekday over nine weeks: up to four weeks of outage in a row bend nothing.
 
     The slots are those of the local clock: where it is set back, two intervals share a slot, and where it is set
-    forward, none has it. Intervals that are missing have no part in anything.
+    forward, none has it. Missing intervals are not filled in.
 
     Parameters
     ----------
     frame : DataFrame
-        Interval frame.
-    tz : str or tzinfo
+        Interval frame, as `cap.as_intervals` makes it.
+    tz : str or tzinfo, default "UTC"
         IANA name of the zone whose days and weeks are meant.
-    holidays : str, iterable of dates, or None
-        A country code ("GB", "US-CA") or local dates. These days are set apart: they have no part in trend and
-        cycles, and their remainder is what the holiday did.
+    holidays : str or iterable of dates, optional
+        A country code ("GB", "US-CA") or local dates. These days are not fitted: their remainder is the effect of the
+        holiday.
 
     Returns
     -------
@@ -146,7 +146,7 @@ def decompose(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", holidays: Hol
     >>> times = pd.date_range("2026-06-01", periods=28 * 288, freq="5min", tz="UTC")
     >>> calls = np.where((times.hour >= 8) & (times.hour < 18) & (times.day_of_week < 5), 40, 2)
     >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": calls}))
-    >>> parts = decompose(frame)
+    >>> parts = cap.decompose(frame)
     >>> print(parts)
     Decomposition of 1 series, 2026-06-01 00:00 to 2026-06-28 23:55 UTC, 8,064 intervals, cycles in UTC, 0 special days
     >>> print(parts.expected.iloc[144].round(), parts.expected.iloc[-144].round())  # Monday and Sunday at noon
@@ -178,21 +178,21 @@ def decompose(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", holidays: Hol
 def seasonal_strength(
     frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", holidays: HolidayLike = None
 ) -> pd.DataFrame:
-    """Return how strong the daily and the weekly cycle of every series are, from 0 (none) to 1 (nothing else).
+    """Return how strong the daily and the weekly cycle of every series are, from 0 (no cycle) to 1 (a cycle alone).
 
     F = max(0, 1 - Var(R) / Var(S + R)), with R the remainder and S one part of `decompose`, on sqrt(calls + 3/8).
 
-    Two things inflate it. Nights full of zeros follow the cycle to perfection: compare the columns ``..._in_use``,
-    which count only intervals with at least half a call expected. And over few weeks a pattern follows its own
+    Two things inflate it. Nights full of zeros follow the cycle exactly: compare the columns ``..._in_use``,
+    which count only intervals with at least half a call expected. And over few weeks a fitted cycle follows the
     noise: ``noise`` is the weekly strength that a series without any cycle would show.
 
     Parameters
     ----------
     frame : DataFrame
-        Interval frame.
-    tz : str or tzinfo
+        Interval frame, as `cap.as_intervals` makes it.
+    tz : str or tzinfo, default "UTC"
         IANA name of the zone whose days and weeks are meant.
-    holidays : str, iterable of dates, or None
+    holidays : str or iterable of dates, optional
         As in `decompose`; these days are left out of the variances.
 
     Returns
@@ -223,7 +223,7 @@ def seasonal_strength(
     >>> times = pd.date_range("2026-06-01", periods=56 * 288, freq="5min", tz="UTC")
     >>> calls = np.where(times.hour >= 12, 40, 20)
     >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": calls}))
-    >>> seasonal_strength(frame).loc[cap.TOTAL, ["daily", "weekly"]].tolist()
+    >>> cap.seasonal_strength(frame).loc[cap.TOTAL, ["daily", "weekly"]].tolist()
     [1.0, 0.0]
     """
     rows = {found.label: _strength(found) for found in _series(frame, tz, holidays)}

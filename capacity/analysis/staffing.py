@@ -1,4 +1,4 @@
-"""Agents for a load, what callers then meet, and the channels they need."""
+"""How many agents a load needs, how long callers then wait, and how many channels that takes."""
 
 from __future__ import annotations
 
@@ -19,30 +19,36 @@ def staffing(
     mean_call_length: CallLength,
     patience: CallLength | None = None,
 ) -> pd.DataFrame:
-    """Return for each load the agents for a target, what callers then meet, and the channels they need.
+    """Return for each load how many agents it needs, how callers then fare, and how many channels that takes.
 
     Parameters
     ----------
     load : array_like, one-dimensional
-        A [Erlang] of calls that are handed to agents.
-    target, within, mean_call_length, patience
-        As in `agents_for`.
+        Load A [Erlang] of the calls that are handed to agents: calls per minute times minutes per call.
+    target : float, default 0.8
+        Share of callers who are to be answered `within` the time.
+    within : str, timedelta or Timedelta, default "20s"
+        The time in which they are to be answered.
+    mean_call_length : str, timedelta or Timedelta
+        Mean handling time of an agent, such as "4m".
+    patience : str, timedelta or Timedelta, optional
+        Mean time after which a caller gives up (Erlang A); by default nobody gives up (Erlang C).
 
     Returns
     -------
     DataFrame
-        By ``load``: ``agents``, ``service_level`` (share answered in time), ``waits`` and ``gives_up`` (shares),
-        ``occupancy`` (share of the agents' time), and ``channels``: lines for calls in hand and calls that wait, all
-        in use in 0.1% of the time.
+        Index ``load``; ``agents``, the fewest that reach the target; ``service_level``, the share answered in time;
+        ``waits`` and ``gives_up``, shares of the callers; ``occupancy``, the share of the agents' time spent on calls;
+        and ``channels``, the lines that calls in hand and waiting calls fill in at most 0.1% of the time.
 
     Raises
     ------
     ConfigError
-        As `agents_for`.
+        A load that is negative or no number, a target outside (0, 1), or a length of time that cannot be read.
 
     See Also
     --------
-    capacity.agents_for, capacity.service_level
+    capacity.agents_for, capacity.service_level, capacity.erlang_c, capacity.erlang_a
 
     References
     ----------
@@ -51,7 +57,8 @@ def staffing(
 
     Examples
     --------
-    >>> staffing([10], mean_call_length="3m").round(3).to_dict("records")
+    >>> import capacity as cap
+    >>> cap.staffing([10], mean_call_length="3m").round(3).to_dict("records")
     [{'agents': 14, 'service_level': 0.888, 'waits': 0.174, 'gives_up': 0.0, 'occupancy': 0.714, 'channels': 30}]
     """
     how = {"within": within, "mean_call_length": mean_call_length, "patience": patience}

@@ -1,7 +1,7 @@
 """From observed maxima to offered load, and to the calls that were turned away.
 
-**What breaks it.** Both take calls to arrive as a Poisson process whose rate moves slowly against a call length,
-to last `mean_call_length` on average, and to stay away once turned away.
+**Assumptions.** `offered_load` and `blocking` take calls to arrive as a Poisson process whose rate moves slowly against
+a call length, to last `mean_call_length` on average, and to stay away once turned away.
 
 - *Retries*: callers who ring again at once are counted again and again. The load found is that of attempts, and
   fewer people were turned away than calls.
@@ -53,20 +53,23 @@ def offered_load(
     licences: LicenceLike | None = None,
     tz: str | dt.tzinfo = "UTC",
 ) -> pd.DataFrame:
-    """Return the load that was offered, by maximum likelihood from 5-minute maxima.
+    """Return the offered load [Erlang] behind 5-minute maxima, by maximum likelihood.
+
+    The offered load is the mean number of calls that would be in progress at once if none were turned away.
 
     Parameters
     ----------
     frame : DataFrame
-        Interval frame.
+        Interval frame, as `cap.as_intervals` makes it.
     mean_call_length : str, timedelta or Timedelta
-        Mean hold time, such as "3m".
-    by : "hour", "hour_of_week" or None
-        What shares one load: each interval on its own (None), each clock hour, or each of the week's 168 hours.
+        Mean length of a call, such as "3m".
+    by : {"hour", "hour_of_week"}, optional
+        Which intervals share one load: each clock hour, or each of the week's 168 hours. By default each interval has a
+        load of its own.
     licences : int, str, mapping, Series or Licences, optional
-        The cap. Intervals of TOTAL that reach it count as "at least" (censored); in the same intervals the
-        variants' maxima are lower bounds.
-    tz : str or tzinfo
+        The licences under which the maxima were seen. Intervals of TOTAL that reach them count as "at least so many"
+        (censored); in the same intervals the variants' maxima are lower bounds.
+    tz : str or tzinfo, default "UTC"
         IANA name of the zone whose hours are meant, and whose midnights begin licence steps.
 
     Returns
@@ -76,13 +79,12 @@ def offered_load(
         0 beginning on Monday at 00:00 local time. Columns:
 
         ``offered_load``
-            A [Erlang]: calls that want to be in progress at once, on average. NaN where every interval was at the
-            cap: then nothing bounds the load.
+            A [Erlang]. NaN where every interval was at the licences: then nothing bounds the load from above.
         ``se``
             Its standard error [Erlang], widened for the correlation of consecutive maxima. It holds for one steady
             load: where the load moves within the group, the spread of the load itself is not in it.
         ``intervals``, ``at_cap``
-            How many intervals it rests on, and how many of them were at the cap.
+            How many intervals it rests on, and how many of them were at the licences.
 
     Raises
     ------
@@ -96,8 +98,10 @@ def offered_load(
     Notes
     -----
     P(max < c) = pi[0..c-1] . exp(Q_c tau) . 1, with pi = Poisson(A) and Q_c the birth-death generator killed at c.
-    The mean of the maxima lies above A (at 3 minutes a call by 38% at 10 Erlang, 9% at 200): it is no load. See
-    the text of this module for what breaks it.
+    The mean of the maxima lies above A (at 3 minutes a call by 38% at 10 Erlang, 9% at 200), and must not be read as a
+    load. Assumed are calls that arrive as a Poisson process whose rate moves slowly against a call length, and that
+    stay away once turned away. Callers who try again, outbound batches and peaky arrivals break this: see the text of
+    `capacity.analysis.traffic`.
 
     References
     ----------
@@ -110,7 +114,7 @@ def offered_load(
     >>> times = pd.date_range("2026-07-01T14:00Z", periods=12, freq="5min")
     >>> peaks = [60, 57, 59, 62, 58, 55, 61, 59, 58, 60, 57, 59]
     >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": peaks}))
-    >>> offered_load(frame, "3m", by="hour").round(1).iloc[0].to_dict()
+    >>> cap.offered_load(frame, "3m", by="hour").round(1).iloc[0].to_dict()
     {'offered_load': 50.2, 'se': 2.3, 'intervals': 12.0, 'at_cap': 0.0}
     """
     if by not in (None, "hour", "hour_of_week"):

@@ -30,7 +30,7 @@ _BLOCK = 1 << 22  # cells at a time
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Utilisation(Result):
-    """How full the licences are.
+    """How much of the time 80, 90 and 100% of the licences were in use, by variant and by month.
 
     An interval counts for its whole five minutes if its maximum was at or above the level: the hours are an upper
     bound on the time that was spent there. "At 100%" is at or above the licence: a further call may have been turned
@@ -75,7 +75,13 @@ class Utilisation(Result):
         return self.table.copy()
 
     def sentence(self, variant: str | None = None) -> str:
-        """Say in words how full the licences were; by default of TOTAL, or of the first variant."""
+        """Return in words how full the licences were.
+
+        Parameters
+        ----------
+        variant : str, optional
+            Id of the series; by default TOTAL, or the first one.
+        """
         ids = list(self.table.index.unique(0))
         if variant is None:
             variant = TOTAL if TOTAL in ids else ids[0]
@@ -102,16 +108,16 @@ class Utilisation(Result):
 def utilisation(frame: pd.DataFrame, licences: LicenceLike, *, tz: str | dt.tzinfo = "UTC") -> Utilisation:
     """Return how much of the time 80, 90 and 100% of the licences were in use, by variant.
 
-    Every variant, and TOTAL, is measured against the same licences. A level is a share of what was licensed at that
+    Every variant, and the total, is measured against the same licences. A level is a share of the licences held at that
     time, in whole calls rounded up: 80% of 12 is reached by 10. An interval without a call is never at a level.
 
     Parameters
     ----------
     frame : DataFrame
         Interval frame, as `cap.as_intervals` makes it.
-    licences : int, str, mapping or Series of date -> int
-        Channels [conversations], constant or in steps; a step begins at local midnight.
-    tz : str or tzinfo
+    licences : int, str, mapping or Series of date -> int, or Licences
+        Licences [calls], constant or in steps ("80,2025-03-01:115"); a step begins at local midnight.
+    tz : str or tzinfo, default "UTC"
         IANA name of the zone of months, days and steps.
 
     Returns
@@ -125,7 +131,7 @@ def utilisation(frame: pd.DataFrame, licences: LicenceLike, *, tz: str | dt.tzin
     InsufficientData
         The frame has no interval.
     ConfigError
-        The licences or the time zone are none.
+        The licences cannot be read, or there is no such time zone.
     FrameError
         The frame breaks the schema.
 

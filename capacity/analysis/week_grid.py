@@ -15,7 +15,7 @@ from capacity.ground.times import DAY_NS
 
 __all__ = ["Grid", "special_days", "week_grid"]
 
-# A special day teaches nothing, but where a slot was never seen otherwise it is better than nothing.
+# A special day has nearly no weight, but it counts where a slot was never seen otherwise.
 _SPECIAL_WEIGHT = 1e-6
 
 
@@ -52,7 +52,7 @@ class Grid:
         return np.asarray((total / np.maximum(self._count(), 1)).reshape(self.weeks, 7, self.slots))
 
     def weight(self) -> Floats:
-        """Return what each cell teaches: how many values it holds, next to nothing for a special day."""
+        """Return the weight of each cell in a fit: how many values it holds, nearly 0 for a special day."""
         each = np.where(self.special, _SPECIAL_WEIGHT, 1.0)
         total = np.bincount(self.cell, weights=each, minlength=self._size)
         return np.asarray(total.reshape(self.weeks, 7, self.slots), dtype=np.float64)

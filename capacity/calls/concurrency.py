@@ -1,4 +1,4 @@
-"""Call records -> exact 5-minute maxima."""
+"""From call records to exact 5-minute maxima."""
 
 from __future__ import annotations
 
@@ -38,33 +38,33 @@ def intervals_from_calls(
     columns: Mapping[str, str] | None = None,
     gaps: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Count how many calls were in progress at once, at most, in each 5-minute interval. Exact to the nanosecond.
+    """Return the most calls that were in progress at once in each 5-minute interval, exact to the nanosecond.
 
-    A call is in progress on [start, end). One that is in progress when an interval begins counts in it; where one
-    ends at the instant at which another starts, they are not two; a call of no length never is in progress. The
-    total is a sweep of its own, not a sum.
+    A call is in progress on [start, end). A call that is in progress when an interval begins counts in it; where one
+    ends at the instant at which another starts, they are not in progress at once; a call of no length never counts. The
+    total is counted over all calls, not summed over the groups.
 
     Parameters
     ----------
     calls : DataFrame, one row a call, or Calls
-        ``start`` and ``end``, aware, of any resolution; or ``start`` and ``duration`` [s, or timedelta]. A missing
-        end (or duration) is a call still in progress up to `end`. Rows with a true ``blocked`` are left out: calls
-        turned away never were in progress. ``variant_name`` gives the display names, the latest for each variant.
-    start, end : str, date, datetime or Timestamp, aware, optional
-        The half-open range that was recorded, grown to whole intervals. By default from the first start to the
-        last end. Calls that reach beyond it count for the part that lies inside.
-    by : str or None
+        ``start`` and ``end``, with a time zone, of any resolution; or ``start`` and ``duration`` [s, or timedelta]. A
+        missing end (or duration) is a call still in progress up to `end`. Rows with a true ``blocked`` are left out:
+        calls turned away never were in progress. ``variant_name`` gives the display names, the latest for each variant.
+    start, end : str, datetime or Timestamp, optional
+        The half-open range [start, end) that was recorded, with a time zone, grown to whole intervals. By default from
+        the first start to the last end. Calls that reach beyond it count for the part that lies inside.
+    by : str or None, default "variant"
         The column to group by; None for the total alone. A missing value is "(none)".
-    total : bool
+    total : bool, default True
         Whether to add the series of all calls, ``cap.TOTAL``.
     absent : {"zero", "missing"}
-        ``"zero"``: each group has a row for every interval from its first call in the range on. ``"missing"``:
+        "zero" (the default): each group has a row for every interval from its first call in the range on. "missing":
         intervals in which a group had no call get no row (for thousands of groups). The total has every row.
     columns : mapping, optional
         Which column is what: ``{"start": "answered_at", "duration": "talk_time"}``.
     gaps : DataFrame, optional
-        Stretches [``start``, ``end``), aware, in which nothing was recorded: their intervals get no rows, for a
-        missing interval is not a zero. The account of `capacity.read_calls` has candidates (``silences``).
+        Stretches [``start``, ``end``), with a time zone, in which nothing was recorded: their intervals get no rows,
+        since a missing interval is not a zero. The account of `capacity.read_calls` has candidates (``silences``).
 
     Returns
     -------
@@ -75,9 +75,10 @@ def intervals_from_calls(
     Raises
     ------
     FrameError
-        Missing columns, naive times, calls without a start or with an end before it: how many, and the first.
+        Missing columns, times without a zone, calls without a start or with an end before it: the message says how
+        many, and shows the first.
     ConfigError
-        start >= end, a naive `start` or `end`, or an unknown value of `absent`.
+        start >= end, a `start` or `end` without a zone, or an unknown value of `absent`.
 
     See Also
     --------
@@ -85,17 +86,18 @@ def intervals_from_calls(
 
     Notes
     -----
-    One sort of all starts and ends and one pass over them: memory about 80 bytes a call. For more calls than fit,
-    see `capacity.intervals_to_store`.
+    One sort of all starts and ends and one pass over them; memory is about 80 bytes a call. For more calls than fit
+    into memory see `capacity.intervals_to_store`.
 
     Examples
     --------
+    >>> import capacity as cap
     >>> calls = pd.DataFrame({
     ...     "start": pd.to_datetime(["2026-07-01T14:01Z", "2026-07-01T14:03Z", "2026-07-01T14:04Z"]),
     ...     "end": pd.to_datetime(["2026-07-01T14:04Z", "2026-07-01T14:06Z", "2026-07-01T14:09Z"]),
     ...     "variant": ["booking", "billing", "booking"],
     ... })
-    >>> intervals_from_calls(calls)["max_concurrent"].unstack().loc["2026-07-01 14:00"]
+    >>> cap.intervals_from_calls(calls)["max_concurrent"].unstack().loc["2026-07-01 14:00"]
     variant
     *          2
     billing    1
@@ -202,7 +204,7 @@ def without(frame: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
 
 
 def check_options(by: str | None, *, total: bool, absent: str) -> None:
-    """Refuse options that mean nothing."""
+    """Raise ConfigError for options that contradict each other or are unknown."""
     if absent not in ("zero", "missing"):
         raise ConfigError(f"absent={absent!r} is neither 'zero' nor 'missing'")
     if by is None and not total:
@@ -210,7 +212,7 @@ def check_options(by: str | None, *, total: bool, absent: str) -> None:
 
 
 def check_rows(groups: int, steps: int) -> None:
-    """Refuse a frame that nobody can want."""
+    """Raise ConfigError for a frame with an absurd number of rows."""
     if groups * steps > _MOST_ROWS:
         raise ConfigError(
             f"{groups:,} groups x {steps:,} intervals would be {groups * steps:,} rows; "

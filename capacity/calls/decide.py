@@ -328,7 +328,7 @@ def _machine_zone() -> str | None:
 
 
 def _ask_for_zone(choice: Choice, rows: Rows) -> None:
-    """Raise Undecided: the times are local, and nobody said where."""
+    """Raise Undecided: the times are local, and the zone is not known."""
     reading = choice.plan.reading
     column = read_column(
         rows.columns[reading.start], order=choice.plan.order, formats=choice.plan.formats, none=choice.plan.none

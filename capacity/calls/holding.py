@@ -1,4 +1,4 @@
-"""What takes a channel: which part of a conversation, and on which kinds of channel. Nobody says; one can try."""
+"""Which part of a conversation takes a channel, and on which kinds of channel: the hypotheses that are tried."""
 
 from __future__ import annotations
 

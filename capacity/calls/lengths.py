@@ -1,4 +1,4 @@
-"""A column of lengths -> nanoseconds. The unit of a number is told by evidence or given; it is never guessed."""
+"""From a column of lengths to nanoseconds. The unit of a number is given, or known by evidence; it is not guessed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Call logs as people have them -> call records, with an account of how they were read."""
+"""From call logs of any kind to call records, with an account of how they were read."""
 
 from __future__ import annotations
 
@@ -53,17 +53,18 @@ def read_calls(
     keep: Sequence[str] = (),
     progress: Callable[[int], object] | None = None,
 ) -> Calls:
-    r"""Return the calls of a log, as it comes, with an account of what was read, dropped, assumed and doubted.
+    r"""Return the calls of a log (CSV, JSON, Parquet, Excel), with an account of what was read, dropped and assumed.
 
     Exports of common phone systems and voice agents are known by their columns; in others, columns are found by
-    their names, and times and lengths by how all cells of a column are written. What cannot be told is not guessed.
+    their names, and times and lengths by how all cells of a column are written. Where that leaves more than one
+    reading, an error lists them.
 
     Parameters
     ----------
     source : path, several paths, folder, glob or DataFrame
         CSV of any dialect, JSON (a list, lines, or a list under some key), Parquet, or a workbook; compressed or not.
     tz : str or tzinfo, optional
-        Where times without an offset are local.
+        IANA name of the zone in which times without an offset are local, such as "Europe/London".
     like : str, optional
         The export it is, such as "asterisk" or "3cx" (an unknown name lists them); "none" for none of them.
     columns : mapping, optional
@@ -73,28 +74,29 @@ def read_calls(
     header : sequence of str, optional
         The names of the columns, where the file has none.
     skip : int, optional
-        Lines before the header; found where it is not given.
+        Number of lines before the header; by default it is found.
     encoding, separator : str, optional
-        Of CSV; found where they are not given.
-    time_format : str or sequence of str
-        strptime formats of times; beside them "epoch-s", "epoch-ms", "epoch-us", "epoch-ns" and "excel-days".
+        Encoding and separator of CSV; by default they are found.
+    time_format : str or sequence of str, optional
+        strptime formats of times, or "epoch-s", "epoch-ms", "epoch-us", "epoch-ns" and "excel-days"; by default they
+        are found.
     date, date_format : str, optional
         The column that holds the day where the others hold times of day, and how it is written.
         A time of day more than 12 hours before the start of its call is on the next day.
     unit : {"s", "ms", "min", "hour", "day"}, optional
         The unit of lengths that are numbers, and of the last part of those of two parts: "0:03" is 3 s, or 3 min.
     only, drop : mapping of column -> values, optional
-        Rows that are calls, or are none: ``{"status": ["Answered"]}``.
+        Keep only rows, or drop rows, with one of these values: ``{"status": ["Answered"]}``.
     call_id : str, optional
         Rows that share it are legs of one call, from its first start to its last end; "none": each row is a call.
     wait : str, optional
         The column with the wait (ringing) before the talk; the call counts from its start plus the wait.
-    na_values : sequence of str
-        Texts that mean "did not happen", such as "0:00:00".
+    na_values : sequence of str, optional
+        Texts that mean that a time or length is missing, such as "0:00:00" for a call that was not answered.
     unfinished : {"recent", "keep", "drop"}, optional
-        Calls without an end: "recent" (the default) keeps those as in progress that began within 24 hours of the
-        log's latest time; "keep" all of them; "drop" none.
-    keep : sequence of str
+        What to do with calls without an end: "recent" (the default) keeps, as in progress, those that began within 24
+        hours of the log's latest time, "keep" keeps all of them, and "drop" none.
+    keep : sequence of str, optional
         Further columns to keep, to group by.
     progress : callable, optional
         Called with the number of rows read so far.
@@ -114,15 +116,17 @@ def read_calls(
 
     See Also
     --------
-    look_at_calls : what a log seems to be, without reading all of it.
-    intervals_from_calls : calls to 5-minute maxima.
+    capacity.look_at_calls : what a log seems to be, without reading all of it.
+    capacity.intervals_from_calls : calls to 5-minute maxima.
+    capacity.Calls
 
     Examples
     --------
+    >>> import capacity as cap
     >>> import tempfile, pathlib
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "log.csv"
     >>> _ = file.write_text("Start Time,Duration\n2026-07-01 14:01:07,2:30\n2026-07-01 14:03:10,\n,1:00\n")
-    >>> calls = read_calls(file, tz="Europe/London", unit="s")
+    >>> calls = cap.read_calls(file, tz="Europe/London", unit="s")
     >>> calls
     <Calls: 3 rows read, 2 calls kept, 1 dropped>
     >>> print(calls.account)
@@ -159,7 +163,7 @@ def read_calls(
 
 
 def read_with(source: LogSource, words: Words, *, progress: Callable[[int], object] | None = None) -> Calls:
-    """Return the calls of a log as the words say."""
+    """Return the calls of a log as the options in `words` say."""
     groups = _opened(source, words)
     parts = [(rows, _decided(rows, words, progress, alone=len(groups) == 1)) for rows in groups]
     frames, accounts = [], []
@@ -278,7 +282,7 @@ def _facts_together(accounts: list[CallLogAccount]) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CallLogLook(Result):
-    """What a call log seems to be.
+    """What a call log seems to be: its columns, and how it would be read.
 
     Attributes
     ----------
@@ -291,7 +295,7 @@ class CallLogLook(Result):
     choices : tuple of (command, what it counts)
         Where it is not: the readings there are, the likeliest first.
     problem : str
-        What has to be said before it can be read; "" where nothing has.
+        What has to be given before it can be read; "" where nothing has.
     command : str
         The command that reads it.
     """
@@ -324,26 +328,30 @@ def look_at_calls(source: LogSource, *, tz: str | dt.tzinfo | None = None) -> Ca
     Parameters
     ----------
     source : path, several paths, folder, glob or DataFrame
+        As in `capacity.read_calls`; of several files the first is looked at.
     tz : str or tzinfo, optional
-        Where times without an offset are local.
+        IANA name of the zone in which times without an offset are local.
 
     Returns
     -------
     CallLogLook
-        Its ``str`` shows all; ``command`` is the command line to paste, ``choices`` those to choose from.
+        ``print`` of it shows all. ``columns``: by column, the ``kind`` of its cells and an ``example``; ``account``:
+        how its first rows are read; ``command``: the command line that reads it; ``choices``: where it can be read in
+        several ways, (command, what it counts) for each, the likeliest first.
 
     Raises
     ------
     FrameError
-        A file that is no log.
+        There is no such file, or it is no log of calls.
 
     See Also
     --------
-    read_calls : read all of it.
+    capacity.read_calls : read all of it.
 
     Examples
     --------
-    >>> look = look_at_calls(pd.DataFrame({"begin": ["03/02/2026 10:00:00"], "seconds": [65]}), tz="Europe/London")
+    >>> import capacity as cap
+    >>> look = cap.look_at_calls(pd.DataFrame({"begin": ["03/02/2026 10:00:00"], "seconds": [65]}), tz="Europe/London")
     >>> look.columns["kind"].to_dict()
     {'begin': 'stamp', 'seconds': 'number'}
     >>> for command, what in look.choices:

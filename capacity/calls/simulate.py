@@ -53,39 +53,41 @@ def simulate_calls(
     handoffs: float = 0.0,
     seed: int,
 ) -> pd.DataFrame:
-    """Make call records as a voice agent's log would have them. The same seed gives the same calls.
+    """Return synthetic call records, as the log of a voice agent would have them; the same seed gives the same calls.
 
-    Arrivals are a Poisson process, given the day: the rate follows the hour of the local week, the year, growth,
+    Within a day arrivals are a Poisson process: the rate follows the hour of the local week, the season, growth,
     public holidays, campaigns and a random factor for each day. Lengths are log-normal.
 
     Parameters
     ----------
     start, end : str, date, datetime or Timestamp
-        The half-open range in which calls begin; dates are local midnights in `tz`.
-    days : int
+        The half-open range [start, end) in which calls begin; dates are local midnights in `tz`. By default from
+        2025-01-01, for `days` days.
+    days : int, default 400
         The length of the range where `end` is not given [local days].
-    tz : str or tzinfo
-        Where the callers are.
-    variants : sequence of Profile
-        By default four of unlike size and rhythm, together some 3,000 calls a day and 100 at once.
-    growth : float
-        The share by which the rate grows in a year, compounding.
-    holidays : str, dates or None
-        A country ("GB", "US-CA"), or days.
+    tz : str or tzinfo, default "Europe/London"
+        IANA name of the zone of the callers.
+    variants : sequence of Profile, optional
+        As `capacity.calls.profiles` defines them. By default four that differ in size and weekly pattern, together some
+        3,000 calls a day and 100 at once.
+    growth : float, default 0.25
+        Growth of the rate [share a year], compounding.
+    holidays : str or iterable of dates, or None, default "GB"
+        A country code ("GB", "US-CA"), or dates.
     campaigns : sequence of Campaign, optional
-        By default drawn by the seed, about eight a year; ``()`` for none.
-    day_noise : float
-        The standard deviation of the log of each day's random factor, the same for all variants.
+        As `capacity.calls.profiles` defines them. By default drawn by the seed, about eight a year; ``()`` for none.
+    day_noise : float, default 0.04
+        Standard deviation of the logarithm of each day's random factor, the same for all variants.
     licences : int, str, mapping, Series or Licences, optional
-        The cap: a live call that finds as many live calls in progress is ``blocked``. Calls in progress are not
-        cut off where the cap falls.
-    scale : float
-        Multiplies the calls of every variant.
-    handoffs : float
-        The share of calls that are handed to a colleague midway; with any, the calls have ``polyai_duration`` [s] and
+        A cap [calls]: a live call that finds as many live calls in progress is ``blocked``. Calls in progress are not
+        cut off where the cap falls. By default no call is blocked.
+    scale : float, default 1.0
+        Factor on the calls of every variant.
+    handoffs : float, default 0.0
+        Share of calls that are handed to a colleague midway; above 0 the calls have ``polyai_duration`` [s] and
         ``handoff`` as well.
     seed : int
-        Of the random numbers.
+        Seed of the random numbers.
 
     Returns
     -------
@@ -106,11 +108,12 @@ def simulate_calls(
 
     Examples
     --------
-    >>> calls = simulate_calls("2026-03-02", days=7, seed=1)
+    >>> import capacity as cap
+    >>> calls = cap.simulate_calls("2026-03-02", days=7, seed=1)
     >>> calls.columns.tolist()
     ['start', 'end', 'variant', 'variant_name', 'language', 'phone_number', 'env', 'blocked']
-    >>> calls.equals(simulate_calls("2026-03-02", days=7, seed=1))
-    True
+    >>> len(calls), calls["variant"].unique().tolist()
+    (20846, ['V-out-of-hours', 'V-bookings', 'V-billing', 'V-reservas'])
     """
     zone = as_zone(tz)
     profiles = tuple(variants)

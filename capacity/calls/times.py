@@ -1,4 +1,4 @@
-"""A column of times -> nanoseconds, by one strict rule for the whole column; a cell that strays costs its row alone."""
+"""From a column of times to nanoseconds, by one strict rule for the column; a cell that breaks it drops its row."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def demo(
     verbose: Verbose = False,
     words: dict[str, Any] | None = None,
 ) -> None:
-    """Simulate calls, serve them on loopback, fetch them over HTTP, analyse, and write the PNG report.
+    """Simulate calls, serve them on loopback, fetch them over HTTP, analyse, and write the report (HTML, PDF, PNG).
 
     Example: capacity demo --out demo. On your own records: capacity demo --calls calls.csv --tz Europe/London
     """

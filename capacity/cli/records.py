@@ -121,7 +121,7 @@ def simulate(
         str | None, typer.Option("--licences", help="Turn calls away at this cap.", metavar="N")
     ] = None,
 ) -> None:
-    """Write synthetic call records: four variants of unlike size and rhythm; the same seed, the same calls.
+    """Write synthetic call records of four variants; the same seed gives the same calls.
 
     Example: capacity simulate --out calls.parquet --days 400 --seed 1
     """

@@ -27,7 +27,7 @@ Holidays = Annotated[
     str | None, typer.Option("--holidays", help="Country whose public holidays count, such as GB-ENG or US-CA.")
 ]
 Exclude = Annotated[
-    list[str] | None, typer.Option("--exclude", help="A day that must not teach the forecast; may be repeated.")
+    list[str] | None, typer.Option("--exclude", help="A day that is not fitted, such as an incident; may be repeated.")
 ]
 CallLength = Annotated[
     str | None, typer.Option("--mean-call-length", help="Such as 3m or 180s: adds offered load and lost calls.")

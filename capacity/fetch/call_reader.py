@@ -1,4 +1,4 @@
-"""The store -> call records, offline."""
+"""From the store to call records, without requests."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ def read_stored_calls(
     channel: str | Iterable[str] | None = None,
     unfiltered: bool = False,
 ) -> Calls:
-    """Read the call records that a store holds, without a request.
+    """Return the call records that a store holds, without a request.
 
     Parameters
     ----------
     store : path or address
         What `fetch_calls` filled.
     start, end : str, date, datetime or Timestamp, optional
-        The half-open range; by default all days that were answered for.
+        The half-open range [start, end); by default all days that were answered.
     tz : str, optional
-        IANA name; for dates and times that are naive.
+        IANA name of the zone of dates and times without an offset; needed where there are some.
     account, project, env, variant_id, variant_name, channel : str, optional
-        Needed where the store holds more than one of them.
+        Which of them to read; needed where the store holds more than one.
     unfiltered : bool
         Read what was fetched without a filter, where the store holds that and more.
 
@@ -71,7 +71,8 @@ def read_stored_calls(
 
     Examples
     --------
-    >>> read_stored_calls("no-such-folder")
+    >>> import capacity as cap
+    >>> cap.read_stored_calls("no-such-folder")
     Traceback (most recent call last):
     ...
     capacity.errors.ConfigError: store='no-such-folder' does not exist; fetch into it first

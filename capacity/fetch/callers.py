@@ -20,7 +20,7 @@ def calls_again(
     starts, ends : int64, shape (n,) [s]
         In any order.
     callers : uint64, shape (n,)
-        Who called; 0 is nobody known, and never calls again.
+        Hash of the caller; 0 where it is not known, which is not counted as calling again.
 
     Examples
     --------

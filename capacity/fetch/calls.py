@@ -1,4 +1,4 @@
-"""A date range -> call records: which days are asked for, what is kept, and what a store holds."""
+"""From a date range to call records: which days are asked for, what is kept, and what a store holds."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def fetch_calls(
     repair: bool = False,
     longest_call: str | pd.Timedelta = "24h",
 ) -> Calls:
-    """Fetch call records (Conversations API v3); of what a store holds already, nothing is asked for twice.
+    """Return the call records of a date range from the API (Conversations API v3); a store is not asked for again.
 
     Transcripts and callers' numbers are not kept, logged or shown. Of a caller's number a hash under a random key is
     used in memory, to count how many call again; of the id of a conversation a hash is kept.
@@ -58,13 +58,14 @@ def fetch_calls(
     Parameters
     ----------
     client : Client
-        Says where, and for which account and project. Its key for call records is POLYAI_V3_API_KEY, or
-        POLYAI_API_KEY where that is not set, or ``api_key=``.
+        The connection: which account and project, at which address. Its key for call records is ``api_key=``, or the
+        environment variable POLYAI_V3_API_KEY, or POLYAI_API_KEY where that is not set.
     start, end : str, date, datetime or Timestamp
         The half-open range [start, end). The future is not asked for.
     tz : str, optional
-        IANA name; for dates and times that are naive.
-    env : {"live", "sandbox", "pre-release"}
+        IANA name of the zone of dates and times without an offset; needed where there are some.
+    env : {"live", "sandbox", "pre-release"}, default "live"
+        The environment whose conversations are asked for.
     variant_id, variant_name : str, optional
         Only such conversations; the API takes one or the other.
     channel : str or list of str, optional
@@ -73,14 +74,14 @@ def fetch_calls(
         A folder, or an address such as ``s3://bucket/prefix``, that keeps what was fetched, by UTC day, beside the
         maxima. None keeps nothing.
     errors : {"raise", "partial"}
-        What to do when retries ran out on some days: raise IncompleteError at the end, with the rest in its
-        ``frame``; or return the rest.
+        What to do when days failed after the last retry: "raise" (the default) raises IncompleteError at the end, with
+        the rest in its ``frame``; "partial" returns the rest.
     progress : bool, optional
         Whether to draw a bar; by default on a terminal or in a notebook, if there is more than one day.
-    refetch, repair : bool
-        Ask for everything again; replace damaged files by asking for their days again.
-    longest_call : str or Timedelta
-        Calls that began earlier than this before `start` are not looked for.
+    refetch, repair : bool, default False
+        Whether to ask for everything again, and whether to replace damaged files by asking for their days again.
+    longest_call : str or Timedelta, default "24h"
+        Calls in progress at `start` are looked for among those that began at most this long before it.
 
     Returns
     -------
@@ -93,9 +94,9 @@ def fetch_calls(
     Raises
     ------
     ConfigError
-        The call is wrong; nothing was asked for.
+        An argument is wrong; nothing was asked for.
     BadRequest, Unauthorized, NotFound
-        No other day would fare better; what was fetched before is in the store.
+        The fetch stops, since no other day would fare better; what was fetched before is in the store.
     IncompleteError
         Some days were not answered, or with something that the schema does not allow (`PayloadError`).
     StoreError
@@ -103,8 +104,9 @@ def fetch_calls(
 
     See Also
     --------
-    read_stored_calls : The same, offline.
-    capacity.reconcile : These records against the API's own maxima.
+    capacity.read_stored_calls : the same from the store, without a request.
+    capacity.reconcile : these records beside the API's own maxima.
+    capacity.call_traffic : how long calls last and how they come.
 
     Examples
     --------
@@ -112,10 +114,12 @@ def fetch_calls(
     >>> from capacity.calls import emulator
     >>> calls = cap.simulate_calls("2026-03-02", days=1, seed=1, tz="UTC")
     >>> with emulator.serve(calls, account="A", project="P", key="secret") as server:
-    ...     with Client("A", "P", api_key="secret", base_url=server.url) as client:
-    ...         fetched = fetch_calls(client, "2026-03-02", "2026-03-03", tz="UTC")
-    >>> len(fetched) == int((calls["env"] == "live").sum())
-    True
+    ...     with cap.Client("A", "P", api_key="secret", base_url=server.url) as client:
+    ...         fetched = cap.fetch_calls(client, "2026-03-02", "2026-03-03", tz="UTC")
+    >>> print(fetched.frame[["variant", "total_duration", "channel"]].head(2))
+              variant  total_duration channel
+    0  V-out-of-hours            26.0   voice
+    1  V-out-of-hours           505.0   voice
     """
     if errors not in ("raise", "partial"):
         raise ConfigError(f"errors={errors!r} is neither 'raise' nor 'partial'")

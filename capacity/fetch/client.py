@@ -61,31 +61,34 @@ _SHOWN = 300  # characters of what a server says
 class Client:
     """A connection to the APIs of one project: its 5-minute maxima and its call records.
 
+    Use it in a ``with`` statement, which closes the connections at the end. See `capacity.fetch_intervals`.
+
     Parameters
     ----------
     account_id, project_id : str
-        In either form; opaque here.
+        As the platform shows them, in any of its forms, such as "ACCOUNT-t53y16r3" and "PROJECT-f76d75c2".
     api_key : str, optional
         By default the environment variable POLYAI_API_KEY; for call records (`capacity.fetch_calls`)
         POLYAI_V3_API_KEY, and POLYAI_API_KEY where that is not set. It is in no repr, log, exception or file.
-    region : str
-        "us-1", "uk-1" or "euw-1".
+    region : {"us-1", "uk-1", "euw-1"}, default "us-1"
+        The region of the server.
     base_url : str, optional
-        Instead of a region. Plain http is for loopback alone.
-    timeout : float
-        Of connecting, and of each read [s].
-    max_workers : int
-        Requests in flight at once.
+        Address of another server, in place of a region. Plain http is refused but for loopback.
+    timeout : float, default 10
+        Time limit of connecting, and of each read [s].
+    max_workers : int, default 4
+        Number of requests at once.
     wait : str or timedelta, optional
-        How long to wait where the server asks for a pause (Retry-After) that is longer than a window may take;
+        How much longer than the 60 s of a window to wait where the server asks for a pause (Retry-After), such as "1h";
         by default not at all: the windows that are left are then missing.
     transport : httpx.AsyncBaseTransport, optional
-        For tests.
+        What sends the requests, for tests.
 
     Raises
     ------
     ConfigError
-        No key, an unknown region, a base URL that must not carry a key.
+        No key, an unknown region, a base URL over plain http off loopback, a number of workers or a time limit that is
+        out of range; with the first request, a proxy or certificates of the environment that cannot be used.
 
     See Also
     --------
@@ -93,7 +96,8 @@ class Client:
 
     Examples
     --------
-    >>> with Client("ws-1", "PROJECT-1", api_key="secret", region="uk-1") as client:
+    >>> import capacity as cap
+    >>> with cap.Client("ws-1", "PROJECT-1", api_key="secret", region="uk-1") as client:
     ...     print(client)
     Client('ws-1', 'PROJECT-1', base_url='https://api.uk-1.platform.polyai.app')
     """

@@ -40,7 +40,7 @@ FILTERS = ("variant_id", "variant_name", "language", "phone_number")
 SLICES = ("variant", "language", "phone_number")
 
 _PHONE = re.compile(r"((?:phone|to|from)_number=)([^&\s\"'<>]+)")
-_CURSOR = re.compile(r"(cursor=)([^&\s\"'<>]+)")  # opaque: nobody knows what is in it
+_CURSOR = re.compile(r"(cursor=)([^&\s\"'<>]+)")  # opaque: it may hold anything
 _NUMBER = re.compile(r"(?<![\w])(?!\d{4}-\d\d-\d\d)\+?\d(?:[ ().-]?\d){6,}")
 
 

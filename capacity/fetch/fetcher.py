@@ -1,4 +1,4 @@
-"""A date range -> the interval frame: plan, concurrent requests, store, frame."""
+"""From a date range to the interval frame: plan, concurrent requests, store, frame."""
 
 from __future__ import annotations
 
@@ -52,43 +52,44 @@ def fetch_intervals(
     refetch: bool = False,
     repair: bool = False,
 ) -> pd.DataFrame:
-    """Fetch the 5-minute maxima of a date range; of what a store holds already, nothing is asked for twice.
+    """Return the 5-minute maxima of a date range from the API, as an interval frame; a store is not asked for again.
 
     Parameters
     ----------
     client : Client
-        Says where, and for which account and project.
+        The connection: which account and project, at which address, with which key.
     start, end : str, date, datetime or Timestamp
         The half-open range [start, end), grown to whole 5-minute intervals. The end is cut to the last interval
-        that is over: the future is never asked for.
+        that is over: the future is not asked for.
     tz : str, optional
-        IANA name; for dates and times that are naive.
-    env : {"live", "sandbox", "pre-release"}
+        IANA name of the zone of dates and times without an offset; needed where there are some.
+    env : {"live", "sandbox", "pre-release"}, default "live"
+        The environment whose conversations are counted.
     variant_id, variant_name, language, phone_number : str, optional
-        Count only such conversations; TOTAL is narrowed as well. The API takes variant_id or variant_name, not
-        both.
-    slice_by : {"variant", "language", "phone_number"} or None
-        What the second index level is. None: TOTAL alone.
+        Count only such conversations, in TOTAL as well. The API takes variant_id or variant_name, not both.
+    slice_by : {"variant", "language", "phone_number"} or None, default "variant"
+        The second index level. None: TOTAL alone.
     languages, phone_numbers : list of str, optional
-        Slice by these values with one filtered request each, as the API itself slices by variant alone.
-    total : bool
+        Slice by these values, with one filtered request for each: the API itself slices by variant alone.
+    total : bool, default True
         Whether to ask for TOTAL too, by its own, unsliced requests.
     store : path or address, optional
         A folder, or an address in an object store (``s3://bucket/prefix``, ``gs://``, ``az://``), that keeps what was
         fetched. None keeps nothing.
     absent : {"zero", "missing"}
-        Whether an interval that an answer left out is a row with 0 (for TOTAL everywhere; for others from their
-        first row in the range, or the store, on), or no row. Logged as a warning: weeks that a server seems to keep by
-        the hour (where others have each interval, those between are missing), and days of zeros before the first call.
+        Whether an interval that an answer left out is a row with 0 ("zero", the default: for TOTAL everywhere; for
+        others from their first row in the range, or the store, on), or no row. Logged as a warning: weeks for which a
+        server seems to have one value an hour (the intervals between are then missing, where other weeks have all), and
+        days of zeros before the first call.
     errors : {"raise", "partial"}
-        What to do when retries ran out on some windows: raise IncompleteError at the end, with the rest in its
-        ``frame``; or return the rest, of which `capacity.coverage` tells the gaps.
+        What to do when windows failed after the last retry: "raise" (the default) raises IncompleteError at the end,
+        with the rest in its ``frame``; "partial" returns the rest, of which `capacity.coverage` names the gaps.
     progress : bool, optional
         Whether to draw a bar; by default on a terminal or in a notebook, if there is more than one window.
-    refetch : bool
-        Ask for everything again, and replace what the store holds.
-    repair : bool
-        Replace damaged store files by asking for their weeks again.
+    refetch : bool, default False
+        Whether to ask for everything again, and replace what the store holds.
+    repair : bool, default False
+        Whether to replace damaged store files by asking for their weeks again.
 
     Returns
     -------
@@ -99,9 +100,10 @@ def fetch_intervals(
     Raises
     ------
     ConfigError
-        The call is wrong; nothing was asked for.
+        An argument is wrong; nothing was asked for.
     BadRequest, Unauthorized, NotFound, NotSupported
-        400, 401 and 403, 404, 501: no other window would fare better. What was fetched before is in the store.
+        400, 401 and 403, 404, 501: the fetch stops, since no other window would fare better. What was fetched before is
+        in the store.
     IncompleteError
         See `errors`.
     StoreError
@@ -117,8 +119,9 @@ def fetch_intervals(
 
     Examples
     --------
-    >>> with Client("ws-1", "PROJECT-1", api_key="secret") as client:
-    ...     frame = fetch_intervals(client, "2126-01-01", "2126-01-02", tz="Europe/London")  # nothing is over yet
+    >>> import capacity as cap
+    >>> with cap.Client("ws-1", "PROJECT-1", api_key="secret") as client:
+    ...     frame = cap.fetch_intervals(client, "2126-01-01", "2126-01-02", tz="Europe/London")  # nothing is over yet
     >>> len(frame)
     0
     """
@@ -163,7 +166,7 @@ def plan(
     repair: bool = False,
     **selection: Any,
 ) -> pd.DataFrame:
-    """List the requests that `fetch_intervals` would make, and make none.
+    """Return the requests that `fetch_intervals` would make, without making them.
 
     Parameters
     ----------
@@ -175,8 +178,8 @@ def plan(
     Returns
     -------
     DataFrame
-        One row a request, in order: ``start`` and ``end`` (half-open, UTC), ``slice``, ``filters`` (phone
-        numbers as hashes) and ``why``: not held, provisional, asked again or damaged.
+        One row for each request, in order: ``start`` and ``end`` [UTC], half-open, ``slice``, ``filters`` (phone
+        numbers as hashes) and ``why`` it is made: not held, provisional, asked again or damaged.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The API keys: where they are looked for, and how they stay out of sight."""
+"""The API keys: where they are read from, and how they are kept out of logs, errors and reprs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _VARIABLES = (API_KEY_VARIABLE, CALLS_KEY_VARIABLE)
 
 
 class Secret:
-    """A key that shows itself to nobody, and the environment variable that it is looked for in."""
+    """A key that is masked in every repr, and the environment variable that it is read from."""
 
     def __init__(self, value: str | None, variable: str) -> None:
         text = (value or "").strip()

@@ -1,4 +1,4 @@
-"""How long and how often to try: the budget of one window, and one pause that all workers share."""
+"""Limits of retrying a window, the Retry-After header, and the pause that all workers share."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Patience:
 
 
 class Pause:
-    """One pause for all workers: a server that answers 429 to one of them means them all."""
+    """One pause for all workers, since a server that answers 429 to one of them means all."""
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
@@ -69,7 +69,7 @@ class Pause:
         return max(0.0, self._until - self._patience.clock())
 
     def extend(self, seconds: float) -> None:
-        """Make everybody wait for at least so long from now."""
+        """Make all workers wait for at least this long from now [s]."""
         self._until = max(self._until, self._patience.clock() + seconds)
 
     async def over(self) -> float:
@@ -81,7 +81,7 @@ class Pause:
 
 
 class Slot:
-    """One of the requests that may be in flight at once; taken and given back as often as one likes."""
+    """One of the requests that may be in flight at once; it can be taken and given back repeatedly."""
 
     def __init__(self, slots: asyncio.Semaphore) -> None:
         self._slots = slots

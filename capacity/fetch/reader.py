@@ -1,4 +1,4 @@
-"""The store -> the interval frame, offline: which scopes make it up, and what they hold."""
+"""From the store to the interval frame, without requests: which scopes make it up, and what they hold."""
 
 from __future__ import annotations
 
@@ -40,36 +40,38 @@ def read_intervals(
     total: bool = True,
     absent: str = "zero",
 ) -> pd.DataFrame:
-    """Read what a store holds, without a request.
+    """Return the 5-minute maxima that a store holds, as an interval frame, without a request.
 
     Parameters
     ----------
     store : path or address
         The folder, or the address in an object store (``s3://bucket/prefix``), that `fetch_intervals` filled.
     start, end : str, date, datetime or Timestamp, optional
-        The half-open range; by default all that is held.
+        The half-open range [start, end), grown to whole 5-minute intervals; by default all that is held.
     tz : str, optional
-        IANA name; for dates and times that are naive.
+        IANA name of the zone of dates and times without an offset; needed where there are some.
     account, project, env : str, optional
-        Needed where the store holds more than one.
+        Which of them to read; needed where the store holds more than one.
     variant_id, variant_name, language, phone_number : str, optional
-        The filter set it was fetched with, whole; needed where the store holds more than one.
+        All filters that it was fetched with; needed where the store holds more than one set of filters.
     unfiltered : bool
         Read what was fetched without a filter, where the store holds that and more.
     slice_by : {"variant", "language", "phone_number"}, optional
-        Needed where the store holds more than one. "language" also reads what ``languages=[...]`` fetched.
+        Which slice to read; needed where the store holds more than one. "language" also reads what
+        ``languages=[...]`` fetched.
     languages, phone_numbers : list of str, optional
         Read these of what ``languages=[...]`` or ``phone_numbers=[...]`` fetched. A store knows a phone number
         by its hash alone: numbers that are not named here are called "#...".
-    total : bool
+    total : bool, default True
         Whether TOTAL is read too.
-    absent : {"zero", "missing"}
-        As for `fetch_intervals`.
+    absent : {"zero", "missing"}, default "zero"
+        Whether an interval that an answer left out is a row with 0, or no row: see `capacity.fetch_intervals`.
 
     Returns
     -------
     DataFrame
-        Interval frame. An interval that was not answered for has no row.
+        Interval frame: MultiIndex (time [UTC], slice), columns ``max_concurrent`` [calls] and ``variant_name``. An
+        interval that was not answered has no row.
 
     Raises
     ------
@@ -80,14 +82,17 @@ def read_intervals(
 
     See Also
     --------
-    capacity.fetch_intervals, capacity.coverage
+    capacity.fetch_intervals, capacity.intervals_to_store, capacity.read_stored_calls, capacity.coverage
 
     Examples
     --------
-    >>> read_intervals("no-such-folder")
-    Traceback (most recent call last):
-    ...
-    capacity.errors.ConfigError: store='no-such-folder' does not exist; fetch into it first
+    >>> import tempfile
+    >>> import capacity as cap
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stored = cap.intervals_to_store(cap.simulate_calls("2026-03-02", days=2, seed=1), folder, workers=1)
+    ...     frame = cap.read_intervals(folder, "2026-03-02", "2026-03-03", tz="Europe/London")
+    >>> print(cap.coverage(cap.total(frame)))
+    2026-03-02 00:05 to 2026-03-03 00:00 UTC: 1 series, 287 of 287 intervals (100.00%), no gaps
     """
     check_absent(absent)
     archive = Store(store)

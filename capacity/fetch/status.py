@@ -1,4 +1,4 @@
-"""What a store holds."""
+"""What a store holds: scopes, ranges, gaps, size."""
 
 from __future__ import annotations
 
@@ -20,30 +20,41 @@ __all__ = ["StoreStatus", "status"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class StoreStatus(Result):
-    """What a store holds.
+    """What a store of 5-minute maxima holds; the command ``capacity status --store DIR`` prints it.
+
+    In Python ``capacity.fetch.status.status(store)`` returns it.
 
     Attributes
     ----------
     root : Path or Remote
+        The folder, or the address in an object store.
     scopes : DataFrame
-        One row a scope: account, project, env, filters, slice; ``start`` and ``end`` of what is held (UTC,
-        half-open); ``windows`` held without a break; ``intervals`` answered for; ``rows``; ``series``;
-        ``final`` (share of the intervals), ``final_until`` (up to where all is final); ``files``; ``bytes``.
+        One row for each scope: ``account``, ``project``, ``env``, ``filters``, ``slice``; ``start`` and ``end`` of what
+        is held [UTC], half-open; the number of ``windows`` held without a break, of ``intervals`` answered, of ``rows``
+        and of ``series``; ``final``, the share of the intervals that is final, and ``final_until``, up to where all is
+        final [UTC]; ``files`` and ``bytes``.
     gaps : DataFrame
-        One row a gap between `start` and `end` of a scope: the scope, ``start``, ``end``, ``intervals``.
+        One row for each gap between ``start`` and ``end`` of a scope: ``scope``, ``start``, ``end`` [UTC],
+        ``intervals``.
     damaged : tuple of str
-        One message a file that cannot be read.
+        One message for each file that cannot be read.
 
     See Also
     --------
-    capacity.fetch_intervals, capacity.read_intervals
+    capacity.fetch_intervals, capacity.read_intervals, capacity.coverage
 
     Examples
     --------
     >>> import tempfile
+    >>> import capacity as cap
+    >>> from capacity.fetch.status import status
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     len(status(folder).scopes)
-    0
+    ...     stored = cap.intervals_to_store(cap.simulate_calls("2026-03-02", days=7, seed=1), folder, workers=1)
+    ...     held = status(folder)
+    >>> print(held.scopes[["slice", "intervals", "rows", "series"]].to_string(index=False))
+      slice  intervals  rows  series
+      total       2016  2016       1
+    variant       2016  5196       4
     """
 
     root: Place
@@ -74,7 +85,7 @@ class StoreStatus(Result):
 
 
 def status(store: StoreAddress) -> StoreStatus:
-    """Say what a store holds: scopes, ranges, what is final, gaps and size.
+    """Return what a store holds: scopes, ranges, what is final, gaps and size.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ _MEND = "fetch again with repair=True (`capacity fetch --repair`) to replace it,
 
 
 class Damaged(StoreError):
-    """A file that cannot be read; asking for its week again mends it."""
+    """A file whose contents are damaged; fetching its week again replaces it."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class _Meta(msgspec.Struct):
     env: str
     filters: dict[str, str]
     slice: str | None
-    final: bool  # for those who read the files without us
+    final: bool  # for readers of the files other than this library
     pieces: list[_PieceMeta]
     names: dict[str, str]
     first: dict[str, int]
@@ -226,7 +226,7 @@ def read_rows(path: Place, by: str | None) -> Rows:
 
 
 def _content(rows: Rows) -> int:
-    """Sum up times and values, so that a lost or changed row is noticed."""
+    """Return the CRC-32 of times and values, by which a lost or changed row is noticed."""
     return zlib.crc32(rows.values.astype(np.int32).tobytes(), zlib.crc32(rows.steps.astype(np.int32).tobytes()))
 
 
@@ -237,7 +237,7 @@ def checksum(raw: bytes) -> bytes:
 
 @contextlib.contextmanager
 def reading(path: Place) -> Any:
-    """Say of whatever goes wrong in what a file holds that it is damaged; not of a file that cannot be read."""
+    """Turn an error in the contents of a file into Damaged, and one of reading it into StoreError."""
     try:
         yield
     except (StoreError, FileNotFoundError):
@@ -249,7 +249,7 @@ def reading(path: Place) -> Any:
 
 
 def write(path: Place, scope: Scope, pieces: list[Piece], rows: Rows, hide: Callable[[str], str] = hashed) -> None:
-    """Replace the file in one step: whoever reads sees the old file or the new one, whole.
+    """Replace the file in one step: a reader sees the old file or the new one, whole.
 
     `hide` gives what stands for a phone number in the metadata.
 

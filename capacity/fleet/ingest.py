@@ -23,6 +23,7 @@ from capacity.fleet.scratch import scratch_folder
 from capacity.fleet.shard_task import Read, Reading, files_of, pieces, read_shards, shards_of
 from capacity.fleet.week_task import Scopes, gap_windows, instant, sweep_week, weeks_of
 from capacity.fleet.workers import SubmitsWork
+from capacity.ground.arguments import as_whole
 from capacity.ground.calls import Calls
 from capacity.ground.result import Result
 from capacity.ground.times import Instant
@@ -34,7 +35,7 @@ Source: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class StoredCalls(Result):
-    """What `intervals_to_store` put down.
+    """How many calls and series `capacity.intervals_to_store` wrote, and for which range.
 
     Attributes
     ----------
@@ -53,7 +54,8 @@ class StoredCalls(Result):
 
     Examples
     --------
-    >>> print(StoredCalls(0, 0, None, "intervals"))
+    >>> import capacity as cap
+    >>> print(cap.StoredCalls(0, 0, None, "intervals"))
     0 calls: nothing was in progress at any time, and nothing is stored in intervals.
     """
 
@@ -94,20 +96,21 @@ def intervals_to_store(
     scratch: str | os.PathLike[str] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> StoredCalls:
-    """Turn call records of any number into weekly Parquet that `capacity.read_intervals` reads.
+    """Write call records of any number into a store of 5-minute maxima, and return what was stored.
 
-    The frame that is read back equals `capacity.intervals_from_calls` of all calls, row for row. Files are read once,
-    in any order, into shards of starts and ends by UTC day; what each series nets by day tells what is in progress
-    when a day begins; then every week is swept by itself. Memory is that of some million calls in each worker.
+    `capacity.read_intervals` reads the store; the frame equals `capacity.intervals_from_calls` of all calls, row for
+    row. Files are read once, in any order, and cut into shards of starts and ends by UTC day; starts minus ends of each
+    series and day say how many calls are in progress when a day begins; so every week is counted by itself. Memory is
+    that of some million calls in each worker.
 
     Parameters
     ----------
     paths : path, iterable of paths, Calls or DataFrame
-        Parquet files, or folders of them, with aware times: ``start`` and ``end``, or ``start`` and ``duration``. Or
-        calls in memory, as `capacity.read_calls` returns them for logs of any other kind.
+        Parquet files, or folders of them, with times that have a zone: ``start`` and ``end``, or ``start`` and
+        ``duration``. Or calls in memory, as `capacity.read_calls` returns them for logs of any other kind.
     store : path
         The store; what it holds of this range under the same account and project is replaced.
-    by : str or None
+    by : str or None, default "variant"
         The column to group by; None for the total alone. A store knows variants, languages and phone numbers: the
         values of another column are stored as variants.
     start, end, total, columns, gaps
@@ -133,13 +136,14 @@ def intervals_to_store(
     FrameError
         As `capacity.intervals_from_calls`; a path that is not there or no Parquet.
     ConfigError
-        An option that means nothing, or a column that the store cannot be sliced by.
+        An option that cannot be used, or a `store` that is a file.
     StoreError
         The store or the scratch folder cannot be written, or the workers were lost.
 
     See Also
     --------
     capacity.intervals_from_calls : for calls that fit into memory.
+    capacity.read_intervals, capacity.read_calls, capacity.StoredCalls
 
     Examples
     --------
@@ -148,7 +152,9 @@ def intervals_to_store(
     >>> calls = cap.simulate_calls("2026-03-02", days=2, seed=1)
     >>> folder = pathlib.Path(tempfile.mkdtemp())
     >>> calls.to_parquet(folder / "calls.parquet")
-    >>> _ = intervals_to_store(folder / "calls.parquet", folder / "store", workers=1)
+    >>> stored = cap.intervals_to_store(folder / "calls.parquet", folder / "store", workers=1)
+    >>> print(f"{stored.calls:,} calls, {stored.series} series, {stored.span[0]} to {stored.span[1]}")
+    7,768 calls, 4 series, 2026-03-02 00:05:00+00:00 to 2026-03-04 00:10:00+00:00
     >>> cap.read_intervals(folder / "store").equals(cap.intervals_from_calls(calls))
     True
     """
@@ -157,7 +163,7 @@ def intervals_to_store(
     scopes = Scopes(Scope(account, project), sliced, total)
     lacking = gap_windows(gaps)
     Store(store)  # a store that is a file is refused before the work
-    count = 2 if workers is None else workers
+    count = 2 if workers is None else as_whole(workers, "workers", least=1)
     reading = Reading(by, dict(columns or {}), bounds(start, end))
     with scratch_folder(scratch) as folder, open_executor(executor, count) as chosen:
         shards = _shards(paths, reading, folder, chosen, count, _Told(progress, "read"))

@@ -33,18 +33,24 @@ _KINDS = {"projects": "Int64", "licences": "Int64", "guaranteed": "Int64", "meth
 
 @dataclass(frozen=True)
 class Pool:
-    """Licences that several members share.
+    """Licences that several projects or variants share.
 
     Attributes
     ----------
     name : str
+        Name of the pool in tables.
     licences : int, str, mapping, Series or Licences
-        A count, or steps by local date: those guaranteed to a member included.
+        All licences of the pool [calls], a count or steps by local date, with those guaranteed to a member.
     members : sequence of str
-        Projects or variants.
+        Names of the projects, or ids of the variants.
     guaranteed : mapping of str -> int
-        How many of the licences a member has to itself. Its calls use them first, and only what is beyond them uses
-        the shared ones; nobody else may use them.
+        How many of the licences a member has to itself. Its calls use these first, and the shared ones only beyond
+        them; other members may not use them. By default none.
+
+    Raises
+    ------
+    ConfigError
+        No name or no members, a guarantee to a member that is not in the pool, or more guarantees than licences.
 
     See Also
     --------
@@ -52,7 +58,8 @@ class Pool:
 
     Examples
     --------
-    >>> pool = Pool("east", 100, ["hotel", "bank"], guaranteed={"hotel": 40})
+    >>> import capacity as cap
+    >>> pool = cap.Pool("east", 100, ["hotel", "bank"], guaranteed={"hotel": 40})
     >>> print(pool.shared)
     60
     """
@@ -84,14 +91,14 @@ class Pool:
 
     @property
     def shared(self) -> Licences:
-        """The licences that are nobody's own."""
+        """The licences that are not guaranteed to a member."""
         held, own = as_licences(self.licences), sum(self.guaranteed.values())
         return Licences(held.dates, tuple(count - own for count in held.counts))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Pools(Result):
-    """The chance of exceeding each of several pools of licences.
+    """The chance of exceeding the licences of each of several pools, within bounds where it is not known exactly.
 
     Attributes
     ----------
@@ -110,8 +117,12 @@ class Pools(Result):
 
     Examples
     --------
-    >>> Pools(pools_table({"east": failed_row("", "too little history")}), horizon=90).sentence()
-    '1 pool. Without a verdict: 1.'
+    >>> import capacity as cap
+    >>> frame = cap.load_sample().loc["2026-01-01":]
+    >>> both = cap.Pool("desk", 110, ["V-billing", "V-bookings"])
+    >>> pools = cap.assess_pools(frame, [both], tz="Europe/London", horizon=30)
+    >>> print(pools.sentence())
+    1 pool; chance of exceeding within 30 days: desk (110 licences) between under 1% and 28%.
     """
 
     table: pd.DataFrame
@@ -175,10 +186,10 @@ def assess_pools(
     seed: int = 1,
     holidays: HolidayLike = None,
 ) -> Pools:
-    """Forecast the demand on licences that members share, and the chance of exceeding each pool.
+    """Return the chance of exceeding licences that several projects or variants share, for each pool.
 
-    A pool is forecast as one series: the calls of its members at the same instants. So days are drawn together, and
-    Mondays, holidays and campaigns that fall together do so in every path.
+    A pool is forecast as one series, the calls of its members at the same instants: days on which several members peak
+    together do so in every simulated future.
 
     Parameters
     ----------
@@ -213,8 +224,8 @@ def assess_pools(
     >>> import capacity as cap
     >>> frame = cap.load_sample()
     >>> names = [v for v in frame.index.unique("variant") if v != cap.TOTAL]
-    >>> pools = [Pool("all", 100, names), Pool("two", 60, names[:2])]
-    >>> assess_pools(frame, pools, tz="Europe/London", horizon=30).table["method"].tolist()
+    >>> pools = [cap.Pool("all", 100, names), cap.Pool("two", 60, names[:2])]
+    >>> cap.assess_pools(frame, pools, tz="Europe/London", horizon=30).table["method"].tolist()
     ['exact', 'bounds']
     """
     horizon, seed = as_horizon(horizon), as_seed(seed)

@@ -42,8 +42,9 @@ class Fleet(Result):
     pooled : DataFrame
         One row a pool, index pool: as the table of `capacity.Pools`.
     changes : DataFrame
-        What changed since the last run into the same folder: index project; ``change`` in words, and chance within 90
-        days, licences and licences needed before and now. Empty where nothing changed, or there was no last run.
+        What changed since the last run into the same folder: index project; ``change`` in words, and the chance of
+        exceeding within 90 days, licences and licences needed, before and now. Empty where nothing changed, or there
+        was no last run.
     peaks : DataFrame
         Daily peaks on complete local days: index date, one column a project [calls], NaN where unknown.
     plan : Plan
@@ -51,10 +52,11 @@ class Fleet(Result):
     settings : Settings
         Horizon [days], seed, and whether the forecasts were back-tested.
     notes : tuple of Note
+        What of the plan was not read.
 
     See Also
     --------
-    capacity.assess_fleet : makes it.
+    capacity.assess_fleet, capacity.Pools
 
     Examples
     --------
@@ -80,7 +82,7 @@ class Fleet(Result):
 
     @property
     def diversity(self) -> pd.DataFrame:
-        """What sharing saves, by pool.
+        """What sharing saves, by pool [calls].
 
         ``peaks_alone`` is the sum of the projects' own peaks and ``needed_alone`` the sum of the licences that each
         would need by itself at 5% risk; ``peak`` and ``needed`` of the pool with ``_lower`` and ``_upper``; ``saved``
@@ -105,7 +107,12 @@ class Fleet(Result):
     # -- what if ------------------------------------------------------------------------------------------------
 
     def what_if(self, *pools: Pool) -> Pools:
-        """Forecast other pools of the same projects; their stores are read again.
+        """Return the forecast of other pools of the same projects; their stores are read again.
+
+        Parameters
+        ----------
+        *pools : Pool
+            The pools, whose members are projects of the plan.
 
         Raises
         ------
@@ -122,13 +129,37 @@ class Fleet(Result):
         return Pools(pools_table(dict(work_pools(jobs, self.settings, ""))), self.settings.horizon)
 
     def merge(self, *names: str) -> Pools:
-        """Forecast several pools as one, which has the sum of their licences."""
+        """Return the forecast of several pools as one, which has the sum of their licences.
+
+        Parameters
+        ----------
+        *names : str
+            Names of pools of the plan.
+
+        Raises
+        ------
+        ConfigError
+            There is no such pool, or it cannot be forecast.
+        """
         jobs = [self._pool(name) for name in names]
         members = [row.project for job in jobs for row in job.rows]
         return self.what_if(Pool(" + ".join(names), added([job.licences for job in jobs]), members))
 
     def split(self, name: str, licences: Mapping[str, LicenceLike]) -> Pools:
-        """Forecast the projects of a pool with licences of their own; those that are not named share the rest."""
+        """Return the forecast of a pool's projects with licences of their own; those that are not named share the rest.
+
+        Parameters
+        ----------
+        name : str
+            Name of a pool of the plan.
+        licences : mapping of str -> int, str or Licences
+            Project -> licences of its own.
+
+        Raises
+        ------
+        ConfigError
+            There is no such pool or project, or the pool has fewer licences.
+        """
         job = self._pool(name)
         pools = [Pool(project, count, [project]) for project, count in licences.items()]
         rest = [row.project for row in job.rows if row.project not in licences]
@@ -142,7 +173,19 @@ class Fleet(Result):
         return self.what_if(*pools)
 
     def guarantee(self, name: str, guaranteed: Mapping[str, int]) -> Pools:
-        """Forecast a pool of which some projects have licences of their own, which nobody else may use.
+        """Return the forecast of a pool in which some projects have licences that no other project may use.
+
+        Parameters
+        ----------
+        name : str
+            Name of a pool of the plan.
+        guaranteed : mapping of str -> int
+            Project -> licences that it has to itself.
+
+        Raises
+        ------
+        ConfigError
+            There is no such pool or project, or the pool has fewer licences.
 
         Examples
         --------
@@ -162,14 +205,19 @@ class Fleet(Result):
     # -- one project, and words ---------------------------------------------------------------------------------
 
     def assessment(self, project: str) -> Assessment:
-        """Read one project again and return its whole assessment, as its row was made.
+        """Return the whole assessment of one project, made again from its store as its row was made.
+
+        Parameters
+        ----------
+        project : str
+            Name of a project of the plan.
 
         Raises
         ------
         ConfigError
             The plan has no such project.
         CapacityError
-            What kept the project from having a verdict.
+            The error for which the project has no verdict.
         """
         rows = {row.project: row for row in self.plan.rows}
         if project not in rows:

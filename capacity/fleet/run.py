@@ -38,7 +38,7 @@ def assess_fleet(
     backtest: bool = False,
     progress: Progress | None = None,
 ) -> Fleet:
-    """Assess every project of a plan, on the processes of this machine or through any executor.
+    """Return a verdict for every project of a plan, worked out on this machine's processes or through any executor.
 
     Each project is read from its own store where the work is done and assessed as `capacity.assess` does it. The
     table is the same whatever the executor and the number of workers. A project that cannot be assessed is a row
@@ -52,9 +52,9 @@ def assess_fleet(
         ``licence_price``, ``lost_call_cost``, ``events`` (a path), ``key_env``. Relative paths are relative to the
         plan's folder.
     horizon : int
-        Days to forecast, 1 to 365.
-    seed : int
-        Seed of all that is drawn, the same for every project.
+        Days to forecast, 1 to 365; 365 by default.
+    seed : int, default 1
+        Seed of the simulations, the same for every project.
     executor : object with ``submit``, optional
         A ``concurrent.futures`` executor, a ``dask.distributed.Client``, mpi4py's pool, or anything whose
         ``submit(function, *args)`` returns an object with ``result()``; nothing else of it is used, and it is left
@@ -63,14 +63,14 @@ def assess_fleet(
         Number of processes of the default pool, by default one a core. For another executor, how many workers it has:
         the projects are cut into batches so that all of them stay busy.
     out : path, optional
-        A folder for the results: ``fleet.parquet``, ``changes.parquet``, and ``parts/``. A part is written when its
-        batch is done, and used again in a later run where plan row, store contents, settings and version are equal.
-        None writes nothing.
-    backtest : bool
+        A folder for the results: ``fleet.parquet``, ``pooled.parquet``, ``changes.parquet``, and ``parts/``. A part is
+        written when its batch is done, and used again in a later run where plan row, store contents, settings and
+        version are equal. None writes nothing.
+    backtest : bool, default False
         Whether to back-test each forecast, which takes about three times as long. Without, ``confidence`` is
         "untested".
     progress : callable, optional
-        Called with (what was done last, projects done, projects in all).
+        Called with (the project done last, projects done, projects in all).
 
     Returns
     -------
@@ -89,8 +89,9 @@ def assess_fleet(
 
     Examples
     --------
+    >>> import capacity as cap
     >>> plan = pd.DataFrame({"project": ["hotel"], "store": ["no-such-folder"], "licences": [40], "tz": ["UTC"]})
-    >>> fleet = assess_fleet(plan, workers=1)
+    >>> fleet = cap.assess_fleet(plan, workers=1)
     >>> print(fleet.sentence())
     1 project: none with a verdict. Without a verdict: 1.
     """

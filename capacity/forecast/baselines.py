@@ -1,4 +1,4 @@
-"""The two plain forecasts that ours is always shown beside, as sample paths."""
+"""The two simple forecasts that a back-test compares with, as sample paths."""
 
 from __future__ import annotations
 

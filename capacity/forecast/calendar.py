@@ -1,4 +1,4 @@
-"""What the calendar says of a day: its weekday, and what makes it special."""
+"""Calendar features of days: the weekday, holidays, and days near them."""
 
 from __future__ import annotations
 

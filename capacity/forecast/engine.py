@@ -105,7 +105,7 @@ def _one(
     rolling = roll(z, effects, calendar.X, horizon, unit, s)
     pool = make_error_pool(rolling, calendar.kind, s, regime.wider(calendar.weekday[:days], s))
     past = _past(z, calendar.X[:, _WEEKDAYS:] @ effects.beta[-1, _WEEKDAYS:], rolling, s)
-    back = _way_back(past.plain, s)
+    back = _mean_reversion_weight(past.plain, s)
     weights = _weights(z, calendar, rolling, pool, past) * np.array([1.0, back, back])
     which = _pools(weights, horizon, rng.permutation(count), s)
     centre = rolling.forecast[-1]
@@ -134,11 +134,11 @@ def _pools(weights: Floats, horizon: int, rank: npt.NDArray[np.int64], s: Foreca
     return np.asarray(pool[:, np.minimum(stretch, len(weights) - 1)])
 
 
-def _way_back(plain: Floats, s: ForecastSettings) -> float:
-    """Return how far the series may be expected to come back to where it used to be, from 0 to 1.
+def _mean_reversion_weight(plain: Floats, s: ForecastSettings) -> float:
+    """Return the weight of pools that return to past levels, from 0 to 1.
 
-    Where the level lies much further from its long-run mean than it mostly did, this is no passing cloud: it has
-    shifted, and the long-run mean and the weeks before the shift say little.
+    It shrinks towards 0 when the level is more than `outlier` robust standard deviations from its long-run mean: it has
+    then shifted, and weeks from before the shift say little.
     """
     seen = np.isfinite(plain)
     column, weight = np.where(seen, plain, 0.0)[:, None], seen.astype(np.float64)

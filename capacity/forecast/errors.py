@@ -45,9 +45,9 @@ class ErrorPool:
         """Return `count` whole error vectors for days of these kinds, shape (count, horizon).
 
         The slow part of each, which is the error of the level, is as likely to lie on the other side, and has the
-        spread of ordinary days throughout. It is wider by Student's t, with one degree of freedom for each stretch of
-        history as long as the lead: where few have been seen, the next may well be unlike them all. And wider
-        within the first year, whose season has not been seen to turn.
+        spread of ordinary days throughout. It is widened by Student's t, with one degree of freedom for each stretch of
+        history as long as the lead, since few such stretches say little about the next one; and within the first year,
+        in which not every season has been seen.
         """
         out = self._chained(rng, count)
         most = self.s.dip * np.maximum(self.size, 1.0)

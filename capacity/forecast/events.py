@@ -1,4 +1,4 @@
-"""What events and ceilings do to sample paths of daily peaks."""
+"""Events and ceilings applied to sample paths of daily peaks."""
 
 from __future__ import annotations
 

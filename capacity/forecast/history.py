@@ -1,4 +1,4 @@
-"""From daily peaks, as they come, to a matrix of days and variants."""
+"""From daily peaks to a matrix of days and variants."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class History:
     slice_name : str
         What the variants are.
     left_out : int
-        Days on which a peak was at hand and not used, because the day was incomplete or excluded.
+        Number of days with a peak that is not used, because the day was incomplete or excluded.
     too_short : tuple of str
         Variants with less than eight weeks of history, which are not in `values`.
     reported : bool array, shape (days, variants)
-        Days on which a peak was at hand, used or not.
+        Days with a peak, used or not.
     notes : tuple of Note
         What was assumed of the days.
     """

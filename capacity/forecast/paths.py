@@ -1,4 +1,4 @@
-"""A forecast as sample paths of daily peaks: what every question about the future is answered on."""
+"""A forecast as sample paths (simulated futures) of daily peaks."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ _RECENT = 28  # days whose highest peak growth is measured from
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PeakForecast(Result):
-    """Sample paths of the **demand** for concurrent calls at its daily peak.
+    """A forecast of daily peaks as sample paths: simulated futures of the **demand** for concurrent calls.
 
-    A path is one way in which the coming days may go; within a path the days belong together. So a question
-    about a period ("is 120 passed within 90 days?") is the share of paths on which it is true.
+    A path is one possible course of the coming days; within a path the days belong together. So the chance that
+    something happens in a period ("is 120 exceeded within 90 days?") is the share of paths on which it does.
 
     Attributes
     ----------
     paths : int array, shape (variants, paths, days)
-        Daily peaks [calls], whole and never negative. Read-only. Path k of two variants is *not* the same world:
-        never add them up.
+        Daily peaks [calls], whole and never negative. Read-only. Path k of two variants is not the same future: do not
+        add them up.
     variants : tuple of str
         TOTAL comes first where there is one.
     dates : DatetimeIndex
@@ -52,33 +52,34 @@ class PeakForecast(Result):
         The daily peaks used: index date, one column a variant, float [calls], NaN where a day is missing or was
         left out.
     licences : Licences or None
-        The cap under which the history was seen, where it was given: then the paths go beyond it, and `carried`
+        The licences under which the history was seen, where they were given: the paths may go beyond them, `carried`
         does not.
     left_out : int
         How many days were left out because they were incomplete or excluded.
     slice_name : str
         What the variants are: "variant", "language", ...
     too_short : tuple of str
-        Those that were not forecast, because they have less than eight weeks of history.
+        Variants that were not forecast, because they have less than eight weeks of history.
     seed : int
-        Of all that was drawn; events are drawn with it as well.
+        Seed of the simulation; events are drawn with it as well.
     notes : tuple of Note
-        What of the history was not taken as it came: a day that is no count, a level that has jumped, zeros from
-        before the first call.
+        What of the history was not fitted as it came: an absurd day, a level that has jumped, zeros from before the
+        first call.
     events : tuple of Event
-        What `with_events` has added.
+        The events that `with_events` has added.
     before_events : PeakForecast or None
-        The same paths without them.
+        The forecast without them.
 
     See Also
     --------
-    capacity.forecast_peaks, capacity.headroom, capacity.licences_needed
+    capacity.forecast_peaks, capacity.headroom, capacity.licences_needed, capacity.Event
 
     Examples
     --------
+    >>> import capacity as cap
     >>> dates = pd.date_range("2026-09-01", periods=2)
     >>> paths = np.array([[[100, 110], [90, 130], [95, 105], [99, 90]]])
-    >>> forecast = PeakForecast(paths=paths, variants=("*",), dates=dates, history=pd.DataFrame({"*": []}))
+    >>> forecast = cap.PeakForecast(paths=paths, variants=("*",), dates=dates, history=pd.DataFrame({"*": []}))
     >>> forecast.max_over()
     array([[110, 130, 105,  99]])
     >>> forecast.quantiles((0.5, 0.95), variant="*").to_numpy().tolist()
@@ -117,7 +118,12 @@ class PeakForecast(Result):
     # -- reading ------------------------------------------------------------------------------------------------
 
     def pick(self, variant: str | None = None) -> str:
-        """Return `variant` if there is one of that name; by default TOTAL, or the only one.
+        """Return the id of a series of this forecast: `variant`, or by default TOTAL, or the only one.
+
+        Parameters
+        ----------
+        variant : str, optional
+            The id that is wanted.
 
         Raises
         ------
@@ -127,12 +133,23 @@ class PeakForecast(Result):
         return pick(self.variants, variant, where="the forecast", slice_name=self.slice_name)
 
     def series(self, variant: str | None = None) -> npt.NDArray[np.integer[Any]]:
-        """Return the paths of one variant [calls], shape (paths, days); by default of TOTAL, or of the only one."""
+        """Return the paths of one series [calls], shape (paths, days).
+
+        Parameters
+        ----------
+        variant : str, optional
+            Id of the series; by default TOTAL, or the only one.
+
+        Raises
+        ------
+        ConfigError
+            There is no such series.
+        """
         return np.asarray(self.paths[self.variants.index(self.pick(variant))])
 
     @property
     def carried(self) -> npt.NDArray[np.integer[Any]]:
-        """What the licences let through: min(demand, licences) [calls], shape (variants, paths, days)."""
+        """Peaks that the licences let through: min(demand, licences) [calls], shape (variants, paths, days)."""
         if self.licences is None:
             return self.paths
         return np.asarray(np.minimum(self.paths, self.licences.on(self.dates)).astype(self.paths.dtype))
@@ -146,15 +163,15 @@ class PeakForecast(Result):
     def quantiles(self, q: float | Sequence[float] = (0.1, 0.5, 0.9), *, variant: str | None = None) -> pd.DataFrame:
         """Return quantiles of each single day's peak [calls], each a value that a path attains.
 
-        They say nothing about periods: a daily 95% quantile is passed within 30 independent days with
-        probability 1 - 0.95^30 = 79%. For periods see `max_over`, `capacity.headroom`, `capacity.licences_needed`.
+        They do not hold for periods: a daily 95% quantile is exceeded within 30 independent days with probability
+        1 - 0.95^30 = 79%. For periods see `max_over`, `capacity.headroom`, `capacity.licences_needed`.
 
         Parameters
         ----------
-        q : float or sequence of float
+        q : float or sequence of float, default (0.1, 0.5, 0.9)
             Between 0 and 1.
         variant : str, optional
-            One variant alone: the index is then the date.
+            Id of one series: the index is then the date alone.
 
         Returns
         -------
@@ -180,7 +197,18 @@ class PeakForecast(Result):
         return table
 
     def max_over(self, days: int | None = None) -> npt.NDArray[np.integer[Any]]:
-        """Return each path's highest peak [calls] within the first `days` (by default all), shape (variants, paths)."""
+        """Return each path's highest peak [calls], shape (variants, paths).
+
+        Parameters
+        ----------
+        days : int, optional
+            Within the first so many days; by default within the whole horizon.
+
+        Raises
+        ------
+        ConfigError
+            `days` is not within the horizon.
+        """
         days = len(self.dates) if days is None else days
         if not 1 <= days <= len(self.dates):
             raise ConfigError(f"days={days} is not within the horizon of 1 to {len(self.dates)} days; forecast further")
@@ -189,14 +217,28 @@ class PeakForecast(Result):
     # -- what if ------------------------------------------------------------------------------------------------
 
     def scale(self, factor: float, variant: str | None = None) -> PeakForecast:
-        """Return the forecast with every peak times `factor`, of all variants or of one.
+        """Return the forecast with every peak multiplied by a factor.
 
-        A change of one variant is not carried into TOTAL: maxima do not add up.
+        A change of one variant does not change TOTAL, since maxima do not add up.
+
+        Parameters
+        ----------
+        factor : float
+            At least 0; 1.2 is 20% more.
+        variant : str, optional
+            Id of the series to change; by default all.
+
+        Raises
+        ------
+        ConfigError
+            `factor` is negative or no number, or there is no such series.
 
         Examples
         --------
+        >>> import capacity as cap
         >>> dates = pd.date_range("2026-09-01", periods=1)
-        >>> forecast = PeakForecast(np.array([[[100], [51]]], dtype=np.int32), ("*",), dates, pd.DataFrame({"*": []}))
+        >>> paths = np.array([[[100], [51]]], dtype=np.int32)
+        >>> forecast = cap.PeakForecast(paths, ("*",), dates, pd.DataFrame({"*": []}))
         >>> forecast.scale(1.5).series()[:, 0]
         array([150,  77], dtype=int32)
         """
@@ -205,9 +247,19 @@ class PeakForecast(Result):
         return self._times(np.full(len(self.dates), float(factor)), variant)
 
     def growth(self, rate_per_year: float, variant: str | None = None) -> PeakForecast:
-        """Return the forecast with extra growth of `rate_per_year` (0.2 for 20% a year), compounding by day.
+        """Return the forecast with growth in addition to that of the paths, compounding by day.
 
-        The day after the history is one day ahead. It comes on top of the trend that the paths have.
+        Parameters
+        ----------
+        rate_per_year : float
+            Above -1; 0.2 is 20% a year. The first day of the forecast is one day ahead.
+        variant : str, optional
+            Id of the series to change; by default all.
+
+        Raises
+        ------
+        ConfigError
+            `rate_per_year` is not above -1 or no number, or there is no such series.
         """
         if not (np.isfinite(rate_per_year) and rate_per_year > -1):
             raise ConfigError(f"rate_per_year={rate_per_year!r} is no rate above -1; write 0.2 for 20% a year")
@@ -215,10 +267,23 @@ class PeakForecast(Result):
         return self._times((1 + rate_per_year) ** ahead, variant)
 
     def add_step(self, date: str | dt.date | pd.Timestamp, calls: int, variant: str | None = None) -> PeakForecast:
-        """Return the forecast with `calls` more (or fewer) concurrent calls at every day's peak, from `date` on.
+        """Return the forecast with more (or fewer) concurrent calls at every day's peak, from a date on.
 
-        By default for TOTAL, or for the only variant. The new calls are taken to peak when the others do, which is
-        the worst case.
+        The new calls are taken to peak when the others do, which is the worst case.
+
+        Parameters
+        ----------
+        date : date
+            The first local day.
+        calls : int
+            Calls to add; below 0 for fewer.
+        variant : str, optional
+            Id of the series; by default TOTAL, or the only one.
+
+        Raises
+        ------
+        ConfigError
+            The date cannot be read or is after the forecast, `calls` is no whole number, or there is no such series.
         """
         first = as_date(date, name="date")
         if first > self.dates[-1]:
@@ -233,7 +298,7 @@ class PeakForecast(Result):
         return replace(self, paths=_narrow(paths), before_events=None)
 
     def with_events(self, events: Iterable[Event] | Event) -> PeakForecast:
-        """Return the forecast with events added to its paths: each path draws whether, when and how large.
+        """Return the forecast with events added: each path draws whether an event comes, when, and how large it is.
 
         An event is added to its variant and to TOTAL, and is taken to peak when the others do (the worst case). Its
         calls keep the week of the series, or their own pattern, and vary from day to day as the path does. Of an event
@@ -256,9 +321,10 @@ class PeakForecast(Result):
 
         Examples
         --------
+        >>> import capacity as cap
         >>> dates = pd.date_range("2026-09-01", periods=3)
-        >>> forecast = PeakForecast(np.full((1, 4, 3), 100), ("*",), dates, pd.DataFrame({"*": []}))
-        >>> launch = Event("Hotels", "2026-09-02", 40, ramp=2, reason="Signed in May")
+        >>> forecast = cap.PeakForecast(np.full((1, 4, 3), 100), ("*",), dates, pd.DataFrame({"*": []}))
+        >>> launch = cap.Event("Hotels", "2026-09-02", 40, ramp=2, reason="Signed in May")
         >>> forecast.with_events(launch).series()[0].tolist()
         [100, 120, 140]
         """
@@ -276,27 +342,29 @@ class PeakForecast(Result):
         return replace(before, paths=_narrow(whole), events=every, before_events=before)
 
     def with_ceiling(self, calls: float | tuple[float, float, float], variant: str | None = None) -> PeakForecast:
-        """Return the forecast with growth that levels off towards a ceiling that is told, never fitted.
+        """Return the forecast with growth that levels off towards a ceiling that you give.
 
-        What is not above the highest peak of the last four weeks stays as it is.
+        Peaks up to the highest of the last four weeks stay as they are.
 
         Parameters
         ----------
         calls : number or (low, mid, high)
-            The most concurrent calls that demand may grow to; of three, each path draws its own from a triangle.
+            The most concurrent calls that demand may grow to; of three numbers, each path draws its own ceiling from a
+            triangular distribution.
         variant : str, optional
-            By default TOTAL, or the only series. TOTAL is not changed through a variant.
+            Id of the series; by default TOTAL, or the only one. A variant's ceiling does not change TOTAL.
 
         Raises
         ------
         ConfigError
-            No such numbers, or a ceiling below what recent days have reached.
+            `calls` is no such number, or below the highest peak of the last four weeks; or there is no such series.
 
         Examples
         --------
+        >>> import capacity as cap
         >>> dates = pd.date_range("2026-09-01", periods=2)
         >>> past = pd.DataFrame({"*": [100.0]}, index=dates[:1] - pd.Timedelta(days=1))
-        >>> forecast = PeakForecast(np.array([[[90, 400]]]), ("*",), dates, past)
+        >>> forecast = cap.PeakForecast(np.array([[[90, 400]]]), ("*",), dates, past)
         >>> forecast.with_ceiling(200).series().tolist()
         [[90, 195]]
         """
@@ -337,7 +405,15 @@ class PeakForecast(Result):
         return pd.MultiIndex.from_product([self.dates, self.variants], names=["date", self.slice_name])
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw history and forecast as ``report.charts.outlook`` does, with the licences that capped the history."""
+        """Draw history and forecast, with the licences under which the history was seen.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        **options
+            Passed on to `capacity.report.charts.outlook`.
+        """
         return super().plot(ax, **{"licences": self.licences, **options})
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The shape of a past launch, for launches to come."""
+"""The shape of a past launch, to be used for launches to come."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST = 1.5  # of the final level
 
 
 def ramp_from(peaks: pd.DataFrame | pd.Series, start: Any, days: int, *, variant: str | None = None) -> Shape:
-    """Return the shape of an own past launch: its share of the final level by day since it began.
+    """Return the shape of a past launch: its share of the final level on each day since it began.
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ def ramp_from(peaks: pd.DataFrame | pd.Series, start: Any, days: int, *, variant
     start : date
         The day on which the launch began.
     days : int
-        How many days it took, from 7 to 365; the last seven of them are its final level.
+        How many days it took, from 7 to 365; the last seven of them are taken for its final level.
     variant : str, optional
-        By default TOTAL, or the only series.
+        Id of the series; by default TOTAL, or the only one.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def ramp_from(peaks: pd.DataFrame | pd.Series, start: Any, days: int, *, variant
     Raises
     ------
     ConfigError
-        Days outside 7 to 365, or a day that is no date.
+        `days` outside 7 to 365, a `start` that is no date, or no such variant.
     InsufficientData
         The history does not hold those days, or the level after the launch is not above the one before.
 
@@ -52,14 +52,15 @@ def ramp_from(peaks: pd.DataFrame | pd.Series, start: Any, days: int, *, variant
 
     Notes
     -----
-    The level is the mean over seven days, so that the week does not show; the four weeks before the launch, 0 where
-    the series begins with it, are taken off.
+    The level is the mean over seven days, which removes the weekly pattern; the mean of the four weeks before the
+    launch is subtracted (0 where the series begins with it).
 
     Examples
     --------
+    >>> import capacity as cap
     >>> dates = pd.date_range("2026-01-01", periods=60)
     >>> peaks = pd.Series(50.0 + np.clip(np.arange(60) - 29, 0, 10), index=dates)
-    >>> shape = ramp_from(peaks, "2026-01-31", 21)
+    >>> shape = cap.ramp_from(peaks, "2026-01-31", 21)
     >>> shape[0], round(shape[4], 2), shape[-1]
     (0.1, 0.5, 1.0)
     """

@@ -1,4 +1,4 @@
-"""What of a history speaks of today: shut and newly opened weekdays, a single absurd day, a level that has jumped."""
+"""What of a history still holds: closed and newly opened weekdays, a single absurd day, a level that has jumped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WEEK = 7
 
 @dataclass(frozen=True, eq=False)
 class Regime:
-    """A history as it would have been under today's rules.
+    """A history as it would have been with today's open weekdays and at today's level.
 
     Attributes
     ----------

@@ -122,7 +122,8 @@ class ForecastSettings:
 
     Examples
     --------
-    >>> ForecastSettings(growth_doubt=1.0).growth_doubt, ForecastSettings().growth_doubt
+    >>> import capacity as cap
+    >>> cap.ForecastSettings(growth_doubt=1.0).growth_doubt, cap.ForecastSettings().growth_doubt
     (1.0, 0.5)
     """
 

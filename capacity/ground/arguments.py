@@ -1,4 +1,4 @@
-"""Arguments that many analyses take, read once: whom they are about, how far ahead, and the seed."""
+"""Arguments that many functions take, checked in one place: series, horizon, seed, counts and amounts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["as_amount", "as_horizon", "as_number", "as_seed", "as_whole", "check
 
 
 def as_whole(value: Any, name: str, *, least: int, most: int | None = None, of: str = "") -> int:
-    """Return a whole number within its limits; 14.0 is 14, and True is no number.
+    """Return `value` as an int within its limits; 14.0 becomes 14, and True is refused.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def as_number(value: Any, name: str, fits: Callable[[float], bool], rule: str) -
 
 
 def check_kind(value: object, kind: type, name: str, *, made_by: str) -> None:
-    """Refuse what is not of a kind.
+    """Raise ConfigError where `value` is not an instance of `kind`.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def check_kind(value: object, kind: type, name: str, *, made_by: str) -> None:
 
 
 def as_horizon(days: Any) -> int:
-    """Return the days ahead.
+    """Return the horizon [days] as an int from 1 to 365.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def as_horizon(days: Any) -> int:
 
 
 def as_seed(seed: Any) -> int:
-    """Return the seed.
+    """Return the seed as an int of at least 0.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def as_seed(seed: Any) -> int:
 
 
 def as_amount(value: Any, name: str) -> float:
-    """Return an amount, such as a price.
+    """Return an amount, such as a price, as a float of at least 0.
 
     Raises
     ------
@@ -174,7 +174,7 @@ def pick(ids: Sequence[str], variant: str | None, *, where: str, slice_name: str
 
 
 def some(names: Sequence[str], most: int = 8) -> str:
-    """Name the first few.
+    """Return the first few names in words, and how many more there are.
 
     Examples
     --------

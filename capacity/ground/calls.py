@@ -1,4 +1,4 @@
-"""Call records in memory, and the account of how they were read."""
+"""Call records in memory, with an account of how they were read."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Protocol
 import pandas as pd
 
 from capacity.ground.result import Result
+from capacity.ground.text import plural
 
 __all__ = ["Account", "Calls"]
 
 
 class Account(Protocol):
-    """What was read, dropped, assumed and doubted; its text is for people."""
+    """What was read, dropped and assumed, and what is in doubt: ``str`` of it is text for people."""
 
     def __str__(self) -> str: ...
 
@@ -25,17 +26,18 @@ class Calls(Result):
     Attributes
     ----------
     frame : DataFrame
-        One row a call: ``start`` and ``end`` (datetime64[ns, UTC]; NaT in `end`: still in progress), then the slice
+        One row a call: ``start`` and ``end`` (datetime64[ns, UTC]; NaT in ``end``: still in progress), then the slice
         columns ("variant", "language", ...).
-    account : Account
-        What was read, dropped, assumed and doubted.
+    account : Account or str
+        What was read, dropped and assumed, and what is in doubt; ``print`` of it is text for people.
     command : str
         The command line that reads the same calls; "" where there is none.
     covered : tuple of (Timestamp, Timestamp), optional
-        The ranges [start, end), UTC, that the records cover whole, in order; None where nobody said.
+        The ranges [start, end), UTC, of which the records hold every call, in order; None where that is not known.
     callers : DataFrame, optional
-        By hour (UTC): ``calls`` that came with the caller's number, and how many of them came ``again`` within ten
-        minutes of the end of the same caller's call before; counted while fetching, within UTC days.
+        Index the hour (UTC): ``calls`` that came with the caller's number, and how many of them came ``again``, within
+        ten minutes of the end of the same caller's previous call. Counted while fetching, within each UTC day; None
+        where numbers were not counted.
 
     See Also
     --------
@@ -43,9 +45,10 @@ class Calls(Result):
 
     Examples
     --------
+    >>> import capacity as cap
     >>> start = pd.to_datetime(["2026-07-01T09:00Z"])
-    >>> Calls(pd.DataFrame({"start": start, "end": start + pd.Timedelta("3min")}))
-    <Calls: 1 calls>
+    >>> cap.Calls(pd.DataFrame({"start": start, "end": start + pd.Timedelta("3min")}))
+    <Calls: 1 call>
     """
 
     frame: pd.DataFrame
@@ -58,7 +61,7 @@ class Calls(Result):
         return len(self.frame)
 
     def __str__(self) -> str:
-        return str(self.account) or f"{len(self.frame):,} calls"
+        return str(self.account) or plural(len(self.frame), "call")
 
     def to_frame(self) -> pd.DataFrame:
         """Return the calls as a frame: one row a call."""

@@ -1,4 +1,4 @@
-"""What a frame holds of a range, and every gap by name."""
+"""How many intervals of a range are there, by series, and every gap."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pandas as pd
 from capacity.errors import ConfigError
 from capacity.ground.frame import TOTAL, slice_name, validate
 from capacity.ground.result import Result
+from capacity.ground.text import plural
 from capacity.ground.times import STEP, Instant, as_instant, ceil_step, check_range, floor_step
 
 __all__ = ["Coverage", "coverage"]
@@ -21,16 +22,17 @@ _STEP_NS = STEP.value
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Coverage(Result):
-    """What a frame holds of a range, and what it does not.
+    """How many 5-minute intervals of a range a frame holds, by series, and every gap.
 
     Attributes
     ----------
     start, end : Timestamp, UTC
         The range [start, end) that was looked at.
     table : DataFrame
-        By variant: ``expected`` and ``present`` intervals, ``missing``, ``share`` present, ``first``, ``last``.
+        By variant: how many intervals are ``expected``, ``present`` and ``missing``; the ``share`` that is present, 0
+        to 1; ``first`` and ``last``, the starts of the first and the last one [UTC], NaT where there is none.
     gaps : DataFrame
-        One row a gap: variant, ``start``, ``end`` (half-open, UTC), ``intervals``.
+        One row for each gap: the variant, ``start`` and ``end`` [UTC], half-open, and how many ``intervals`` it has.
 
     See Also
     --------
@@ -54,7 +56,7 @@ class Coverage(Result):
 
     @property
     def complete(self) -> bool:
-        """Whether nothing that is expected is missing."""
+        """Whether every expected interval is present."""
         return len(self.gaps) == 0
 
     def to_frame(self) -> pd.DataFrame:
@@ -71,46 +73,51 @@ class Coverage(Result):
         if self.complete:
             return f"{head}, no gaps"
         lines = [
-            f"  {label}: {gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M} ({gap.intervals:,} intervals)"
+            f"  {label}: {gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M} ({plural(gap.intervals, 'interval')})"
             for label, gap in zip(self.gaps.iloc[:, 0], self.gaps.itertuples(), strict=True)
         ]
-        return "\n".join([f"{head}, {len(lines)} gap{'s' if len(lines) > 1 else ''}:", *lines])
+        return "\n".join([f"{head}, {plural(len(lines), 'gap')}:", *lines])
 
 
 def coverage(frame: pd.DataFrame, start: Instant | None = None, end: Instant | None = None) -> Coverage:
-    """Count the intervals that are there and name the gaps.
+    """Return how many of the expected intervals a frame holds, by series, and every gap.
 
-    TOTAL, and the series that begin first, are expected from `start` on; a variant that appears later is
+    The total, and the series that begin first, are expected from `start` on; a variant that appears later is
     expected from its first row on. All are expected up to `end`.
 
     Parameters
     ----------
     frame : DataFrame
-        Interval frame.
-    start, end : str, date, datetime or Timestamp, optional
-        Aware; the half-open range to look at. By default from the first interval to the end of the last.
+        Interval frame, as `capacity.as_intervals` makes it.
+    start, end : str, datetime or Timestamp, optional
+        The half-open range [start, end) to look at, with a time zone ("2026-07-01T00:00Z"). By default from the first
+        interval to the end of the last.
 
     Returns
     -------
     Coverage
-        Its ``str`` names every gap.
+        ``print`` of it names every gap.
 
     Raises
     ------
     ConfigError
-        A naive `start` or `end`, start >= end, or an empty frame without a range.
+        `start` or `end` has no time zone or cannot be read, start is not before end, or the frame is empty and no range
+        was given.
+    FrameError
+        The frame breaks the schema.
 
     See Also
     --------
-    capacity.validate, capacity.Coverage
+    capacity.validate, capacity.Coverage, capacity.read_intervals
 
     Examples
     --------
+    >>> import capacity as cap
     >>> times = pd.to_datetime(["2026-07-01T14:00Z", "2026-07-01T14:10Z"])
     >>> from capacity.ground.frame import as_intervals
-    >>> print(coverage(as_intervals(pd.DataFrame({"time": times, "variant": TOTAL, "max_concurrent": [3, 5]}))))
+    >>> print(cap.coverage(as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": [3, 5]}))))
     2026-07-01 14:00 to 2026-07-01 14:15 UTC: 1 series, 2 of 3 intervals (66.67%), 1 gap:
-      *: 2026-07-01 14:05 to 2026-07-01 14:10 (1 intervals)
+      *: 2026-07-01 14:05 to 2026-07-01 14:10 (1 interval)
     """
     validate(frame)
     by = slice_name(frame)

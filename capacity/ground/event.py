@@ -1,4 +1,4 @@
-"""Events that are known to come: launches, campaigns, clients who leave."""
+"""Events to come: launches, campaigns, clients who leave, each with its uncertainty."""
 
 from __future__ import annotations
 
@@ -26,50 +26,53 @@ _LONGEST_RAMP = 730  # days
 
 @dataclass(frozen=True)
 class Event:
-    """Something known to change the number of concurrent calls, told with its uncertainty.
+    """A launch, campaign or leaving client that will change the number of concurrent calls, with its uncertainty.
 
-    Each sample path of a forecast draws whether the event comes, when, and how large it is
-    (see `PeakForecast.with_events`).
+    `PeakForecast.with_events` adds events to a forecast: each simulated future draws whether the event comes, when,
+    and how large it is. `capacity.assess` takes them as ``events=``.
 
     Attributes
     ----------
     name : str
-        What it is called in tables.
+        Name in tables and notes; each event of a forecast has its own.
     date : date, or (earliest, latest)
-        The first local day. Of two, every day between them is equally likely.
+        The first local day: ISO text, date or Timestamp. Of a pair, every day between the two is equally likely.
     calls : number, (low, high) or (low, likely, high)
-        Concurrent calls [calls] that it adds to the daily peak of a busy weekday, once it is fully there; below 0 for
-        what leaves. Of two numbers, all between them are equally likely; three are the ends and the top of a
-        triangle.
+        Concurrent calls [calls] that it adds to the daily peak of a busy weekday, once it has fully grown; below 0 for
+        what leaves. Between two numbers all are equally likely; three are the ends and the peak of a triangular
+        distribution.
     until : date, or (earliest, latest), optional
         The first day on which it is over; by default it stays.
-    probability : float
+    probability : float, default 1.0
         The chance that it comes at all, above 0 and at most 1.
     ramp : int, sequence of float, or several such sequences, optional
-        Days in which it grows in equal steps; or its share of `calls` on each day from the first on, the last one
-        staying, as `capacity.ramp_from` returns it. Of several shapes each path draws one. By default it is there at
-        once.
+        Days in which it grows in equal steps; or its share of `calls` on each day from the first on, of which the last
+        holds from then on, as `capacity.ramp_from` returns it. Of several shapes each simulated future draws one. By
+        default it has its full size at once.
     pattern : "flat", seven numbers, or a mapping of weekday -> number, optional
         Its size from Monday to Sunday relative to a busy weekday; weekdays that a mapping ("Mon" to "Sun") leaves out
-        are 0. By default the week of the series that it is added to, holidays included.
+        are 0. By default it has the same weekly pattern as the series that it is added to, holidays included.
     variant : str, optional
-        The series that it is part of. It is added to TOTAL as well. By default it is added to TOTAL alone, or to the
-        only series.
+        Id of the series that it is part of; it is added to the total as well. By default it is added to the total
+        alone, or to the only series.
     reason : str
-        Who says so, and why: kept in the report. Required.
+        Who expects it, and why; printed in the report. Required.
 
     Raises
     ------
     ConfigError
-        A value that cannot be read, or no reason.
+        A value cannot be read, or there is no reason.
 
     See Also
     --------
-    capacity.ramp_from : the shape of an own past launch.
+    capacity.ramp_from : the shape of a past launch of your own.
+    capacity.event_effects : what each event adds to the risk.
+    capacity.PeakForecast : its method `with_events`.
 
     Examples
     --------
-    >>> launch = Event("Hotels", ("2026-03-01", "2026-04-01"), (20, 35, 60), ramp=14, reason="Signed in May")
+    >>> import capacity as cap
+    >>> launch = cap.Event("Hotels", ("2026-03-01", "2026-04-01"), (20, 35, 60), ramp=14, reason="Signed in May")
     >>> print(launch)
     Hotels: 20 to 60 calls more (likely 35) between Sun 1 Mar 2026 and Wed 1 Apr 2026, over 14 days. Signed in May
     """

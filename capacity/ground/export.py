@@ -1,4 +1,4 @@
-"""Interval frame as one file, for whoever reads it next."""
+"""Interval frame as one CSV or Parquet file."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 
 def put(path: Place, data: Any) -> None:
-    """Replace a file by these bytes in one step: whoever reads sees the old file or the new one, whole.
+    """Replace a file by these bytes in one step: a reader sees the old file or the new one, whole.
 
     Raises
     ------

@@ -53,24 +53,26 @@ _COLUMNS = [_VALUES, _NAMES]
 
 
 def as_intervals(df: pd.DataFrame) -> pd.DataFrame:
-    """Build the interval frame from columns or from an index: sort, set dtypes, reject what breaks the rules.
+    """Return an interval frame, the input of every analysis, made from a table: sorted, typed and checked.
 
     Parameters
     ----------
     df : DataFrame
-        ``time`` (aware, on the 5-minute grid), one slice (``variant``, ``language``, ``phone_number`` or any
-        other name) and ``max_concurrent`` [conversations], each as a column or as an index level;
-        ``variant_name`` if known. A missing slice value becomes "(none)". The frame may be empty.
+        ``time`` (start of the interval, with a time zone, on the 5-minute grid), one slice (``variant``, ``language``,
+        ``phone_number`` or any other name; "*" is the total of all calls) and ``max_concurrent`` [calls], each as a
+        column or as an index level; ``variant_name`` if known. A missing slice value becomes "(none)". The frame may
+        be empty.
 
     Returns
     -------
     DataFrame
-        MultiIndex (time, slice), sorted and unique; columns ``max_concurrent`` and ``variant_name``.
+        MultiIndex (``time``: datetime64[ns, UTC], slice: text), sorted and unique; columns ``max_concurrent``
+        [calls, int32] and ``variant_name`` (category of text: the latest display name, or the id).
 
     Raises
     ------
     FrameError
-        Says which rule is broken, by which value, and how to mend it.
+        The table breaks a rule of the interval frame: the message says which rule, which value, and how to mend it.
 
     See Also
     --------
@@ -78,10 +80,14 @@ def as_intervals(df: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
+    >>> import capacity as cap
     >>> times = pd.to_datetime(["2026-07-01T14:00Z", "2026-07-01T14:05Z"])
-    >>> frame = as_intervals(pd.DataFrame({"time": times, "variant": TOTAL, "max_concurrent": [3, 5]}))
-    >>> frame["max_concurrent"].tolist()
-    [3, 5]
+    >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": [3, 5]}))
+    >>> frame  # doctest: +NORMALIZE_WHITESPACE
+                                       max_concurrent  variant_name
+    time                      variant
+    2026-07-01 14:00:00+00:00 *                     3  All variants
+    2026-07-01 14:05:00+00:00 *                     5  All variants
     """
     if not isinstance(df, pd.DataFrame):
         raise FrameError(
@@ -137,7 +143,7 @@ def assemble(
     names: Mapping[str, str] | None = None,
     by: str = "variant",
 ) -> pd.DataFrame:
-    """Build the interval frame from its parts, for those who hold codes already; the rules are checked all the same.
+    """Return the interval frame made from integer codes and their labels; the rules are checked as well.
 
     Parameters
     ----------
@@ -185,12 +191,22 @@ def assemble(
 def validate(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame itself if it keeps the rules of the interval frame; raise FrameError if not.
 
-    Cheap: it looks at levels and codes, not at labels.
+    Fast also for millions of rows: it checks the levels and codes of the index, not each label.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        What should be an interval frame: see `capacity.as_intervals` for its index, columns and dtypes.
+
+    Returns
+    -------
+    DataFrame
+        The same object, unchanged.
 
     Raises
     ------
     FrameError
-        Says which rule is broken, by which value, and how to mend it.
+        The frame breaks a rule: the message says which rule, which value, and how to mend it.
 
     See Also
     --------
@@ -198,7 +214,8 @@ def validate(frame: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> validate(pd.DataFrame({"max_concurrent": [1]}))
+    >>> import capacity as cap
+    >>> cap.validate(pd.DataFrame({"max_concurrent": [1]}))
     Traceback (most recent call last):
     ...
     capacity.errors.FrameError: the index is not (time, variant); build the frame with cap.as_intervals(df)
@@ -262,33 +279,64 @@ def slice_name(frame: pd.DataFrame) -> str:
 
 
 def total(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of TOTAL alone; empty where the frame has none.
+    """Return the rows of the total of all calls, whose slice value is `capacity.TOTAL` ("*").
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Interval frame, as `capacity.as_intervals` makes it.
+
+    Returns
+    -------
+    DataFrame
+        Interval frame with those rows alone; empty where the frame holds no total.
+
+    Raises
+    ------
+    FrameError
+        The frame breaks the schema.
 
     See Also
     --------
-    capacity.variants
+    capacity.variants, capacity.combine
 
     Examples
     --------
-    >>> one = pd.DataFrame({"time": pd.to_datetime(["2026-07-01T14:00Z"]), "variant": "a", "max_concurrent": 3})
-    >>> len(total(as_intervals(one)))
-    0
+    >>> import capacity as cap
+    >>> frame = cap.load_sample()
+    >>> len(frame), len(cap.total(frame)), int(cap.total(frame)["max_concurrent"].max())
+    (1141781, 209526, 115)
     """
     return _pick(frame, keep_total=True)
 
 
 def variants(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of all series but TOTAL, so that nobody counts twice.
+    """Return the rows of all series but the total, whose calls are those of the variants once more.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Interval frame, as `capacity.as_intervals` makes it.
+
+    Returns
+    -------
+    DataFrame
+        Interval frame without the rows of `capacity.TOTAL`.
+
+    Raises
+    ------
+    FrameError
+        The frame breaks the schema.
 
     See Also
     --------
-    capacity.total
+    capacity.total, capacity.diversity
 
     Examples
     --------
-    >>> one = pd.DataFrame({"time": pd.to_datetime(["2026-07-01T14:00Z"]), "variant": "a", "max_concurrent": 3})
-    >>> len(variants(as_intervals(one)))
-    1
+    >>> import capacity as cap
+    >>> cap.variants(cap.load_sample()).index.unique("variant").tolist()
+    ['V-bookings', 'V-out-of-hours', 'V-billing', 'V-reservas', 'V-events']
     """
     return _pick(frame, keep_total=False)
 
@@ -316,19 +364,25 @@ def trim(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def concat(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Join frames whose variants (or times) differ.
+    """Return several interval frames, whose variants or times differ, as one.
 
     Parameters
     ----------
     frames : iterable of DataFrame
-        Each as `as_intervals` makes it, all sliced by the same thing.
+        Interval frames, as `capacity.as_intervals` makes them, all with the same name of the slice.
+
+    Returns
+    -------
+    DataFrame
+        Interval frame of all rows, sorted; of two display names of a variant the later one holds.
 
     Raises
     ------
     ConfigError
-        There is no frame to join.
+        There is no frame to join, or one frame was given in place of several.
     FrameError
-        Two frames are sliced by different things, or hold the same interval of the same variant.
+        A frame breaks the schema; two frames have slices of different names, or hold the same interval of the same
+        variant.
 
     See Also
     --------
@@ -336,9 +390,14 @@ def concat(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
 
     Examples
     --------
-    >>> one = pd.DataFrame({"time": pd.to_datetime(["2026-07-01T14:00Z"]), "variant": "a", "max_concurrent": 3})
-    >>> len(concat([as_intervals(one), as_intervals(one.assign(variant="b"))]))
-    2
+    >>> import capacity as cap
+    >>> a = pd.DataFrame({"time": pd.to_datetime(["2026-07-01T14:00Z"]), "variant": "a", "max_concurrent": 3})
+    >>> b = a.assign(variant="b", max_concurrent=5)
+    >>> cap.concat([cap.as_intervals(a), cap.as_intervals(b)])["max_concurrent"]
+    time                       variant
+    2026-07-01 14:00:00+00:00  a          3
+                               b          5
+    Name: max_concurrent, dtype: int32
     """
     if not isinstance(frames, Iterable) or isinstance(frames, pd.DataFrame):
         raise ConfigError(f"concat takes several frames, not a {type(frames).__name__}; give a list of them")

@@ -1,4 +1,4 @@
-"""Licence counts: one number, or steps in time. What everyone means by `licences=`."""
+"""Licence counts, one number or steps by date: what every argument `licences=` is read into."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ __all__ = ["LicenceLike", "Licences", "as_licences"]
 
 @dataclass(frozen=True, repr=False)
 class Licences(Result):
-    """How many conversations may be in progress at once, by local date.
+    """How many conversations may be in progress at once, by local date: a count, or steps.
+
+    Functions take a number, text or a mapping as ``licences=`` and keep it as this.
 
     Attributes
     ----------
@@ -35,21 +37,47 @@ class Licences(Result):
 
     Examples
     --------
-    >>> print(as_licences("100,2026-03-01:120"))
-    100, from 1 Mar 2026: 120
+    >>> import capacity as cap
+    >>> held = cap.utilisation(cap.load_sample(), "80,2025-03-01:115", tz="Europe/London").licences
+    >>> print(held)
+    80, from 1 Mar 2025: 115
+    >>> held.on(pd.DatetimeIndex(["2025-02-28", "2025-03-01"]))
+    array([ 80, 115])
     """
 
     dates: tuple[pd.Timestamp, ...]
     counts: tuple[int, ...]
 
     def on(self, dates: pd.DatetimeIndex) -> npt.NDArray[np.int64]:
-        """Return the licences on each local day (naive midnights), shape (len(dates),)."""
+        """Return the licences on each local day.
+
+        Parameters
+        ----------
+        dates : DatetimeIndex
+            Local days, as naive midnights.
+
+        Returns
+        -------
+        int64 array, shape (len(dates),)
+        """
         starts = pd.DatetimeIndex(self.dates).as_unit("ns").asi8
         place = np.searchsorted(starts, dates.as_unit("ns").asi8, side="right") - 1
         return np.asarray(np.take(self.counts, np.maximum(place, 0)), dtype=np.int64)
 
     def at(self, times: pd.DatetimeIndex, *, tz: str | dt.tzinfo) -> npt.NDArray[np.int64]:
-        """Return the licences at each instant (aware times); a step begins at local midnight in `tz`."""
+        """Return the licences at each instant; a step begins at local midnight.
+
+        Parameters
+        ----------
+        times : DatetimeIndex
+            With a time zone.
+        tz : str or tzinfo
+            IANA name of the zone whose midnights are meant.
+
+        Returns
+        -------
+        int64 array, shape (len(times),)
+        """
         zone = as_zone(tz)
         first = [midnight(date, zone).value for date in self.dates]
         place = np.searchsorted(first, times.as_unit("ns").asi8, side="right") - 1
@@ -81,7 +109,7 @@ _LONG_AGO = pd.Timestamp("1900-01-01")
 
 
 def as_licences(value: LicenceLike) -> Licences:
-    """Read a licence count, constant or in steps.
+    """Return a licence count, constant or in steps, read from any of its forms.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Notes: what a result rests on, what was left out and why, with a severity."""
+"""Notes: sentences on what a result rests on and what was left out, with a severity."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class Note(str):
 
     Examples
     --------
-    >>> note = Note("No forecast: 20 days, 56 are needed.", field="forecast", severity="warning")
+    >>> import capacity as cap
+    >>> note = cap.Note("No forecast: 20 days, 56 are needed.", field="forecast", severity="warning")
     >>> note.severity, note
     ('warning', 'No forecast: 20 days, 56 are needed.')
     """

@@ -1,4 +1,4 @@
-"""What several analyses of one frame compute from it is computed once."""
+"""Computations that several analyses of one frame share, done once."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _held: ContextVar[_Held | None] = ContextVar("held", default=None)
 
 @contextmanager
 def sharing(frame: pd.DataFrame) -> Iterator[None]:
-    """Within this context the functions marked with `once` compute what they return of `frame` only once.
+    """Within this context the functions marked with `once` compute their result for `frame` only once.
 
-    It knows the very frame, not one like it, which nobody changes within the context; other frames are computed as
-    ever, and the next context begins anew.
+    The frame is known by identity and must not be changed within the context. Other frames are computed as usual, and
+    the next context starts empty.
     """
     token = _held.set((frame, {}))
     try:

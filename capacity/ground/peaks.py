@@ -1,4 +1,4 @@
-"""Daily peaks as people hand them over: read and checked in one place."""
+"""Daily peaks that a caller gives: read and checked in one place."""
 
 from __future__ import annotations
 

@@ -17,10 +17,11 @@ _ROWS = 60  # of a table in HTML; the rest is summarised, as pandas does
 
 
 class Result:
-    """A result that shows itself: as text, as a table, and as a picture where there is one.
+    """Base class of results: text by ``print``, a table by `to_frame`, a picture by `plot` where there is one.
 
-    Derive a frozen dataclass with ``eq=False, repr=False`` from it, and define ``__str__`` (a sentence, then the
-    table) and `to_frame`. A result with a picture names its chart.
+    In a notebook a result is shown as its picture and its table. To write a result class, derive a frozen dataclass
+    with ``eq=False, repr=False``, define ``__str__`` (a sentence, then the table) and `to_frame`, and name the chart
+    in ``_chart``.
 
     Attributes
     ----------
@@ -33,7 +34,8 @@ class Result:
 
     Examples
     --------
-    >>> class Answer(Result):
+    >>> import capacity as cap
+    >>> class Answer(cap.Result):
     ...     def to_frame(self):
     ...         return pd.DataFrame({"calls": [42]})
     ...

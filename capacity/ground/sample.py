@@ -47,7 +47,8 @@ def load_sample() -> pd.DataFrame:
 
     Examples
     --------
-    >>> frame = load_sample()
+    >>> import capacity as cap
+    >>> frame = cap.load_sample()
     >>> sorted(frame.index.unique("variant"))
     ['*', 'V-billing', 'V-bookings', 'V-events', 'V-out-of-hours', 'V-reservas']
     >>> int(frame["max_concurrent"].max())

@@ -1,4 +1,4 @@
-"""Tariffs: how licences, bursts, packages and lost calls are paid for."""
+"""Tariffs: the prices of licences, bursts, packages and lost calls."""
 
 from __future__ import annotations
 
@@ -43,24 +43,30 @@ def as_rule(rule: str) -> Rule:
 
 @dataclass(frozen=True)
 class Burst:
-    """What calls above the licences cost, and how many are carried.
+    """The price of calls above the licences, and how many of them are carried.
 
-    Without any limit all are carried; with several the lowest counts.
+    Without `channels` and `times` all of them are carried; of two limits the lower one holds. Prices add up.
 
     Attributes
     ----------
     channels : int, optional
-        At most so many above the licences.
-    price : float
-        Money a call carried above the licences.
+        The most calls above the licences that are carried at once [calls].
+    price : float, default 0
+        Price of each call above the licences [money].
     times : float, optional
-        At most so many times the licences in all, such as 3.
-    multiple : float
-        A month's highest level above the licences is paid at so many times the price of licences.
-    per_minute : float
-        Money for each minute of each call above the licences.
-    measure : str
-        The billing rule by which that level is read; see `Tariff`.
+        The most calls at once in all, as a multiple of the licences: 3 carries up to three times the licences.
+    multiple : float, default 0
+        Price of a channel above the licences, as a multiple of a licence's: a month's highest level above the licences
+        is billed at it.
+    per_minute : float, default 0
+        Price of each minute of each call above the licences [money].
+    measure : {"maximum", "used", "held", "p95"}
+        The billing rule that gives the month's level for `multiple`, "maximum" by default: see `Tariff`.
+
+    Raises
+    ------
+    ConfigError
+        A price below 0, `times` below 1, `channels` that is no whole number, or an unknown rule.
 
     See Also
     --------
@@ -68,9 +74,10 @@ class Burst:
 
     Examples
     --------
-    >>> Burst(channels=300, times=3, multiple=2).most([100, 400])
+    >>> import capacity as cap
+    >>> cap.Burst(channels=300, times=3, multiple=2).most([100, 400])
     array([200, 300])
-    >>> Burst(10, 0.5).price
+    >>> cap.Burst(10, 0.5).price
     0.5
     """
 
@@ -94,7 +101,13 @@ class Burst:
             raise ConfigError("burst measure='licences' measures no burst; give 'maximum', 'used', 'held' or 'p95'")
 
     def most(self, licences: npt.ArrayLike) -> Counts:
-        """Return how many calls above each count of licences are carried at most [calls]."""
+        """Return the most calls above the licences that are carried at once [calls].
+
+        Parameters
+        ----------
+        licences : array_like of int
+            Counts of licences.
+        """
         held = np.asarray(licences, dtype=np.int64)
         most = np.full_like(held, _UNBOUNDED if self.channels is None else self.channels)
         return most if self.times is None else np.minimum(most, np.floor((self.times - 1) * held).astype(np.int64))
@@ -102,18 +115,23 @@ class Burst:
 
 @dataclass(frozen=True)
 class Package:
-    """A month's package with overage.
+    """A monthly package of minutes or channels, with a price for what goes beyond it.
 
     Attributes
     ----------
     price : float
-        Money a month.
+        Price of the package [money a month].
     included : float
-        How much of it is included.
+        Minutes, or channels, that it includes.
     overage : float
-        Money for each one more.
-    of : "minutes" or "channels"
-        What is counted: minutes of calls, or channels of the month's level by the tariff's billing rule.
+        Price of each further minute, or channel [money].
+    of : {"minutes", "channels"}
+        What is counted: minutes of calls (the default), or channels of the month's level by the tariff's billing rule.
+
+    Raises
+    ------
+    ConfigError
+        A number below 0, or another unit.
 
     See Also
     --------
@@ -121,7 +139,8 @@ class Package:
 
     Examples
     --------
-    >>> Package(price=500, included=10_000, overage=0.06).cost([9_000, 12_500]).tolist()
+    >>> import capacity as cap
+    >>> cap.Package(price=500, included=10_000, overage=0.06).cost([9_000, 12_500]).tolist()
     [500.0, 650.0]
     """
 
@@ -137,40 +156,47 @@ class Package:
             raise ConfigError(f"package of={self.of!r} is not known; give 'minutes' or 'channels'")
 
     def cost(self, used: npt.ArrayLike) -> Floats:
-        """Return what months cost in which so much was used."""
+        """Return the cost of each month [money].
+
+        Parameters
+        ----------
+        used : array_like
+            Minutes, or channels, used in each month.
+        """
         return np.asarray(self.price + self.overage * np.maximum(np.asarray(used, dtype=np.float64) - self.included, 0))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tariff:
-    """How licences are sold, and what a lost call costs.
+    """The prices of licences, and of calls above them or turned away.
 
     Attributes
     ----------
     licence_price : float
-        Money for one licence, or one billed channel, a year. A month is a twelfth of it.
-    lot : int
-        Licences come in lots of so many.
-    billing : str
-        What is paid for: "licences"; or the level that the calls of each month reached, up to the licences, which are
-        a cap then: "maximum", the highest 5-minute maximum; "used", the level in use for at least 30 minutes of the
-        month, not in a row; "held", the level in use for 30 minutes in a row; "p95", the 95th percentile of the
+        Price of one licence, or one billed channel [money a year]. A month costs a twelfth of it.
+    lot : int, default 1
+        Licences are sold in lots of this size.
+    billing : {"licences", "maximum", "used", "held", "p95"}
+        What is billed. "licences" (the default): the licences held. Otherwise the level that each month's calls
+        reached, at most the licences: "maximum", the highest 5-minute maximum; "used", the level in use for at least 30
+        minutes of the month in all; "held", the level in use for 30 minutes in a row; "p95", the 95th percentile of the
         5-minute maxima.
     commitment : int or str, optional
-        How long a licence that was ordered has to be kept: days, "90d", "12w" or "1y".
+        How long a licence that was ordered has to be kept: days, "90d", "12w" or "1y". By default not at all.
     notice : int or str, optional
-        How long before it is handed back notice has to be given.
+        How long before a licence is handed back notice has to be given, in the same forms. By default no notice.
     burst : Burst or (channels, price), optional
-        Calls above the licences that are carried, and their price. By default none are.
+        Calls above the licences that are carried, and their price. By default none are carried.
     package : Package, optional
         Paid each month besides the licences.
-    lost_call_cost : float
-        Money lost with a call that is turned away.
+    lost_call_cost : float, default 0
+        What a call that is turned away costs you [money].
 
     Raises
     ------
     ConfigError
-        A price below 0, a lot below 1, an unknown rule, or a length of time that cannot be read.
+        A price below 0, a lot below 1, an unknown rule, a length of time that cannot be read, or a burst or package of
+        another type.
 
     See Also
     --------
@@ -180,7 +206,8 @@ class Tariff:
 
     Examples
     --------
-    >>> tariff = Tariff(licence_price=240, lot=10, commitment="1y", notice="30d", lost_call_cost=2)
+    >>> import capacity as cap
+    >>> tariff = cap.Tariff(licence_price=240, lot=10, commitment="1y", notice="30d", lost_call_cost=2)
     >>> tariff.commitment, tariff.notice
     (365, 30)
     >>> print(tariff)
@@ -214,11 +241,25 @@ class Tariff:
     # -- arithmetic of a month ----------------------------------------------------------------------------------
 
     def carried_above(self, licences: npt.ArrayLike) -> Counts:
-        """Return how many calls above each count of licences are carried at most [calls]."""
+        """Return the most calls above the licences that are carried at once [calls].
+
+        Parameters
+        ----------
+        licences : array_like of int
+            Counts of licences.
+        """
         return np.zeros_like(np.asarray(licences, dtype=np.int64)) if self.burst is None else self.burst.most(licences)
 
     def month_paid(self, licences: npt.ArrayLike, level: npt.ArrayLike) -> Floats:
-        """Return a month's price of licences, from the level that it is billed by [calls]; shapes broadcast."""
+        """Return the price of a month's licences [money].
+
+        Parameters
+        ----------
+        licences : array_like
+            Counts of licences; shapes broadcast.
+        level : array_like
+            The month's level by the billing rule [calls].
+        """
         held = np.asarray(licences, dtype=np.float64)
         paid = held if self.billing == "licences" else np.minimum(np.asarray(level, dtype=np.float64), held)
         return np.asarray(self.licence_price / MONTHS * paid)
@@ -231,10 +272,12 @@ class Tariff:
         minutes: npt.ArrayLike = 0.0,
         calls: npt.ArrayLike = 0.0,
     ) -> Floats:
-        """Return a month's price of calls above the licences; shapes broadcast.
+        """Return the price of a month's calls above the licences [money].
 
         Parameters
         ----------
+        licences : array_like
+            Counts of licences; shapes broadcast.
         level : array_like
             The month's level by the rule ``burst.measure`` [calls].
         minutes, calls : array_like

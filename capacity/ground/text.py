@@ -1,4 +1,4 @@
-"""How probabilities, shares, days and counts are put into words: the one place, for pages, printed text and errors."""
+"""Chances, shares, days and counts in words, for pages, printed text and errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The alarm: whether forecasts that were kept still hold, in a way that may be looked at daily."""
+"""The alarm of a ledger: whether its forecasts still fit what comes; it may be looked at daily."""
 
 from __future__ import annotations
 
@@ -32,19 +32,20 @@ _NEW = 35  # days after a change from which on the history may start there
 
 @dataclass(frozen=True, eq=False)
 class Alarm:
-    """Whether the forecasts still hold.
+    """Whether the forecasts of a ledger still fit what comes, since when not, and what to do.
 
     Attributes
     ----------
     raised : bool
-        Whether the alarm stands at the last day. It goes up at an evidence of 20, which forecasts that hold reach
-        with a chance of at most 5%, and comes down after 28 days in a row with evidence below 2 since.
+        Whether the alarm is raised on the last day. It is raised at an evidence of 20, which forecasts that are right
+        reach with a chance of at most 5%, and ends after 28 days in a row with evidence below 2.
     since : Timestamp or None
-        The day on which it went up last.
+        The day on which it was raised last.
     evidence : Series
-        By day: how much was won against the forecasts since the start, or since the alarm went up; 1 is nothing.
+        By day: the evidence against the forecasts (an e-value) since the start, or since the alarm was raised; 1 is no
+        evidence.
     broke : str
-        What does not hold: "Mondays since Mon 3 Mar 2026: 12% too low"; "" without an alarm.
+        What no longer fits: "Mondays since Mon 3 Mar 2026: 12% too low"; "" without an alarm.
     advice : str
         What to do about it.
     history : tuple of (Timestamp, Timestamp or None)

@@ -1,4 +1,4 @@
-"""The ledger: forecasts as they were made, kept and scored as the days arrive."""
+"""The ledger: forecasts kept as they were made, and scored as the days come."""
 
 from __future__ import annotations
 
@@ -37,24 +37,28 @@ _RISK = 0.05
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LedgerScore(Result):
-    """How the forecasts of a ledger have done.
+    """How well the forecasts of a ledger fit the days that have come, and whether an alarm is raised.
 
     Attributes
     ----------
     table : DataFrame
         By ``lead`` (days ahead, "1-7", ...): ``days`` scored, ``bias`` (share by which the medians were too high, below
-        0 too low), ``coverage_80`` and ``coverage_95`` (share of days within the central 80 and 95%), and ``pinball``
-        [calls].
+        0 too low), ``coverage_80`` and ``coverage_95`` (share of days within the central 80 and 95%), and the
+        ``pinball`` loss [calls].
     limits : DataFrame
-        One row a forecast, index ``made_on``: ``needed`` licences for 5% risk over its horizon, ``highest`` peak that
-        has come in it, ``days`` of it that have come, of ``horizon``, and ``kept``.
+        One row for each forecast, index ``made_on``: the licences ``needed`` for 5% risk over its horizon [calls], the
+        ``highest`` peak so far [calls], how many ``days`` of its ``horizon`` have come, and whether the licences were
+        ``kept``, that is not exceeded.
     alarm : Alarm
+        ``raised``, ``since`` when, what ``broke`` and ``advice``; ``str`` of it is a sentence.
     days : DataFrame
-        One row for each forecast and day that has come; see `capacity.plan.alarm.day_scores`.
+        One row for each forecast and day that has come: ``entry``, ``date``, ``lead`` [days], ``peak`` and ``median``
+        [calls], ``place`` of the peak in its forecast (0 to 1), and whether it was ``capped`` by the licences.
     forecasts : DataFrame
         Index (number, date), the forecasts in the order in which they were made: columns ``p5``, ``p10``, ``p25``,
         ``p50``, ``p75``, ``p90``, ``p95`` and ``actual`` (NaN for a day that has not come) [calls].
     variant : str
+        Id of the series.
 
     See Also
     --------
@@ -62,10 +66,17 @@ class LedgerScore(Result):
 
     Examples
     --------
-    See `Ledger`.
-
-    >>> LedgerScore.__name__
-    'LedgerScore'
+    >>> import capacity as cap
+    >>> import tempfile
+    >>> dates = pd.date_range("2026-03-01", periods=28)
+    >>> paths = np.tile(np.arange(90, 111)[:, None], (1, 1, 28))
+    >>> forecast = cap.PeakForecast(paths, ("*",), dates, pd.DataFrame({"*": []}))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     ledger = cap.Ledger(folder)
+    ...     _ = ledger.record(forecast, made_on="2026-03-01")
+    ...     score = ledger.score(pd.Series(95, index=dates[:14]))
+    >>> score.table[["days", "bias"]].round(2).to_dict("index")
+    {'1-7': {'days': 7, 'bias': 0.05}, '8-28': {'days': 7, 'bias': 0.05}}
     """
 
     table: pd.DataFrame
@@ -97,7 +108,7 @@ class LedgerScore(Result):
         return self.table.copy()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures for machines: alarm, bias, coverage_80, by_lead and limits; days are ISO dates."""
+        """Return the figures as a dict for JSON: alarm, bias, coverage_80, by_lead and limits; days are ISO dates."""
         alarm = self.alarm
         limits = self.limits.reset_index().assign(made_on=lambda t: t["made_on"].dt.strftime("%Y-%m-%d"))
         return {
@@ -120,24 +131,29 @@ class LedgerScore(Result):
             return "No day has come yet that a forecast of the ledger was made for."
         word = "high" if self.bias > 0 else "low"
         kept = self.limits[self.limits["days"] > 0]
-        held = f"{int(kept['kept'].sum())} of {plural(len(kept), 'forecast')} kept their licences for 5% risk so far"
+        enough = f"{int(kept['kept'].sum())} of {plural(len(kept), 'forecast')}"
         head = (
             f"{self.alarm} Medians {percent(abs(self.bias))} too {word}; {percent(self.coverage)} of days within the "
-            f"central 80%; {held}."
+            f"central 80%; the licences for 5% risk were enough in {enough} so far."
         )
         return f"{head}\n\n{self.table.round(3).to_string()}"
 
 
 class Ledger:
-    """A folder of forecasts as they were made: append-only, each in a file of its own.
+    """A folder of forecasts as they were made, to be compared with the days that come: `record`, then `score`.
 
-    A file is written whole or not at all, so that a killed process or a full disk costs no forecast that was there.
-    Recording the same forecast again changes nothing.
+    Each forecast is a file of its own that is never changed. A file is written whole or not at all, so that a killed
+    process or a full disk costs no forecast that was there. Recording the same forecast again changes nothing.
 
     Parameters
     ----------
     path : str or Path
-        The folder; made when something is recorded.
+        The folder; it is made when something is recorded.
+
+    Raises
+    ------
+    ConfigError
+        `path` is a file.
 
     See Also
     --------
@@ -145,13 +161,14 @@ class Ledger:
 
     Examples
     --------
+    >>> import capacity as cap
     >>> import tempfile
     >>> dates = pd.date_range("2026-03-01", periods=60)
     >>> rng = np.random.default_rng(1)
     >>> history = pd.DataFrame({"*": rng.poisson(100, 90)}, index=pd.date_range(end="2026-02-28", periods=90))
-    >>> forecast = PeakForecast(rng.poisson(100, (1, 500, 60)), ("*",), dates, history)
+    >>> forecast = cap.PeakForecast(rng.poisson(100, (1, 500, 60)), ("*",), dates, history)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     ledger = Ledger(folder)
+    ...     ledger = cap.Ledger(folder)
     ...     _ = ledger.record(forecast, made_on="2026-03-01")
     ...     score = ledger.score(pd.Series(rng.poisson(100, 30), index=dates[:30]))
     >>> score.alarm.raised, len(score.days), bool(score.limits["kept"].all())
@@ -168,16 +185,16 @@ class Ledger:
         return f"<Ledger: {plural(count, 'forecast')} in {self.path}>"
 
     def record(self, assessment: Assessment | PeakForecast, *, made_on: Any, variant: str | None = None) -> Path:
-        """Keep a forecast, and return its file.
+        """Keep a forecast in the ledger, and return the path of its file.
 
         Parameters
         ----------
         assessment : Assessment or PeakForecast
-            What was made; of an assessment the licences and what it was asked with are kept as well.
+            The forecast; of an assessment its licences and settings are kept as well.
         made_on : date
-            The local day on which it was made: there is no clock in here.
+            The local day on which it was made; it is not read from the clock.
         variant : str, optional
-            Whose forecast; by default the series that the verdict is about, TOTAL or the only one.
+            Id of the series; by default the one that the verdict is about, TOTAL or the only one.
 
         Raises
         ------
@@ -194,7 +211,12 @@ class Ledger:
         return write(self.path, entry)
 
     def entries(self, variant: str | None = None) -> list[Entry]:
-        """Return what was recorded, in the order in which it was.
+        """Return the recorded forecasts, by the day on which they were made.
+
+        Parameters
+        ----------
+        variant : str, optional
+            Id of the series; by default all.
 
         Raises
         ------
@@ -215,7 +237,7 @@ class Ledger:
         return [entry for entry in entries if entry.variant == name]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a forecast: made_on, variant, from, horizon [days], needed licences for 5% risk, events."""
+        """Return one row for each forecast: made_on, variant, from, horizon [days], needed (for 5% risk), events."""
         rows = [
             {
                 "made_on": entry.made_on,
@@ -235,7 +257,7 @@ class Ledger:
         Parameters
         ----------
         variant : str, optional
-            By default the one that was recorded, if it is but one.
+            Id of the series; by default the only one that was recorded.
 
         Returns
         -------
@@ -281,15 +303,17 @@ class Ledger:
         return changes_between(old[-1], new) if old else None
 
     def score(self, peaks: pd.DataFrame | pd.Series, *, variant: str | None = None) -> LedgerScore:
-        """Return how the forecasts have done on the days that have come since.
+        """Return how well the forecasts fit the days that have come since, and whether an alarm is raised.
+
+        The alarm may be looked at every day: it is valid however often it is looked at.
 
         Parameters
         ----------
         peaks : DataFrame or Series
             What `capacity.daily_peaks` returns, or one Series of peaks [calls] by local day. Incomplete days do not
-            count. Looking every day costs nothing: the alarm is valid however often it is looked at.
+            count.
         variant : str, optional
-            By default the one that was recorded, if it is but one.
+            Id of the series; by default the only one that was recorded.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""What to order when: the purchase schedule."""
+"""The purchase schedule: which licences to order, and which to hand back, on which day."""
 
 from __future__ import annotations
 
@@ -34,33 +34,35 @@ _SOME = 30  # paths whose own best plan is worked out for the regret
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PurchaseSchedule(Result):
-    """What to order when, and what to hand back.
+    """Which licences to order and which to hand back, on which day, with the expected cost.
 
     Attributes
     ----------
     actions : DataFrame
-        One row a decision: ``by`` (the last day to decide on it), ``in_force`` (the first day of the new count),
-        ``action`` ("order" or "hand back"), ``licences`` (how many), ``after`` (the count from then on).
+        One row for each order or return: ``by``, the last day to decide on it; ``in_force``, the first day of the new
+        count; ``action``, "order" or "hand back"; ``licences``, how many; ``after``, the count from then on.
     licences : Licences
         The counts that follow, by local day.
     table : DataFrame
-        By stretch of days, index ``from``: ``days``, ``licences``, ``chance`` of exceeding them within it,
-        ``licence_cost`` and ``lost_calls`` (expected), ``lost_cost``.
+        One row for each stretch of days with one count, index ``from``: ``days``; ``licences``; the ``chance`` of
+        exceeding them within the stretch; expected ``licence_cost`` [money], ``lost_calls`` and ``lost_cost`` [money].
     cost, cost_today : float
-        Expected cost over the horizon of this plan, and of the best constant count ordered today.
+        Expected cost over the horizon of this plan, and of the best constant count ordered today [money].
     constant : int
-        That count.
+        That constant count.
     chance, chance_before : float
-        Of exceeding the licences within the horizon from the first day on which an order can be there, and before it.
+        Chance of exceeding the licences within the horizon, from the first day on which an order can be there, and
+        before that day.
     lead_time, review : int
-        Days.
+        Lead time and time between reviews [days].
     tariff : Tariff
+        The prices.
     risk : float or None
-        The chance that was allowed; None where lost calls were weighed.
+        The chance of exceeding that was allowed; None where lost calls were weighed by their cost.
     lost_call_cost : float
-        Money for a lost call; 0 where a risk was given.
+        Cost of a lost call [money]; 0 where a risk was given.
     notes : tuple of str
-        What the plan leaves out.
+        What the plan does not count, in sentences.
 
     See Also
     --------
@@ -68,10 +70,12 @@ class PurchaseSchedule(Result):
 
     Examples
     --------
+    >>> import capacity as cap
     >>> dates = pd.date_range("2026-01-01", periods=90)
     >>> paths = np.tile(np.r_[np.full(45, 80), np.full(45, 95)], (1, 10, 1))
-    >>> forecast = PeakForecast(paths, ("*",), dates, pd.DataFrame({"*": []}))
-    >>> plan = purchase_schedule(forecast, Tariff(licence_price=240, lot=10), lead_time="21d", licences=80, review=7)
+    >>> forecast = cap.PeakForecast(paths, ("*",), dates, pd.DataFrame({"*": []}))
+    >>> tariff = cap.Tariff(licence_price=240, lot=10)
+    >>> plan = cap.purchase_schedule(forecast, tariff, lead_time="21d", licences=80, review=7)
     >>> print(plan.sentence())
     Order 20 by Wed 21 Jan 2026, to be there on Wed 11 Feb 2026.
     """
@@ -94,7 +98,7 @@ class PurchaseSchedule(Result):
 
     @property
     def today(self) -> pd.DataFrame:
-        """The actions whose day is the first review: what to decide now."""
+        """The actions that have to be decided today."""
         first = self.table.index[0] - pd.Timedelta(days=1)
         return self.actions[self.actions["by"] <= first]
 
@@ -105,14 +109,14 @@ class PurchaseSchedule(Result):
         return None if orders.empty else pd.Timestamp(orders["by"].iloc[0])
 
     def regret(self) -> pd.Series:
-        """Return by how much the plan costs more than the best plan for a path that is known beforehand [money].
+        """Return by path how much more this plan costs than the best plan for that path, known beforehand [money].
 
-        Worked out on at most thirty paths, spread evenly. Part of it is the price of not knowing, which no plan avoids.
+        For at most thirty paths, spread evenly. No plan made without knowing the future has a regret of 0 on all paths.
         """
         return pd.Series(self._regret(), name="regret").rename_axis("path")
 
     def sentence(self) -> str:
-        """Say it in plain words."""
+        """Return the orders and returns in words."""
         if self.actions.empty:
             return "Order nothing and hand nothing back."
         said = []
@@ -171,28 +175,28 @@ def purchase_schedule(
     day_shape: npt.ArrayLike | None = None,
     variant: str | None = None,
 ) -> PurchaseSchedule:
-    """Return what to order when, and what to hand back, at the least expected cost.
+    """Return which licences to order and which to hand back, on which day, at the least expected cost.
 
     Parameters
     ----------
     forecast : PeakForecast
-        Sample paths of daily peaks [calls], events included. Today is the day before its first.
+        What `capacity.forecast_peaks` returns, with events if there are some. Today is the day before its first day.
     tariff : Tariff
         Prices, lots, commitment and notice.
     lead_time : int, str or timedelta
-        From order to use: days, or "21d".
-    risk : float, optional
+        Time from an order to the use of the licences: days, or "21d".
+    risk : float or None, default 0.05
         The chance of exceeding the licences that is allowed over the whole horizon, from the first day on which an
-        order can be there. The licences are then the cheapest that keep it.
+        order can be there. The plan is then the cheapest that keeps it.
     lost_call_cost : float, optional
-        Money for a call that is turned away: the plan weighs lost calls against licences in place of `risk`. With
-        ``risk=None`` it is that of the tariff.
-    review : int, str or timedelta
-        How often the plan is looked at again: orders and notices are decided today and every so many days.
+        Cost of a call that is turned away [money]: the plan then weighs lost calls against licences, in place of
+        `risk`. With ``risk=None`` and no cost here it is that of the tariff.
+    review : int, str or timedelta, default 30
+        Time between reviews [days]: orders and returns are decided today and at every review.
     licences : int, str, mapping, Series or Licences, optional
-        Held today, with what is ordered already in steps; by default those of the forecast, or none.
+        The licences held today, with those already ordered as steps; by default those of the forecast, or none.
     committed_until : date, optional
-        Until when the licences that are held have to be kept; by default they may be handed back at the notice.
+        The day until which the licences held have to be kept; by default they may be handed back with the notice.
     mean_call_length, day_shape, variant
         As in `capacity.best_licence_count`.
 
@@ -208,9 +212,9 @@ def purchase_schedule(
 
     Notes
     -----
-    One plan is made for all paths (it does not foresee which of them comes), and is the cheapest such plan: a
-    mixed-integer programme over orders and returns at each review, in which a lot is kept for its commitment. At the
-    next review the forecast knows more, and the plan is made again; only what is due before then has to be done now.
+    One plan is made for all paths, since nobody knows which of them comes, and it is the cheapest such plan: a
+    mixed-integer programme over orders and returns at each review, in which a lot is kept for its commitment. Make the
+    plan again at the next review, with a new forecast; only what is due before then has to be done now.
     A plan with more changes is taken only where it saves more than half a percent over a simpler one. Costs after the
     horizon do not count: forecast at least a commitment ahead where there is one. Nothing is handed back within a lead
     time and a review of the horizon's end, where what is needed after it cannot be seen.
@@ -218,12 +222,14 @@ def purchase_schedule(
     See Also
     --------
     capacity.best_licence_count : one count for a year.
+    capacity.Tariff, capacity.PurchaseSchedule, capacity.forecast_peaks
 
     Examples
     --------
+    >>> import capacity as cap
     >>> dates = pd.date_range("2026-01-01", periods=60)
-    >>> forecast = PeakForecast(np.full((1, 10, 60), 95), ("*",), dates, pd.DataFrame({"*": []}))
-    >>> plan = purchase_schedule(forecast, Tariff(licence_price=240, lot=10), lead_time=14, licences=80)
+    >>> forecast = cap.PeakForecast(np.full((1, 10, 60), 95), ("*",), dates, pd.DataFrame({"*": []}))
+    >>> plan = cap.purchase_schedule(forecast, cap.Tariff(licence_price=240, lot=10), lead_time=14, licences=80)
     >>> plan.order_by, plan.licences.last
     (Timestamp('2025-12-31 00:00:00'), 100)
     """

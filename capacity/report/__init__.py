@@ -1,4 +1,9 @@
-"""Results to pictures: the report's pages, and every chart alone."""
+"""Results to pictures: the report's pages as HTML, PDF and PNG, and every chart alone.
+
+`save` writes the pages and charts of an assessment as PNG, `save_html` one HTML file, `save_pdf` one PDF, `save_fleet`
+the page of a fleet; `page` returns one page. `capacity.report.charts` has every chart as a function of a result and an
+optional ``ax``; `capacity.report.notebook.show_pictures` turns pictures in notebooks off.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Charts that are files only: more than a page can hold, for those who ask."""
+"""Charts that are files of their own and on no page."""
 
 from __future__ import annotations
 

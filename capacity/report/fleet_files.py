@@ -53,7 +53,7 @@ def save_fleet(fleet: Fleet, path: str | os.PathLike[str]) -> Path:
     >>> import capacity as cap, pandas as pd, tempfile
     >>> plan = pd.DataFrame({"project": ["hotel"], "store": ["no-such-folder"], "licences": [40], "tz": ["UTC"]})
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = save_fleet(cap.assess_fleet(plan, workers=1), f"{folder}/fleet.html")
+    ...     path = cap.report.save_fleet(cap.assess_fleet(plan, workers=1), f"{folder}/fleet.html")
     ...     "hotel" in path.read_text(encoding="utf-8")
     True
     """

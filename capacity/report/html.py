@@ -88,8 +88,9 @@ def save_html(assessment: Assessment, path: str | os.PathLike[str], *, ledger: L
 
     See Also
     --------
-    save : The pages and every chart as PNG.
-    save_pdf : The pages as one PDF.
+    capacity.report.save : the pages and every chart as PNG.
+    capacity.report.save_pdf : the pages as one PDF.
+    capacity.assess
 
     Examples
     --------
@@ -97,7 +98,7 @@ def save_html(assessment: Assessment, path: str | os.PathLike[str], *, ledger: L
     >>> times = pd.date_range("2026-07-01", periods=288, freq="5min", tz="UTC")
     >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": 7}))
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = save_html(cap.assess(frame, 10, tz="UTC", seed=1), f"{folder}/report.html")
+    ...     path = cap.report.save_html(cap.assess(frame, 10, tz="UTC", seed=1), f"{folder}/report.html")
     ...     path.read_text(encoding="utf-8")[:15]
     '<!doctype html>'
     """

@@ -67,7 +67,7 @@ def page(assessment: Assessment, number: int) -> bytes:
     >>> import capacity as cap, pandas as pd
     >>> times = pd.date_range("2026-07-01", periods=288, freq="5min", tz="UTC")
     >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": 7}))
-    >>> page(cap.assess(frame, 10, tz="UTC", seed=1), 1)[1:4]
+    >>> cap.report.page(cap.assess(frame, 10, tz="UTC", seed=1), 1)[1:4]
     b'PNG'
     """
     check_kind(assessment, Assessment, "assessment", made_by="capacity.assess")
@@ -97,7 +97,7 @@ def _count(assessment: Assessment) -> int:
 
 
 def save(assessment: Assessment, out_dir: str | os.PathLike[str], *, ledger: Ledger | None = None) -> list[Path]:
-    """Write the report's pages, and every chart alone, as PNG files.
+    """Write the report's pages, and every chart alone, as PNG files, and return their paths.
 
     Parameters
     ----------
@@ -121,6 +121,12 @@ def save(assessment: Assessment, out_dir: str | os.PathLike[str], *, ledger: Led
         `out_dir` is a file, or `assessment` is none.
     StoreError
         A file of the ledger is damaged.
+
+    See Also
+    --------
+    capacity.report.save_html : one HTML file for e-mail.
+    capacity.report.save_pdf : one PDF.
+    capacity.assess
     """
     check_kind(assessment, Assessment, "assessment", made_by="capacity.assess")
     found = page_ledger.kept(ledger, assessment)

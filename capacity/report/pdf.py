@@ -45,8 +45,9 @@ def save_pdf(assessment: Assessment, path: str | os.PathLike[str], *, ledger: Le
 
     See Also
     --------
-    save : The pages and every chart as PNG.
-    save_html : One file for e-mail.
+    capacity.report.save : the pages and every chart as PNG.
+    capacity.report.save_html : one HTML file for e-mail.
+    capacity.assess
 
     Examples
     --------
@@ -54,7 +55,7 @@ def save_pdf(assessment: Assessment, path: str | os.PathLike[str], *, ledger: Le
     >>> times = pd.date_range("2026-07-01", periods=288, freq="5min", tz="UTC")
     >>> frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": 7}))
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = save_pdf(cap.assess(frame, 10, tz="UTC", seed=1), f"{folder}/report.pdf")
+    ...     path = cap.report.save_pdf(cap.assess(frame, 10, tz="UTC", seed=1), f"{folder}/report.pdf")
     ...     path.read_bytes()[:5]
     b'%PDF-'
     """

@@ -51,7 +51,7 @@ def fit_cycles(values: Floats, weight: Floats) -> Cycles:
     values : float, shape (weeks, 7, slots)
         One series by week, weekday and slot of the day; whatever stands where `weight` is 0.
     weight : float, shape (weeks, 7, slots)
-        How much each cell teaches; 0 where nothing was observed.
+        Weight of each cell in the fit; 0 where nothing was observed.
     """
     weeks = len(values)
     over_weeks = _kernel(weeks, CYCLE_WEEKS)

@@ -1,4 +1,4 @@
-"""Erlang's loss formula, and its inverses: what share of calls finds every channel taken.
+"""Erlang's loss formula (Erlang B) and its inverses: the share of calls that find every channel in use.
 
 With load A [Erlang] offered by Poisson arrivals to n channels, calls that find none free being lost,
 
@@ -8,9 +8,9 @@ Real n is Jagerman's continuation, 1 / B(n, A) = A * integral over t > 0 of exp(
 Poisson density over Poisson distribution, both of which are known in closed form: no recursion, no table. Only
 where many pairs have few channels is Erlang's recursion, run for all of them at once, the quicker way.
 
-**What breaks it.** Callers who try again at once, outbound diallers that start calls in batches, and arrivals
-that are peakier than Poisson all lose more than B says. A known peakedness is allowed for by ``peakedness=``;
-retries and batches have to be put into the load.
+**Assumptions.** Callers who try again at once, outbound diallers that start calls in batches, and arrivals that are
+peakier than Poisson all lose more calls than B says. A known peakedness is allowed for by ``peakedness=``; retries and
+batches have to be added to the load.
 
 Sources: A. K. Erlang (1917); D. L. Jagerman, "Some properties of the Erlang loss function", BSTJ 53 (1974);
 A. A. Fredericks, "Congestion in blocking systems", BSTJ 59 (1980), for Hayward's approximation.
@@ -39,7 +39,7 @@ _TINY = 1e-280  # below it the incomplete gamma function loses digits, and the c
 
 @usual_float_errors
 def erlang_b(channels: npt.ArrayLike, load: npt.ArrayLike, *, peakedness: npt.ArrayLike = 1.0) -> Any:
-    """Return the share of calls that find every channel taken (Erlang B).
+    """Return the share of calls that find every channel in use and are lost (Erlang B).
 
     Parameters
     ----------
@@ -47,9 +47,9 @@ def erlang_b(channels: npt.ArrayLike, load: npt.ArrayLike, *, peakedness: npt.Ar
         n [channels], real, at least 0. Whole numbers give Erlang's formula, others its continuation.
     load : array_like
         A [Erlang], at least 0: calls an hour times mean call length in hours. Broadcasts with `channels`.
-    peakedness : array_like
-        Variance over mean z of the calls in progress, were there no limit: 1 for Poisson arrivals, more for
-        peaky ones. Hayward: B(n / z, A / z).
+    peakedness : array_like, default 1.0
+        z, the variance over the mean of the calls in progress if there were no limit: 1 for Poisson arrivals, more for
+        peaky ones. By Hayward's approximation B(n / z, A / z).
 
     Returns
     -------
@@ -59,11 +59,11 @@ def erlang_b(channels: npt.ArrayLike, load: npt.ArrayLike, *, peakedness: npt.Ar
     Raises
     ------
     ConfigError
-        A value that is negative, infinite or NaN.
+        A value that is negative, infinite or no number, a peakedness of 0, or shapes that do not broadcast.
 
     See Also
     --------
-    capacity.channels_for, capacity.load_for, capacity.blocking
+    capacity.channels_for, capacity.load_for, capacity.blocking, capacity.erlang_c
 
     References
     ----------
@@ -73,9 +73,10 @@ def erlang_b(channels: npt.ArrayLike, load: npt.ArrayLike, *, peakedness: npt.Ar
 
     Examples
     --------
-    >>> round(erlang_b(10, 5), 7)
+    >>> import capacity as cap
+    >>> round(cap.erlang_b(10, 5), 7)
     0.0183846
-    >>> erlang_b([2, 3], [1, 2]).round(6)
+    >>> cap.erlang_b([2, 3], [1, 2]).round(6)
     array([0.2     , 0.210526])
     """
     n, a, z = _arrays(channels=channels, load=load, peakedness=peakedness)
@@ -89,10 +90,10 @@ def channels_for(load: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: np
     Parameters
     ----------
     load : array_like
-        A [Erlang], at least 0.
+        A [Erlang], at least 0: calls an hour times mean call length in hours.
     blocking : array_like
-        Share of calls that may be lost, between 0 and 1 (0 is not reached by any number of channels).
-    peakedness : array_like
+        Share of calls that may be lost, above 0 and at most 1 (no number of channels loses none).
+    peakedness : array_like, default 1.0
         As in `erlang_b`.
 
     Returns
@@ -117,9 +118,10 @@ def channels_for(load: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: np
 
     Examples
     --------
-    >>> channels_for(20.33, 0.01)
+    >>> import capacity as cap
+    >>> cap.channels_for(20.33, 0.01)
     30
-    >>> channels_for([20.34, 20.34], [0.01, 0.1])
+    >>> cap.channels_for([20.34, 20.34], [0.01, 0.1])
     array([31, 23])
     """
     load, b, z = _arrays(load=load, blocking=blocking, peakedness=peakedness)
@@ -151,7 +153,7 @@ def load_for(channels: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: np
         n [channels], real, at least 0.
     blocking : array_like
         Share of calls lost, above 0 and below 1.
-    peakedness : array_like
+    peakedness : array_like, default 1.0
         As in `erlang_b`.
 
     Returns
@@ -176,7 +178,8 @@ def load_for(channels: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: np
 
     Examples
     --------
-    >>> load_for([10, 30, 50, 100, 200], 0.01).round(3)
+    >>> import capacity as cap
+    >>> cap.load_for([10, 30, 50, 100, 200], 0.01).round(3)
     array([  4.461,  20.337,  37.901,  84.064, 179.738])
     """
     n, b, z = _arrays(channels=channels, blocking=blocking, peakedness=peakedness)

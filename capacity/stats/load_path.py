@@ -1,9 +1,9 @@
 """The offered load as it moves from one 5-minute interval to the next, seen through maxima.
 
 x = sqrt(load) is a profile over the week (or the day) plus a walk of its own; both are walks whose kind and variance
-are chosen by likelihood. The walk sways in proportion to the profile: a busy day, a campaign or a year of growth adds
-a share of the calls, many at noon and few by night. Each maximum is evidence about x at its time, weakened by how far
-consecutive maxima repeat each other. Where the licences are taken the evidence only says "at least": there the
+are chosen by likelihood. The amplitude of the walk is in proportion to the profile: a busy day, a campaign or a year of
+growth adds a share of the calls, many at noon and few at night. Each maximum is evidence about x at its time, weakened
+by the correlation of consecutive maxima. Where all licences are in use the evidence only says "at least": there the
 neighbours and the same time on other days say how far above. The most likely path and its spread come from banded
 systems (Laplace's approximation), profile and walk in turn, so that a year takes seconds.
 
@@ -39,10 +39,10 @@ _DEFAULT_WALK = 0.01  # a load of 100 moves by about 2 in five minutes, 7 in an 
 _FEWEST = 50  # maxima from which a walk can be told
 _REPEAT = 1.6  # call lengths after which a chance excursion has faded to a fifth
 _FARTHEST = 2016  # intervals: after a week's gap the past says no less than that
-_QUIET = 0.5  # of the mean of x: below it the sway is no smaller, for something may come on top of nothing
+_QUIET = 0.5  # of the mean of x: the least height that the amplitude is in proportion to, since quiet hours vary too
 _LEAST = 0.01  # of x, where there is hardly a call
 _TAILS = 3.0  # degrees of freedom of the walk's steps
-_LOOSE = 1e-6  # precision of a path that nothing at all is known about
+_LOOSE = 1e-6  # precision of a path without any observation
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,15 +59,15 @@ class LoadPath:
         Where each time stands in the profile.
     slot_factor : ndarray, shape (2 or 3, slots)
         Upper Cholesky factor of the precision of the profile.
-    sway : ndarray, shape (times,)
-        What the walk is multiplied by.
+    relative_amplitude : ndarray, shape (times,)
+        Factor on the walk at each time, 1 on average.
     """
 
     x: Floats
     factor: Floats
     slot: Places
     slot_factor: Floats
-    sway: Floats
+    relative_amplitude: Floats
 
     @property
     def load(self) -> Floats:
@@ -77,9 +77,9 @@ class LoadPath:
     def draws(self, count: int, rng: np.random.Generator) -> Floats:
         """Return paths of the load [Erlang] that the maxima leave possible, shape (times, count).
 
-        What is uncertain of profile and of walk is added up, which is a little more than the truth.
+        The uncertainties of profile and walk are added, which slightly overstates their sum.
         """
-        own = self.sway[:, None] * _noise(self.factor, count, rng)
+        own = self.relative_amplitude[:, None] * _noise(self.factor, count, rng)
         moved = self.x[:, None] + own + _noise(self.slot_factor, count, rng)[self.slot]
         return np.asarray(moved**2)
 
@@ -100,20 +100,20 @@ def load_path(seen: Evidence, steps: Places, slot: Places) -> LoadPath:
     used, group = np.unique(slot, return_inverse=True)
     group = group.reshape(-1).astype(np.int64)
     profile = np.bincount(group, x) / np.bincount(group)
-    ones = sway = np.ones(len(x))
+    ones = amplitude = np.ones(len(x))
     own = np.zeros(len(x))
     common, walk = None, None  # of the profile, of the rest
     for _ in range(_ROUNDS):
-        common, profile, slot_factor = _path(seen, x, sway * own, ones, profile, used, group, common)
+        common, profile, slot_factor = _path(seen, x, amplitude * own, ones, profile, used, group, common)
         shared = profile.take(group)
-        before, sway = sway, _sway(shared)
-        walk, own, factor = _path(seen, x, shared, sway, own * before / sway, steps, None, walk)
-        x = shared + sway * own
-    return LoadPath(x=x, factor=factor, slot=group, slot_factor=slot_factor, sway=sway)
+        before, amplitude = amplitude, _relative_amplitude(shared)
+        walk, own, factor = _path(seen, x, shared, amplitude, own * before / amplitude, steps, None, walk)
+        x = shared + amplitude * own
+    return LoadPath(x=x, factor=factor, slot=group, slot_factor=slot_factor, relative_amplitude=amplitude)
 
 
-def _sway(shared: Floats) -> Floats:
-    """Return how far the load sways at each time, 1 on average: in proportion to its height, but for quiet hours."""
+def _relative_amplitude(shared: Floats) -> Floats:
+    """Return the amplitude of the walk at each time, 1 on average: in proportion to the profile, bounded below."""
     height = np.maximum(shared, max(_QUIET * float(shared.mean()), _LEAST))
     return np.asarray(height / np.sqrt(np.mean(height**2)))
 
@@ -133,21 +133,21 @@ def _path(
     seen: Evidence,
     x: Floats,
     base: Floats,
-    sway: Floats,
+    amplitude: Floats,
     y: Floats,
     places: Places,
     group: Places | None,
     known: Walk | None,
 ) -> tuple[Walk, Floats, Floats]:
-    """Fit x = base + sway y[group], y a walk over `places`: order and variance, its most likely course, the factor."""
+    """Fit x = base + amplitude y[group], y a walk over `places`: its order, variance, most likely course and factor."""
     weight = 1.0 / variance_inflation(x**2, seen.turn)
-    walk = _walk(seen, base, sway, y, places, group, known)
-    y, factor, _ = _fit(seen.table, seen.kind, weight, base, sway, y, _Steps.over(places, *walk), group)
+    walk = _walk(seen, base, amplitude, y, places, group, known)
+    y, factor, _ = _fit(seen.table, seen.kind, weight, base, amplitude, y, _Steps.over(places, *walk), group)
     return walk, y, factor
 
 
 def _walk(
-    seen: Evidence, base: Floats, sway: Floats, y: Floats, places: Places, group: Places | None, known: Walk | None
+    seen: Evidence, base: Floats, amplitude: Floats, y: Floats, places: Places, group: Places | None, known: Walk | None
 ) -> Walk:
     """Return the order of the walk and its variance, chosen on every few places, so few that they hardly repeat.
 
@@ -156,10 +156,10 @@ def _walk(
     """
     every = 1 + int(np.ceil(_REPEAT / seen.turn))
     if group is None:
-        kind, base, sway, sub = seen.kind[::every], base[::every], sway[::every], None
+        kind, base, amplitude, sub = seen.kind[::every], base[::every], amplitude[::every], None
     else:
         kept = group % every == 0
-        kind, base, sway, sub = seen.kind[kept], base[kept], sway[kept], group[kept] // every
+        kind, base, amplitude, sub = seen.kind[kept], base[kept], amplitude[kept], group[kept] // every
     places = places[::every]
     if len(places) < _FEWEST:
         return 1, _DEFAULT_WALK
@@ -170,7 +170,7 @@ def _walk(
 
         def cost(log_walk: float, order: int = order, state: dict[str, Floats] = state) -> float:
             prior = _Steps.over(places, order, float(np.exp(log_walk)))
-            fit, _, score = _fit(seen.table, kind, weight, base, sway, state["y"], prior, sub)
+            fit, _, score = _fit(seen.table, kind, weight, base, amplitude, state["y"], prior, sub)
             state["y"] = fit
             return -score
 
@@ -185,23 +185,23 @@ def _fit(
     kind: Places,
     weight: Floats,
     base: Floats,
-    sway: Floats,
+    amplitude: Floats,
     y: Floats,
     prior: _Steps,
     group: Places | None,
 ) -> tuple[Floats, Floats, float]:
     """Return the mode of y, the factor of its precision, and Laplace's log-likelihood of the walk."""
     for _ in range(_NEWTON_STEPS):
-        _, slope, bend = table.look(kind, base + sway * (y if group is None else y.take(group)))
+        _, slope, bend = table.look(kind, base + amplitude * (y if group is None else y.take(group)))
         pull = prior.pull(y)
-        gradient = _gather(weight * sway * slope, group, len(y)) - prior.transposed(pull * prior.steps(y))
-        precision = prior.precision(pull, -_gather(weight * sway**2 * bend, group, len(y)))
+        gradient = _gather(weight * amplitude * slope, group, len(y)) - prior.transposed(pull * prior.steps(y))
+        precision = prior.precision(pull, -_gather(weight * amplitude**2 * bend, group, len(y)))
         move = np.clip(solveh_banded(precision, gradient, check_finite=False), -1.0, 1.0)
         y = y + move
         if float(np.abs(move).max()) < _CLOSE:
             break
-    height, _, bend = table.look(kind, base + sway * (y if group is None else y.take(group)))
-    precision = prior.precision(prior.pull(y), -_gather(weight * sway**2 * bend, group, len(y)))
+    height, _, bend = table.look(kind, base + amplitude * (y if group is None else y.take(group)))
+    precision = prior.precision(prior.pull(y), -_gather(weight * amplitude**2 * bend, group, len(y)))
     factor = np.asarray(cholesky_banded(precision, check_finite=False))
     return y, factor, float(weight @ height) + prior.log_density(y) - float(np.log(factor[-1]).sum())
 

@@ -42,12 +42,12 @@ def overflow_dispersion(channels: int, load: Floats) -> Floats:
     array([1.5])
     """
     b = np.ones_like(load)
-    heaps = np.zeros_like(load)
+    summed = np.zeros_like(load)
     for k in range(1, channels + 1):
         up = 1.0 / (b + k / load)
-        heaps = (heaps + 1.0) * up**2 * k / load
+        summed = (summed + 1.0) * up**2 * k / load
         b = b * up
-    return np.asarray(1.0 + 2.0 * heaps)
+    return np.asarray(1.0 + 2.0 * summed)
 
 
 class Lost(NamedTuple):

@@ -1,4 +1,4 @@
-"""Robust spread: what a few wild values do not move."""
+"""Robust spread: little affected by a few extreme values."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Callers who wait for an agent: Erlang's waiting formula (C), and with patience the Palm-Erlang formula (A).
 
-Calls that an agent of flesh and blood takes over wait where all are busy; they are not lost as on a full line. With
+Calls that are handed over to people wait while all of them are busy; they are not lost as on a full line. With
 load A [Erlang] offered to n agents, mean handling time h, and in Erlang A patience that is exponential with mean p:
 
     C(n, A) = B / (1 - (A / n)(1 - B)),  B = B(n, A),  for n > A; 1 otherwise,
@@ -8,8 +8,8 @@ load A [Erlang] offered to n agents, mean handling time h, and in Erlang A patie
     P(wait) = A(x, y) B / (1 + (A(x, y) - 1) B),  A(x, y) = 1 + sum over k of y^k / ((x + 1) ... (x + k)),
     P(gives up | waits) = sum of k-th terms times k / (y A(x, y)),  x = n p / h, y = A p / h  (Erlang A).
 
-Erlang C lets nobody give up, so it asks for more agents than people with patience need; callers who were put through
-by a voice agent have waited already, and are less patient than those who dialled.
+In Erlang C nobody gives up, so it asks for more agents than Erlang A does. Callers who were put through by a voice
+agent have waited already, and are less patient than those who dialled.
 
 Sources: A. K. Erlang (1917); C. Palm, "Research on telephone traffic carried by full availability groups" (1957);
 A. Mandelbaum and S. Zeltyn, "Service engineering in action: the Palm/Erlang-A queue" (2007).
@@ -40,9 +40,9 @@ def erlang_c(agents: npt.ArrayLike, load: npt.ArrayLike) -> Any:
     Parameters
     ----------
     agents : array_like
-        n, at least 0.
+        Number of agents n, at least 0.
     load : array_like
-        A [Erlang], at least 0. Broadcasts with `agents`.
+        Load A [Erlang], at least 0: calls an hour times mean handling time in hours. Broadcasts with `agents`.
 
     Returns
     -------
@@ -52,11 +52,12 @@ def erlang_c(agents: npt.ArrayLike, load: npt.ArrayLike) -> Any:
     Raises
     ------
     ConfigError
-        A value that is negative, infinite or NaN.
+        A value that is negative, infinite or no number, or shapes that do not broadcast.
 
     See Also
     --------
-    erlang_a : callers with patience.
+    capacity.erlang_a : callers who give up.
+    capacity.service_level, capacity.agents_for, capacity.erlang_b
 
     References
     ----------
@@ -65,7 +66,8 @@ def erlang_c(agents: npt.ArrayLike, load: npt.ArrayLike) -> Any:
 
     Examples
     --------
-    >>> round(erlang_c(14, 10), 4)
+    >>> import capacity as cap
+    >>> round(cap.erlang_c(14, 10), 4)
     0.1741
     """
     n, a = _arrays(agents=agents, load=load)
@@ -82,11 +84,12 @@ def erlang_a(agents: npt.ArrayLike, load: npt.ArrayLike, *, mean_call_length: Ca
     mean_call_length : str, timedelta or Timedelta
         Mean handling time of an agent, such as "6m".
     patience : str, timedelta or Timedelta
-        Mean time for which a caller would wait.
+        Mean time after which a caller gives up.
 
     Returns
     -------
     float, or ndarray of the broadcast shape
+        Between 0 and 1.
 
     Raises
     ------
@@ -104,7 +107,8 @@ def erlang_a(agents: npt.ArrayLike, load: npt.ArrayLike, *, mean_call_length: Ca
 
     Examples
     --------
-    >>> round(erlang_a(50, 48, mean_call_length="1m", patience="2m"), 3)
+    >>> import capacity as cap
+    >>> round(cap.erlang_a(50, 48, mean_call_length="1m", patience="2m"), 3)
     0.031
     """
     n, a = _arrays(agents=agents, load=load)
@@ -126,16 +130,16 @@ def service_level(
     agents, load : array_like
         As in `erlang_c`.
     within : str, timedelta or Timedelta
-        Such as "20s".
+        The time in which callers are to be answered, by default "20s".
     mean_call_length : str, timedelta or Timedelta
-        Mean handling time of an agent.
+        Mean handling time of an agent, such as "6m".
     patience : str, timedelta or Timedelta, optional
-        Mean time for which a caller would wait (Erlang A); by default nobody gives up (Erlang C).
+        Mean time after which a caller gives up (Erlang A); by default nobody gives up (Erlang C).
 
     Returns
     -------
     float, or ndarray of the broadcast shape
-        Of all callers; those who give up are not answered.
+        Share of all callers, between 0 and 1; those who give up are not answered.
 
     Raises
     ------
@@ -153,7 +157,8 @@ def service_level(
 
     Examples
     --------
-    >>> round(service_level(14, 10, within="20s", mean_call_length="3m"), 4)
+    >>> import capacity as cap
+    >>> round(cap.service_level(14, 10, within="20s", mean_call_length="3m"), 4)
     0.8884
     """
     n, a = _arrays(agents=agents, load=load)
@@ -168,20 +173,21 @@ def agents_for(
     mean_call_length: CallLength,
     patience: CallLength | None = None,
 ) -> Any:
-    """Return the fewest agents who answer a share of the callers within a time.
+    """Return the fewest agents who answer a given share of the callers within a given time.
 
     Parameters
     ----------
     load : array_like
-        A [Erlang], at least 0.
-    target : array_like
-        Share of callers, above 0 and below 1; 0.8 within "20s" is what many contracts say. Broadcasts with `load`.
+        Load A [Erlang], at least 0: calls an hour times mean handling time in hours.
+    target : array_like, default 0.8
+        Share of callers, above 0 and below 1; 0.8 within "20s" is usual in contracts. Broadcasts with `load`.
     within, mean_call_length, patience
         As in `service_level`.
 
     Returns
     -------
     int, or ndarray of int64 of the broadcast shape
+        Number of agents; 0 where the load is 0.
 
     Raises
     ------
@@ -199,7 +205,8 @@ def agents_for(
 
     Examples
     --------
-    >>> agents_for([10, 100], target=0.8, mean_call_length="3m")
+    >>> import capacity as cap
+    >>> cap.agents_for([10, 100], target=0.8, mean_call_length="3m")
     array([ 14, 107])
     """
     a, goal = _arrays(load=load, target=target)

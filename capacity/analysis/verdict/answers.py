@@ -1,4 +1,4 @@
-"""What an assessment answers: the headline, the confidence in it, the decision table and the risk curve."""
+"""The verdict of an assessment: headline, confidence, decision table and risk curve."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ class Verdict(Result):
         return headline(self.situation)
 
     def headline_at(self, licences: int) -> Headline:
-        """Return the headline if so many licences were held throughout."""
+        """Return the headline for another count of licences [calls], held throughout."""
         return headline(situation(self, licences))
 
     @cached_property
     def confidence(self) -> Confidence:
-        """How far the verdict was tested, and why: what the back-test and the data say of it."""
+        """How far the verdict was tested ("tested", "weak" or "untested"), and why."""
         return confidence(
             self.evidence,
             forecast=self.forecast is not None,
@@ -79,12 +79,12 @@ class Verdict(Result):
 
     @cached_property
     def evidence(self) -> Evidence | None:
-        """What the back-test proves; None without one."""
+        """What the back-test shows; None without one."""
         return None if self.backtest is None else evidence(self.backtest)
 
     @cached_property
     def decisions(self) -> pd.DataFrame | None:
-        """What each choice means: now, the cheapest, and the licences for 10, 5 and 1% risk; None without headroom.
+        """The choices side by side: now, the cheapest, and the licences for 10, 5 and 1% risk; None without headroom.
 
         Index ``choice``; columns ``licences``, ``difference``, ``chance_30``, ``chance_90``, ... (those within the
         horizon, and all of it), ``days_above`` (expected in a month of 30 days), ``lost_calls`` and ``cost`` (a year),
@@ -136,13 +136,13 @@ class Verdict(Result):
 
     @cached_property
     def capping(self) -> Capping:
-        """What the licences were to the peaks: "none", "hard" (a cap), "soft" (a cap with calls above) or "plan"."""
+        """How the licences limited the peaks: "none", "hard" (a cap), "soft" (a cap with calls above) or "plan"."""
         own = self.daily(self.variant).dropna()
         return capping(own, self.licences.on(pd.DatetimeIndex(own.index)))
 
     @cached_property
     def missing_days(self) -> int:
-        """Whole days at the end of the data that have none, or less than half of their intervals."""
+        """Number of days at the end of the data that have no interval, or less than half of the usual number."""
         own = self.peaks.xs(self.variant, level=1) if self.variant else self.peaks.groupby(level=0).max()
         enough = own.index[own["intervals"] >= own["intervals"].median() / 2]
         end = self.span[1].tz_convert(self.tz).tz_localize(None).normalize()
@@ -160,7 +160,7 @@ class Verdict(Result):
         )
 
     def display_name(self, variant: str) -> str:
-        """Return what people call a series; its id where no name is known."""
+        """Return the display name of a series; its id where no name is known."""
         if self.diversity is not None and variant in self.diversity.table.index:
             return str(self.diversity.table.loc[variant, "name"])
         return variant

@@ -1,4 +1,4 @@
-"""What the back-test and the data say of the verdict itself: tested, weak or untested, and why."""
+"""How far a verdict was tested: "tested", "weak" or "untested", with the reason."""
 
 from __future__ import annotations
 
@@ -27,15 +27,17 @@ _MUCH = 0.4  # share of days at the licences from which demand is little known
 
 @dataclass(frozen=True)
 class Confidence:
-    """How far the verdict has been tested.
+    """How far the verdict of an assessment was tested, and why it is called so.
 
     Attributes
     ----------
     level : {"tested", "weak", "untested"}
-        "tested": past forecasts were held against enough separate periods, and were right about as often as they
-        should be. "weak": they were not, or the data leave doubts. "untested": nothing can be said.
+        "tested": past forecasts were compared with at least three periods without overlap, were right about as often as
+        they should be, and the history covers a year. "weak": one of these does not hold, forecasts leaned to one side,
+        or the data end early. "untested": there is no forecast, no total or no back-test, or the licences capped too
+        many days.
     reason : str
-        Why, in words.
+        The reason, in sentences.
 
     See Also
     --------
@@ -43,7 +45,8 @@ class Confidence:
 
     Examples
     --------
-    >>> print(Confidence("untested", "No back-test was made."))
+    >>> import capacity as cap
+    >>> print(cap.Confidence("untested", "No back-test was made."))
     Untested: No back-test was made.
     """
 
@@ -56,7 +59,7 @@ class Confidence:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a back-test proves, its overlapping forecasts counted as what they are.
+    """What a back-test shows, with forecasts whose days overlap counted as one period.
 
     Attributes
     ----------
@@ -67,7 +70,7 @@ class Evidence:
     missed_days, missed_weeks : int
         Distinct days above the licences of a forecast made before them, and the weeks in which they lie.
     horizon : int
-        Days of each period.
+        Length of each period [days].
     within : float
         Share of days within the central 80% range.
     testable : bool
@@ -108,7 +111,7 @@ class Evidence:
 
 
 def evidence(found: Backtest) -> Evidence:
-    """Return what a back-test proves."""
+    """Return the evidence of a back-test."""
     table, ours = found.by_origin, found.scores.iloc[0]
     missed, free = 0, pd.Timestamp.min
     for origin, kept in table["kept"].items():
@@ -155,7 +158,7 @@ def confidence(
     soft: bool = False,
     ahead: int = 0,
 ) -> Confidence:
-    """Judge a verdict.
+    """Return how far a verdict was tested.
 
     Parameters
     ----------

@@ -20,13 +20,13 @@ _NEEDED_DAYS = 56  # of history for a forecast
 
 @dataclass(frozen=True)
 class Headline:
-    """What to do, the number, and why.
+    """The verdict of an assessment in a sentence: what to do, the number of licences, and why.
 
     Attributes
     ----------
     kind : str
         The situation: "too few", "tight", "ample", "far too many", "about to be cut", "about to rise", "capped",
-        "soft-capped", "short history", "no total" or "too low" (past forecasts were).
+        "soft-capped", "short history", "no total" or "too low" (past forecasts were too low).
     action : str
         What to do, without a full stop.
     number : int or None
@@ -34,9 +34,9 @@ class Headline:
     reason : str
         Why, without a full stop.
     besides : tuple of str
-        What else a decision has to know, in sentences.
+        Further sentences that matter for the decision.
     reason_first : bool
-        Whether the reason has to be read before the number.
+        Whether `text` begins with the reason.
 
     See Also
     --------
@@ -44,8 +44,9 @@ class Headline:
 
     Examples
     --------
-    >>> print(Headline("tight", "Hold 102 (8 more) to keep the 90-day risk at 5%", 102, "with today's 94 it is 18%"))
-    Hold 102 (8 more) to keep the 90-day risk at 5%; with today's 94 it is 18%.
+    >>> import capacity as cap
+    >>> print(cap.Headline("tight", "Hold 102 to keep the 90-day risk at 5%", 102, "with today's 94 it is 18%"))
+    Hold 102 to keep the 90-day risk at 5%; with today's 94 it is 18%.
     """
 
     kind: str

@@ -58,7 +58,7 @@ class Ask:
     exclude: list[Any] | None
     peaks: pd.DataFrame
     ids: list[str]
-    variant: str  # whom the verdict is about; "" where nobody can be
+    variant: str  # id of the series that the verdict is about; "" where there is none
     days: int
     at: int  # days at the licences or above
     above: int  # days above them
@@ -274,7 +274,7 @@ def _day_shape(busy: Any, variant: str) -> npt.NDArray[np.float64] | None:
 
 
 def _left_out(ask: Ask) -> list[Note]:
-    """Return which days of the judged series did not teach; other series may lack others."""
+    """Return which days of the judged series were not fitted; other series may lack others."""
     own = ask.peaks.xs(ask.variant, level=1) if ask.variant else ask.peaks
     excluded = own.index.isin(as_days(ask.exclude or [], name="exclude"))
     counts = {"incomplete": int((~own["complete"] & ~excluded).sum()), "excluded": int(excluded.sum())}
@@ -301,7 +301,7 @@ def _licence_notes(ask: Ask) -> list[Note]:
     taken = " They are taken as a cap." if soft else ""
     capped = (
         f"Licences: the peak {stood} on {days}.{taken} Calls may have been turned away then; the forecast is of the "
-        "demand behind, estimated."
+        "demand, which is estimated for those days."
     )
     notes = [Note(capped, field="licences", severity="warning")]
     if ask.at > _MUCH * ask.days:
