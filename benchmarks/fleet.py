@@ -121,7 +121,7 @@ def assessed(folder: Path, projects: int, how: str) -> tuple[float, float]:
 
 
 def fleets(folder: Path) -> list[Row]:
-    """Time projects: bare; a quarter of them through one and two processes and a Dask cluster; all through two."""
+    """Time projects: bare; a tenth of them through one and two processes and a Dask cluster; all through two."""
     for k in range(STORES):
         make_store(folder / f"store-{k}", k)
     frames = [cap.read_intervals(folder / f"store-{k}") for k in range(STORES)]
@@ -129,7 +129,7 @@ def fleets(folder: Path) -> list[Row]:
     with one_thread():
         cap.assess(frames[0], 80, **settings)
         bare = taken(lambda: [cap.assess(frame, 80, **settings) for frame in frames]) / STORES
-    few = max(PROJECTS // 4, 8)
+    few = max(PROJECTS // 10, 8)
     one, _ = assessed(folder, few, "1")
     two, little = assessed(folder, few, "2")
     name = f"fleet, {few:,} projects of {DAYS} days"
