@@ -94,12 +94,12 @@ def _listed(area: Area, listing: Listing) -> float:
 
 
 def _failed(sheet: Sheet, y: float, last: float, fleet: Fleet) -> None:
-    """Say why projects have no verdict, as far as there is room."""
-    for name, why in fleet.failed.items():
-        words = plain(f"{name}: {why}")
-        lines = wrap(words, _LEFT * PT, 7.0, lines=2)
-        if y + 3.4 * (len(lines) - 1) > last:
-            return
+    """Say why projects have no verdict, where there is room for all of them."""
+    told = [plain(f"{name}: {why}") for name, why in fleet.failed.items()]
+    lines = sum(len(wrap(words, (_LEFT - 1.0) * PT, 7.0, lines=2)) for words in told)
+    if y + 3.4 * lines + 0.8 * len(told) > last + 3.4:
+        return
+    for words in told:
         y = sheet.block(MARGIN + 1.0, y, words, 7.0, _LEFT - 1.0, lines=2, color=MUTED) + 0.8
 
 
