@@ -80,7 +80,7 @@ def _listed(area: Area, listing: Listing) -> float:
     below = sheet.heading(area.x, area.y, area.width, listing.title, listing.what or listing.none)
     if not listing.rows:
         if listing.what:
-            sheet.text(area.x, below + 6.0, listing.none, 8.5, color=MUTED)
+            sheet.block(area.x, below + 6.0, listing.none, 8.0, area.width, lines=2, color=MUTED)
         return below + 6.0
     top = max(area.y + _HEAD, below + 3.0)
     inner = Area(sheet, area.x, top, area.width, area.y + area.height - top)
