@@ -26,7 +26,7 @@ from capacity.analysis.records.hypotheses import (
 )
 from capacity.analysis.records.result import UNDECIDED, Reconciliation
 from capacity.calls.columns import instants
-from capacity.calls.holding import held_until, is_voice, need_times
+from capacity.calls.holding import is_voice, need_times
 from capacity.errors import FrameError, InsufficientData
 from capacity.ground.calls import Calls
 from capacity.ground.frame import TOTAL, validate
@@ -110,8 +110,7 @@ missing: at least 29 calls in 1 period on 1 day, about 0.4% of the calls in prog
     short, over = beyond_a_second(best.starts, best.ends, best.maxima, observed)
     missing = missing_stretches(short, best, observed)
     there = observed.there
-    ending = frame.assign(end=held_until(frame, best.hypothesis.duration))
-    ending = ending[is_voice(ending)] if best.hypothesis.voice_only else ending
+    taking = frame[is_voice(frame)] if best.hypothesis.voice_only else frame
     return Reconciliation(
         hypothesis=hypothesis,
         candidates=tuple(_names([best, *rivals], channels=kinds)),
@@ -131,7 +130,7 @@ missing: at least 29 calls in 1 period on 1 day, about 0.4% of the calls in prog
         largest=largest(best, observed),
         series=_series(best, observed),
         tz=str(tz),
-        notes=(*notes, *renamed(intervals, ending, observed)),
+        notes=(*notes, *renamed(intervals, taking, observed)),
     )
 
 

@@ -100,8 +100,6 @@ def _zone(tz: str) -> Any:
 def _from_file(path: Path) -> pd.DataFrame:
     import capacity as cap
 
-    if not path.exists():
-        raise FrameError(f"{path} is not there")
     try:
         with path.open("rb") as file:
             parquet = file.read(4) == b"PAR1"

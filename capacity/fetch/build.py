@@ -198,7 +198,7 @@ def _frame(
     counts = np.count_nonzero(there, axis=1)
     present = np.flatnonzero(counts)
     times = pd.DatetimeIndex((window.first + present) * STEP.value).tz_localize("UTC")
-    small = np.int8 if len(ids) < 127 else np.int16 if len(ids) < 32767 else np.int32
+    small = np.min_scalar_type(-len(ids))
     time_codes = np.repeat(np.arange(len(present), dtype=np.int32), counts[present])
     id_codes = np.broadcast_to(np.arange(len(ids), dtype=small), there.shape)[there]
     values = matrix.reshape(-1) if there.all() else matrix[there]

@@ -80,7 +80,7 @@ class BusyDay:
     def up_to(cls, highest: float, turn: float, shape: Floats) -> BusyDay:
         """Work out days whose highest peak goes up to `highest` calls."""
         step = _STEP if highest < _LARGE else _COARSE
-        grid: Floats = np.arange(int((np.sqrt(highest + 1.0) + 0.5) / step) + 2, dtype=np.float64) * step
+        grid: Floats = np.arange(int(np.sqrt(highest) / step) + 2, dtype=np.float64) * step
         loads: Floats = np.square(grid)
         size = int(loads[-1] + 10.0 * grid[-1]) + 30
         law = np.exp(stats.poisson.logpmf(np.arange(size), loads[:, None]))
