@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import inspect
 import re
 import subprocess
 import sys
@@ -68,6 +69,7 @@ INSIDE = {
 MODULES = sorted(p.relative_to(ROOT) for p in ROOT.rglob("*.py"))
 
 PUBLIC = Path(__file__).with_name("public_names.txt").read_text(encoding="utf-8").split()
+DEFAULTS = Path(__file__).with_name("public_defaults.txt")
 
 
 def imported(path: Path) -> set[str]:
@@ -176,6 +178,16 @@ def test_public_names():
         assert getattr(cap, name) is not None
     with pytest.raises(AttributeError, match="nothing_like_it"):
         cap.nothing_like_it  # noqa: B018
+
+
+def test_public_defaults():
+    """Whoever says nothing would get another zone, horizon or risk than before."""
+    for line in DEFAULTS.read_text(encoding="utf-8").splitlines():
+        what, _, default = line.partition(" = ")
+        name, _, parameter = what.partition(".")
+        assert repr(inspect.signature(getattr(cap, name)).parameters[parameter].default) == default, (
+            f"{what}: where that is meant, write it to {DEFAULTS.name} as well"
+        )
 
 
 def test_public_functions_are_documented():
