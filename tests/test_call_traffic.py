@@ -52,6 +52,42 @@ def test_lengths_by_variant_and_hour_are_plain_means():
         assert row["mean"] == pytest.approx(mine.mean())
         assert row["sd"] == pytest.approx(mine.std(ddof=0))
     assert found.by_variant.loc["*", "mean"] == pytest.approx(seconds.mean())
+    days = (
+        pd.DataFrame({"sum": seconds, "count": 1.0}).groupby(calls["start"].dt.tz_convert("Asia/Kolkata").dt.date).sum()
+    )
+    rest, n = days["sum"] - seconds.mean() * days["count"], len(days)
+    error = 1.96 * np.sqrt(n / (n - 1) * (rest**2).sum()) / len(calls)
+    limits = found.by_variant.loc["*", ["lower", "upper"]].tolist()
+    assert limits == pytest.approx([seconds.mean() - error, seconds.mean() + error])
+    one = calls[
+        calls["start"] < calls["start"].min().normalize() + pd.Timedelta(days=1)
+    ]  # a day has no days to compare
+    own = (one["end"] - one["start"]).dt.total_seconds()
+    error = 1.96 * own.std(ddof=0) / np.sqrt(len(own))
+    limits = cap.call_traffic(one).by_variant.loc["*", ["lower", "upper"]].tolist()
+    assert limits == pytest.approx([own.mean() - error, own.mean() + error])
+
+
+def test_which_calls_and_which_part_of_them_count():
+    """Calls of all channels count unless only voice is asked for; open and blocked ones never; in any order."""
+    calls = poisson_calls(3, days=3).sample(frac=1, random_state=1)
+    kind = np.arange(len(calls)) % 4
+    calls = calls.assign(
+        channel=np.where(kind == 0, "chat", "voice"),
+        blocked=pd.array(np.where(kind == 1, True, np.nan), dtype="boolean"),
+        end=calls["end"].where(kind != 2),
+        polyai_duration=np.where(kind == 0, 10.0, 20.0),
+    )
+    seconds = (calls["end"] - calls["start"]).dt.total_seconds()
+    everything, voice = cap.call_traffic(calls), cap.call_traffic(calls, voice_only=True)
+    assert everything.by_variant.loc["*", ["calls", "mean"]].tolist() == pytest.approx(
+        [(kind % 3 == 0).sum(), seconds[kind % 3 == 0].mean()]
+    )
+    assert voice.by_variant.loc["*", ["calls", "mean"]].tolist() == pytest.approx(
+        [(kind == 3).sum(), seconds[kind == 3].mean()]
+    )
+    agent = cap.call_traffic(calls, duration="polyai_duration").by_variant.loc["*", "mean"]
+    assert agent == pytest.approx(np.where(kind == 0, 10.0, 20.0)[kind % 3 == 0].mean())
 
 
 @pytest.mark.parametrize(("batch", "expected"), [(1, 1.0), (2, 2.0), (4, 4.0)])

@@ -152,6 +152,8 @@ def test_clusters_count_once():
     assert one.table["extrapolated"].all()
     assert "beyond the record" in str(one)
     assert one.to_frame()["channels"].dtype == np.int64
+    assert (one.days, one.years) == (730, pytest.approx(730 / 365.25))  # the first day counts as well as the last
+    assert not cap.return_levels(base, (1.99,)).table["extrapolated"].any()
 
 
 def test_the_frame_of_daily_peaks_and_the_series_agree():

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import capacity as cap
+from capacity.fetch.call_plan import plan_calls
 
 from .faulty_server import Reply, error, hasty
 from .hostile_conversations import CALLER, DAY_S, SECRETS, Call, ConversationsServer, Liberties, drawn_calls
@@ -449,3 +450,19 @@ def test_a_day_counts_as_answered_only_when_all_its_rows_are_kept(tmp_path, monk
             with pytest.raises(cap.errors.StoreError, match="full"):
                 cap.fetch_calls(client, *day, store=tmp_path)
         assert got(cap.fetch_calls(client, *day, store=tmp_path)) == expected(calls, FIRST, FIRST + DAY_S)
+
+
+def test_what_would_be_asked_for_is_listed_by_day():
+    """A dry run would list other days than a fetch asks for, days to come, or not the longest call before the first."""
+    with cap.Client("A", "P", api_key=KEY) as client:
+        client._now = lambda: pd.Timestamp("2026-01-10T09:03", tz="UTC")
+        table = plan_calls(client, "2026-01-08", "2026-01-12", tz="Asia/Kolkata", longest_call="2h")
+        later = plan_calls(client, "2026-01-11", "2026-01-12", tz="Asia/Kolkata")
+    days = pd.to_datetime(
+        ["2026-01-07", "2026-01-08", "2026-01-09", "2026-01-10", "2026-01-10T09:00"], utc=True, format="ISO8601"
+    )
+    assert table["start"].tolist() == days[:-1].tolist()
+    assert table["end"].tolist() == table["asked_to"].tolist() == days[1:].tolist()
+    assert table["asked_from"].tolist() == [days[0] - pd.Timedelta(hours=2), *days[1:-1]]
+    assert set(table["why"]) == {"not held"}
+    assert later.empty and list(later) == list(table)

@@ -243,6 +243,15 @@ def test_a_variant_of_a_week_does_not_stop_the_rest():
     assert "Without 'new': less than eight weeks" in str(forecast)
 
 
+def test_a_total_of_a_week_stops_the_forecast_but_the_first_variant_does_not():
+    """Licences are judged on TOTAL; of variants alone, one that is new would stop all others for its name's sake."""
+    new, old = weekly(200).iloc[-7:], weekly(200, level=20)
+    forecast = cap.forecast_peaks(frame_of({"a": new, "b": old}), 14, seed=1, paths=40)
+    assert (forecast.variants, forecast.too_short) == (("b",), ("a",))
+    with pytest.raises(InsufficientData):
+        cap.forecast_peaks(frame_of({cap.TOTAL: new, "b": old}), 14, seed=1, paths=40)
+
+
 def test_incomplete_days_are_left_out_and_counted():
     """A day with gaps has a peak that is too low: it must neither teach nor pass without being counted."""
     peaks = weekly(200)

@@ -84,6 +84,19 @@ def test_a_total_that_was_never_free_says_so():
         cap.forecast_peaks(full, 14, seed=1, licences=20)
 
 
+def test_of_variants_without_a_total_each_is_of_demand():
+    """Only the first of the variants would be forecast beyond the licences that capped it."""
+    demand = {"a": weekly(300, level=40), "b": weekly(300, level=200)}
+    licences = int(demand["b"].quantile(0.8))
+    seen = frame_of({name: peaks.clip(upper=licences) for name, peaks in demand.items()})
+    forecast = cap.forecast_peaks(seen, 28, seed=1, paths=200, licences=licences)
+    truth = cap.forecast_peaks(frame_of(demand), 28, seed=1, paths=200)
+    for name in demand:
+        ours, goal = (np.quantile(f.series(name), 0.95) for f in (forecast, truth))
+        assert ours == pytest.approx(goal, rel=0.05)
+        assert name == "a" or ours > licences
+
+
 def test_of_variants_without_a_total_one_that_was_never_free_stays():
     """One variant always at the licences would stop the forecast of all the others."""
     peaks = frame_of({"a": weekly(200), "b": weekly(200, level=200, weekend=1).clip(upper=120)})

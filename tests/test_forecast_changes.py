@@ -6,7 +6,8 @@ import pytest
 
 import capacity as cap
 from capacity.errors import FrameError, InsufficientData
-from capacity.forecast.growth import learn_growth
+from capacity.forecast.growth import _slopes, learn_growth
+from capacity.ground.calendar import YEAR
 
 DATES = pd.date_range("2024-01-01", periods=900)
 WEEK = np.resize([1.2, 1.1, 1.05, 1.0, 1.0, 0.55, 0.4], 900)
@@ -229,3 +230,28 @@ def test_settings_are_one_frozen_object():
     assert without < 0.97 * np.median(cap.forecast_peaks(peaks, 90, seed=1).paths[0])
     with pytest.raises(AttributeError):
         settings.fade = 1.0
+
+
+def test_a_slope_is_that_of_regression_on_a_process_that_forgets():
+    """The slope or its doubt would be another than a Gaussian process gives whose slope forgets within the memory."""
+    walk, walk_days, season, size, memory_days, n = 0.3, 200.0, 0.1, 0.3, 1000.0, 7
+    settings = cap.ForecastSettings(
+        walk=(walk,), walk_memory=(walk_days,), season=(season,), trend=((size, memory_days),)
+    )
+    memory, forgets, width = memory_days / YEAR, walk_days / YEAR, 28 / YEAR
+    t, x = (np.arange(n) + 0.5) * width, np.array([0.1, -0.1, 0.0, 0.2, 0.1, 0.3, 0.4])
+    noise = np.full(n, 0.05)
+    (slope,), sd = _slopes(x, noise, t, width, settings)
+    # By sums over short steps: the level is the sum of a slope with covariance size^2 exp(-|u - v| / memory).
+    u = (np.arange(1400) + 0.5) * (n * width / 1400)
+    of_slope = size**2 * np.exp(-np.abs(u[:, None] - u) / memory)
+    upto = (u <= t[:, None]) * (n * width / 1400)
+    apart = np.abs(t[:, None] - t)
+    cov = upto @ of_slope @ upto.T + np.diag(noise**2) + 10.0**2
+    cov += walk**2 * forgets / 2 * np.exp(-apart / forgets) + season**2 * np.exp(-2 * np.sin(np.pi * apart) ** 2)
+    for known in (4, n):
+        end = t[known - 1] + width / 2
+        cross = upto[:known] @ (size**2 * np.exp(-np.abs(end - u) / memory))
+        weights = np.linalg.solve(cov[:known, :known], cross)
+        assert slope[known - 1] == pytest.approx(weights @ x[:known], rel=2e-3)
+        assert sd[known - 1] == pytest.approx(np.sqrt(size**2 - weights @ cross), rel=2e-3)

@@ -15,7 +15,7 @@ import capacity as cap
 from capacity.errors import ConfigError, InsufficientData, StoreError
 from capacity.forecast.event_scores import score_events
 from capacity.plan.alarm import alarm_of, day_scores
-from capacity.plan.ledger_file import entry_of, read
+from capacity.plan.ledger_file import entry_of, read, write
 from capacity.stats.evalues import innovations, wealth
 
 
@@ -114,6 +114,27 @@ def test_what_changed_adds_up(tmp_path):
     assert table["events"] == pytest.approx(20, abs=4)
     assert table["data"] == pytest.approx(11, abs=4)
     assert table["settings"] <= 0  # fewer days ahead
+
+
+def test_licences_are_those_of_the_first_day_ahead_and_hold_up_to_their_count(tmp_path):
+    """A change would be told of licences that come later, or a peak that stood just at the number count as above it."""
+    rng = np.random.default_rng(3)
+    for start, held in (
+        ("2026-03-09", {"2026-01-01": 130}),
+        ("2026-03-02", {"2026-01-01": 120, "2026-03-20": 150}),
+    ):
+        forecast = ideal(rng, start, days=42)
+        write(tmp_path, entry_of(forecast, made_on=pd.Timestamp(start), variant="*", licences=held, settings={}))
+    ledger = cap.Ledger(tmp_path)
+    assert [entry.made_on.day for entry in ledger.entries()] == [2, 9]  # by day, not in the order of writing
+    assert ledger.changes()["held"].to_dict() == {
+        "before": 120, "data": 0, "events": 0, "settings": 0, "licences": 10, "after": 130,
+    }  # fmt: skip
+    needed = ledger.entries()[1].needed(0.05)
+    came = pd.Series(90.0, index=pd.date_range("2026-03-09", periods=20))
+    for highest, kept in ((needed, True), (needed + 1, False)):
+        came.iloc[7] = highest
+        assert bool(ledger.score(came).limits["kept"].iloc[1]) is kept
 
 
 def test_before_any_day_has_come(tmp_path):

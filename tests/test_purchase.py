@@ -116,6 +116,16 @@ def test_the_chance_is_kept_over_the_whole_horizon():
     assert plan.cost == pytest.approx(240 / 365.25 * held.sum())
     top = np.sort(forecast.series()[:, 20:].max(axis=1))[399 - 40]  # may be passed on 40 of the 400 paths
     assert plan.constant == -(-top // 5) * 5
+    assert f", {plan.cost_today - plan.cost:,.0f} less than {plan.constant:,} licences ordered today" in str(plan)
+
+
+def test_the_day_on_which_an_order_can_be_there_counts_as_in_reach():
+    """The chance of that day would be told as one that no order can change."""
+    peaks = np.full((100, 60), 80)
+    peaks[:7, 19], peaks[:3, 20] = 95, 95  # the last day out of reach, the first day in reach
+    plan = cap.purchase_schedule(forecast_of(peaks), cap.Tariff(licence_price=240), lead_time=21, licences=90)
+    assert (plan.chance, plan.chance_before) == (0.03, 0.07)
+    assert "Before an order can be there: 7%." in str(plan)
 
 
 def test_days_are_those_of_lead_time_notice_and_commitment():
@@ -129,6 +139,9 @@ def test_days_are_those_of_lead_time_notice_and_commitment():
     assert order["in_force"] - order["by"] == pd.Timedelta(days=21)
     assert pd.Timestamp("2026-02-05") < order["in_force"] <= pd.Timestamp("2026-02-10")
     assert plan.order_by == order["by"]
+    assert plan.today.empty  # the first decision is due on the day before the first one ahead
+    now = cap.purchase_schedule(forecast, cap.Tariff(licence_price=240, lot=10), lead_time=41, licences=50)
+    assert now.today["by"].tolist() == [pd.Timestamp("2025-12-31")]
     assert back[["action", "licences", "after"]].tolist() == ["hand back", 40, 50]
     assert back["in_force"] - back["by"] == pd.Timedelta(days=30)
     assert back["in_force"] - order["in_force"] >= pd.Timedelta(days=60)

@@ -175,3 +175,8 @@ def test_calls_in_progress_and_blocked_ones():
     api = cap.as_intervals(pd.DataFrame({"time": times, "variant": "*", "max_concurrent": [2, 2, 2, 2, 1, 1]}))
     covered = ((times[0], times[-1] + pd.Timedelta(minutes=5)),)
     assert cap.reconcile(api, cap.Calls(calls, covered=covered)).share_equal == 1.0
+    found = cap.reconcile(api, cap.Calls(calls, covered=covered), tz="Pacific/Kiritimati")
+    assert found.days.index.tolist() == [pd.Timestamp("2026-03-03")]  # fourteen hours ahead of UTC
+    assert found.days["intervals"].tolist() == [6]
+    part = ((times[0] + pd.Timedelta(minutes=2), covered[0][1] - pd.Timedelta(minutes=2)),)
+    assert cap.reconcile(api, cap.Calls(calls, covered=part)).intervals == 4  # those that are covered in full

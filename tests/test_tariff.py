@@ -7,6 +7,7 @@ import pytest
 import capacity as cap
 from capacity.analysis.costing.billing import billed_levels
 from capacity.analysis.costing.busy_day import BusyDay, as_shape, calls_above
+from capacity.analysis.costing.year import PathYear
 from capacity.errors import ConfigError
 from capacity.plan.files import read_events, read_tariff
 from capacity.stats.erlang import erlang_b
@@ -131,6 +132,19 @@ def test_used_level_of_a_forecast_is_that_of_simulated_months():
     months = [(rng.random((30, len(place)))[:, :, None] > cdf[None]).sum(axis=2) for _ in range(200)]
     sixth = np.mean([np.sort(m.ravel())[-6] for m in months])
     assert billed == pytest.approx(sixth, abs=0.8)
+
+
+def test_95th_percentile_of_a_forecast_counts_the_night_too():
+    """Five per cent of a month would be taken of the ten busy hours alone, or of another month's days."""
+    forecast = forecast_of(np.full((3, 60), 60))
+    year = PathYear(forecast, 5 / 3, as_shape(None), None)
+    levels = np.interp(np.sqrt(year.loads[0, 0] * as_shape(None)), year.day.grid, year.day.interval_peak)
+    month = np.sort(np.tile(levels, 30))[::-1]
+    assert year.levels("p95") == pytest.approx(np.full((3, 2), month[30 * 288 // 20]))
+    held = min(np.sort(levels)[::-1][:6])  # half an hour in a row at the top of the day
+    assert year.levels("held") == pytest.approx(np.full((3, 2), held))
+    assert (year.levels("maximum") == 60).all()
+    assert cap.best_licence_count(forecast, tariff=cap.Tariff(licence_price=1, billing="p95")).best >= 0
 
 
 def test_calls_above_the_licences_are_those_of_a_cut_poisson():

@@ -10,7 +10,7 @@ import capacity as cap
 from capacity.calls.profiles import Profile
 from capacity.errors import ConfigError, InsufficientData
 from capacity.stats.erlang import erlang_b
-from capacity.stats.load_likelihood import evidence
+from capacity.stats.load_likelihood import Table, evidence
 from capacity.stats.lost_calls import _regime, draw_lost, overflow_dispersion
 from capacity.stats.maxima import law_of_maximum
 
@@ -112,6 +112,17 @@ def test_variants_are_lower_bounds_while_the_total_is_full():
             "3m",
             licences=30,
         )
+
+
+def test_a_table_is_read_between_its_points():
+    """The likelihood of a load between two points would be that of a point, or its slope point elsewhere."""
+    grid = np.arange(1.0, 5.0, 0.1)
+    table = Table(grid, np.stack([-((grid - 3) ** 2), -2 * (grid - 2) ** 2 + grid]))
+    kind, x = np.array([0, 1, 1, 0]), np.array([1.93, 2.52, 4.9, 3.0])
+    height, slope, bend = table.look(kind, x)
+    assert height == pytest.approx([-((x[0] - 3) ** 2), *(-2 * (x[1:3] - 2) ** 2 + x[1:3]), 0])
+    assert slope == pytest.approx([-2 * (x[0] - 3), *(-4 * (x[1:3] - 2) + 1), 0])
+    assert bend == pytest.approx([-2, -4, -4, -2])
 
 
 def test_truth_is_inside_the_limits_nine_times_in_ten():
