@@ -8,6 +8,9 @@ from .analysis.backtest import backtest as backtest
 from .analysis.bills import Bills as Bills
 from .analysis.bills import monthly_bills as monthly_bills
 from .analysis.blocking import Blocking as Blocking
+from .analysis.blocking import blocking as blocking
+from .analysis.busy_hours import BusyHours as BusyHours
+from .analysis.busy_hours import busy_hours as busy_hours
 from .analysis.call_traffic import CallTraffic as CallTraffic
 from .analysis.call_traffic import call_traffic as call_traffic
 from .analysis.combine import combine as combine
@@ -22,8 +25,6 @@ from .analysis.forecast import forecast_peaks as forecast_peaks
 from .analysis.headroom import Headroom as Headroom
 from .analysis.headroom import headroom as headroom
 from .analysis.headroom import licences_needed as licences_needed
-from .analysis.peaks import BusyHours as BusyHours
-from .analysis.peaks import busy_hours as busy_hours
 from .analysis.peaks import daily_peaks as daily_peaks
 from .analysis.peaks import top_peaks as top_peaks
 from .analysis.percentiles import percentiles as percentiles
@@ -34,7 +35,6 @@ from .analysis.seasonality import Decomposition as Decomposition
 from .analysis.seasonality import decompose as decompose
 from .analysis.seasonality import seasonal_strength as seasonal_strength
 from .analysis.staffing import staffing as staffing
-from .analysis.traffic import blocking as blocking
 from .analysis.traffic import offered_load as offered_load
 from .analysis.utilisation import Utilisation as Utilisation
 from .analysis.utilisation import utilisation as utilisation

@@ -13,11 +13,17 @@ from urllib.parse import parse_qs
 
 import pandas as pd
 
-from .faulty_server import FAULTS, FaultyServer, Manners, Request
+import capacity as cap
+
+from .faulty_server import FAULTS, FaultyServer, Manners, Request, hasty
 
 SECRETS = ("I would like to cancel my booking", "+447700900123", "state-of-mind")
 CALLER = SECRETS[1]
 DAY_S = 86_400
+KEY = "sk-v3-secret"
+MONDAY = pd.Timestamp("2026-01-05", tz="UTC")
+FIRST = MONDAY.timestamp()
+SPAN = (MONDAY, MONDAY + pd.Timedelta(days=3))
 
 
 @dataclass(frozen=True)
@@ -187,3 +193,51 @@ def _iso(time: float, form: str) -> str:
         return stamp.tz_convert("Asia/Kolkata").isoformat()
     text = stamp.strftime("%Y-%m-%dT%H:%M:%S.%f")
     return f"{text if form == 'micros' else text[:-3]}Z"
+
+
+def client_of(server, **changes):
+    """Return a client that never sleeps, on 1 February 2026."""
+    client = cap.Client("A", "P", api_key=KEY, base_url=server.url)
+    client._patience = hasty(attempts=40)
+    client._now = lambda: pd.Timestamp("2026-02-01", tz="UTC")
+    for name, value in changes.items():
+        setattr(client, name, value)
+    return client
+
+
+def expected(calls, start, end, clock=float("inf")):
+    """Return (start, end) of what belongs to a range, by the words of the contract; an end in progress is None."""
+    rows = []
+    for call in calls:
+        ended = call.end <= clock
+        inside = start <= call.start < end
+        before = call.start < start and (not ended or call.end > start)
+        plausible = call.start >= start - DAY_S
+        if call.start <= clock and (inside or (before and plausible)):
+            rows.append(
+                (round(call.start * 1000), round(call.end * 1000) if ended else None, call.variant, call.channel)
+            )
+    return sorted(rows, key=str)
+
+
+def got(calls):
+    """Return the same of fetched calls."""
+    frame = calls.frame
+    return sorted(
+        (
+            (
+                round(row.start.timestamp() * 1000),
+                None if row.end is pd.NaT else round(row.end.timestamp() * 1000),
+                "" if pd.isna(row.variant) else row.variant,
+                row.channel,
+            )
+            for row in frame.itertuples()
+        ),
+        key=str,
+    )
+
+
+def quiet_calls(count=30, days=3):
+    """Return calls of three minutes, evenly over some days."""
+    gap = days * DAY_S / count
+    return [Call(f"c{k}", FIRST + k * gap, 180, 120, "v1") for k in range(count)]

@@ -242,10 +242,13 @@ def test_a_demo_of_other_calls_is_another_project():
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["demo", "--tz", "Nowhere/X"], "IANA"),
+        (["demo", "--tz", "Nowhere/X"], "--tz 'Nowhere/X' is no IANA"),
         (["demo", "--calls", "empty.csv"], "empty.csv"),
         (["simulate", "--out", "calls.xlsx"], "neither in .csv"),
         (["intervals", "absent.csv", "--out", "frame.xlsx"], "neither in .csv"),
+        (["export", "--out", "x.csv", "--store", ".", "--start", "May"], "--store '.' holds nothing yet"),
+        (["simulate", "--out", "x.csv", "--start", "May"], "--start 'May' is no time"),
+        (["intervals", "absent.csv", "--explain", "--start", "2026-05-01T10:00"], "give --tz 'Europe/London' (say)"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_the_work(words, says, tmp_path, monkeypatch, capsys):

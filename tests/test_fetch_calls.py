@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import random
@@ -14,56 +15,27 @@ import pandas as pd
 import pytest
 
 import capacity as cap
+from capacity.fetch import callstore
 from capacity.fetch.call_plan import plan_calls
 
 from .faulty_server import Reply, error, hasty
-from .hostile_conversations import CALLER, DAY_S, SECRETS, Call, ConversationsServer, Liberties, drawn_calls
-
-MONDAY = pd.Timestamp("2026-01-05", tz="UTC")
-FIRST = MONDAY.timestamp()
-KEY = "sk-v3-secret"
-
-
-def client_of(server, **changes):
-    """Return a client that never sleeps, on 1 February 2026."""
-    client = cap.Client("A", "P", api_key=KEY, base_url=server.url)
-    client._patience = hasty(attempts=40)
-    client._now = lambda: pd.Timestamp("2026-02-01", tz="UTC")
-    for name, value in changes.items():
-        setattr(client, name, value)
-    return client
-
-
-def expected(calls, start, end, clock=float("inf")):
-    """Return (start, end) of what belongs to a range, by the words of the contract; an end in progress is None."""
-    rows = []
-    for call in calls:
-        ended = call.end <= clock
-        inside = start <= call.start < end
-        before = call.start < start and (not ended or call.end > start)
-        plausible = call.start >= start - DAY_S
-        if call.start <= clock and (inside or (before and plausible)):
-            rows.append(
-                (round(call.start * 1000), round(call.end * 1000) if ended else None, call.variant, call.channel)
-            )
-    return sorted(rows, key=str)
-
-
-def got(calls):
-    """Return the same of fetched calls."""
-    frame = calls.frame
-    return sorted(
-        (
-            (
-                round(row.start.timestamp() * 1000),
-                None if row.end is pd.NaT else round(row.end.timestamp() * 1000),
-                "" if pd.isna(row.variant) else row.variant,
-                row.channel,
-            )
-            for row in frame.itertuples()
-        ),
-        key=str,
-    )
+from .hostile_conversations import (
+    CALLER,
+    DAY_S,
+    FIRST,
+    KEY,
+    MONDAY,
+    SECRETS,
+    SPAN,
+    Call,
+    ConversationsServer,
+    Liberties,
+    client_of,
+    drawn_calls,
+    expected,
+    got,
+    quiet_calls,
+)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -78,8 +50,7 @@ def test_nothing_lost_nothing_doubled(seed, tmp_path):
     liberties = Liberties.drawn(rng)
     with ConversationsServer(calls, liberties, seed=seed) as server, client_of(server) as client:
         if rng.random() < 0.5:  # a part of the range first
-            middle = FIRST + DAY_S
-            cap.fetch_calls(client, pd.Timestamp(middle, unit="s", tz="UTC"), span[1], store=store)
+            cap.fetch_calls(client, MONDAY + pd.Timedelta(days=1), span[1], store=store)
         found = cap.fetch_calls(client, *span, store=store)
         assert got(found) == expected(calls, start, end), liberties
         if store is not None:
@@ -87,15 +58,6 @@ def test_nothing_lost_nothing_doubled(seed, tmp_path):
             asked = len(server.requests)
             assert got(cap.fetch_calls(client, *span, store=store)) == got(found)
             assert len(server.requests) == asked
-
-
-def quiet_calls(count=30, days=3):
-    """Return calls of three minutes, evenly over some days."""
-    gap = days * DAY_S / count
-    return [Call(f"c{k}", FIRST + k * gap, 180, 120, "v1") for k in range(count)]
-
-
-SPAN = (MONDAY, MONDAY + pd.Timedelta(days=3))
 
 
 def test_a_call_in_progress_is_asked_for_again_until_it_has_ended(tmp_path):
@@ -129,19 +91,12 @@ def test_a_later_answer_wins_within_one_listing():
     ]
 
     def script(request, n):
-        return Reply(body=cap_json(pages["cursor" in request.query]))
+        return Reply(body=json.dumps(pages["cursor" in request.query]).encode())
 
     with ConversationsServer([]) as server, client_of(server) as client:
         server.script = script
         found = cap.fetch_calls(client, MONDAY, MONDAY + pd.Timedelta(days=1))
     assert found.frame["end"].tolist() == [pd.Timestamp("2026-01-05T10:01Z")]
-
-
-def cap_json(value) -> bytes:
-    """Return JSON."""
-    import json
-
-    return json.dumps(value).encode()
 
 
 ROW = {"id": "x", "started_at": "2026-01-05T10:00:00Z", "total_duration": 60}
@@ -170,7 +125,7 @@ ROW = {"id": "x", "started_at": "2026-01-05T10:00:00Z", "total_duration": 60}
 def test_pages_without_end_and_rows_without_sense_are_payload_errors(page_of, words):
     """A server that turns in circles was followed for ever, or a row that cannot be was taken."""
     with ConversationsServer([]) as server, client_of(server) as client:
-        server.script = lambda request, n: Reply(body=cap_json(page_of(n)))
+        server.script = lambda request, n: Reply(body=json.dumps(page_of(n)).encode())
         with pytest.raises(cap.errors.IncompleteError, match=words) as caught:
             cap.fetch_calls(client, MONDAY, MONDAY + pd.Timedelta(days=1))
         assert [type(failure) for failure in caught.value.failures] == [cap.errors.PayloadError]
@@ -187,7 +142,7 @@ def test_odd_rows_are_read_for_what_they_say():
         {"id": "5", "started_at": "2026-01-05T12:00:00Z", "in_progress": True, "total_duration": 5, "language": 7},
     ]
     with ConversationsServer([]) as server, client_of(server) as client:
-        server.script = lambda request, n: Reply(body=cap_json({"conversations": rows, "next_offset": None}))
+        server.script = lambda request, n: Reply(body=json.dumps({"conversations": rows, "next_offset": None}).encode())
         calls = cap.fetch_calls(client, MONDAY, MONDAY + pd.Timedelta(days=1))
     seconds = (calls.frame["end"] - calls.frame["start"]).dt.total_seconds().sort_values().tolist()
     assert seconds[:3] == [0, 30, 60]
@@ -206,8 +161,6 @@ def test_the_cursor_is_followed_and_the_offset_only_where_there_is_none(mode):
             body = server.body(request)
             if mode == "cursor":
                 return Reply(body=body)
-            import json
-
             page = json.loads(body)
             at = int(request.query.get("offset", 0)) + 4
             cursor = page.pop("cursor", None) if mode == "offset" else page.get("cursor")
@@ -356,9 +309,7 @@ def test_no_transcript_no_caller_and_no_key_in_store_logs_errors_or_reprs(tmp_pa
             client._patience = hasty(attempts=2)
             with pytest.raises(cap.errors.CapacityError) as caught:
                 cap.fetch_calls(client, *SPAN)
-            error_now = caught.value
-            failures = [error_now, *getattr(error_now, "failures", ())]
-            for each in failures:
+            for each in (caught.value, *getattr(caught.value, "failures", ())):
                 while each is not None:
                     texts += [str(each), repr(each), repr(vars(each))]
                     each = each.__cause__ or each.__context__
@@ -431,8 +382,6 @@ def test_a_call_from_the_day_before_that_is_still_in_progress_is_asked_for_again
 
 def test_a_day_counts_as_answered_only_when_all_its_rows_are_kept(tmp_path, monkeypatch):
     """A disk that fills up between two files left a day that is final and lacks calls of the day before."""
-    from capacity.fetch import callstore
-
     calls = [*quiet_calls(), Call("over midnight", FIRST - 600, 7200, 60, "v1")]
     written = []
 

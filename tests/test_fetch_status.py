@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import errno
 
+import matplotlib
+
+matplotlib.use("Agg")
+
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot
 
 import capacity as cap
 from capacity.fetch.endpoint import Scope
@@ -48,6 +53,12 @@ def test_status_tells_scopes_ranges_gaps_and_what_is_final(tmp_path):
     assert "7856838428" not in text
     assert "50.0% final" in text
 
+    held = found.coverage
+    assert held.table["missing"].tolist() == [11 * 288, 0]  # a day between, and all that the other scope has behind it
+    assert held.gaps["intervals"].tolist() == [288, 10 * 288]
+    assert [str(text.get_text())[:3] for text in found.plot().get_yticklabels()] == ["A/P", "A/P"]
+    pyplot.close("all")
+
     path = min(tmp_path.rglob("slice=variant/*.parquet"))
     path.write_bytes(path.read_bytes()[:-9])
     assert [str(path) in message for message in status(tmp_path).damaged] == [True]
@@ -57,6 +68,8 @@ def test_status_of_an_empty_folder(tmp_path):
     """An empty store was an error."""
     assert len(status(tmp_path).to_frame()) == 0
     assert "0 scopes" in str(status(tmp_path))
+    with pytest.raises(cap.errors.ConfigError, match="holds nothing to draw"):
+        status(tmp_path).plot()
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".CSV"])

@@ -8,12 +8,14 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 
 import capacity as cap
+from capacity.analysis.blocking import Blocking
 
 from .made_assessments import ordinary
 
@@ -127,3 +129,43 @@ def test_what_is_no_list_of_frames_is_refused() -> None:
     for call in (lambda: cap.concat(frame), lambda: cap.concat(None), lambda: cap.combine([frame])):
         with pytest.raises(cap.errors.ConfigError, match="give a"):
             call()
+
+
+def test_return_levels_show_the_levels() -> None:
+    """The short form would name the days alone, and not what is reached in how many years."""
+    rng = np.random.default_rng(3)
+    days = pd.date_range("2024-01-01", periods=500, freq="D")
+    found = cap.return_levels(pd.Series(rng.poisson(80, len(days)), index=days), ("1Y", "2Y"))
+    for period in ("1Y", "2Y"):
+        highest = max(found.table.loc[(method, period), "level"] for method in ("GEV", "GPD"))
+        assert f"{highest:,.0f} calls once in {period}" in repr(found)
+
+
+def test_lost_calls_are_drawn_by_month() -> None:
+    """The picture of `blocking` would be missing, or show other months, means or limits than its table."""
+    months = pd.PeriodIndex(["2026-01", "2026-02", "2026-03"], freq="M", name="month")
+    monthly = pd.DataFrame(
+        {"turned_away": [3.0, 40.0, 12.0], "lower": [0.0, 30.0, 8.0], "upper": [9.0, 55.0, 16.0]}, months
+    )
+    length = pd.Timedelta(minutes=3)
+    found = Blocking(
+        monthly, pd.Series(dtype=float), monthly, cap.Licences((), ()), length, cap.TOTAL, pd.Series(dtype=float)
+    )
+    ax = found.plot()
+    assert [bar.get_height() for bar in ax.patches] == [3.0, 40.0, 12.0]
+    (limits,) = ax.collections
+    assert [tuple(line[:, 1]) for line in limits.get_segments()] == [(0.0, 9.0), (30.0, 55.0), (8.0, 16.0)]
+    assert [label.get_text().split()[0] for label in ax.get_xticklabels()] == ["Jan", "Feb", "Mar"]
+    pyplot.close("all")
+
+
+def test_decompositions_are_drawn_by_day() -> None:
+    """The picture of `decompose` would be missing, show other days than were seen, or leave special days unmarked."""
+    times = pd.date_range("2026-01-05", periods=35 * 288, freq="5min", tz="UTC")
+    level = (20 + 10 * np.sin(np.arange(len(times)) * 2 * np.pi / 288)).astype(int)
+    frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": level}))
+    ax = cap.decompose(frame, holidays=["2026-01-14"]).plot()
+    drawn = {line.get_label(): line.get_ydata() for line in ax.lines}
+    assert list(drawn["seen"]) == [30] * 35 and list(drawn["special"]) == [30]
+    assert abs(np.asarray(drawn["expected"]) - 30).max() < 1
+    pyplot.close("all")

@@ -20,8 +20,6 @@ from capacity.ground.holidays import HolidayLike
 from capacity.stats.cycles import fit_cycles
 from capacity.stats.robust import TO_SD
 
-__all__ = ["anomalies"]
-
 _ANSCOMBE = 3 / 8
 _LEAST_DAYS = 28  # four weeks: an odd day must be outvoted by its own weekday
 # On sqrt(calls + 3/8). Peaks of a steady line stray by about this much; less is rounding.

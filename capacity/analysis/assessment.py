@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import html
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
 from capacity.analysis.verdict import machine, steps
 from capacity.analysis.verdict.answers import Verdict
+from capacity.analysis.verdict.basis import rests_on
+from capacity.analysis.verdict.found import Found
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.arguments import as_horizon, as_seed, check_kind
 from capacity.ground.calls import Calls
@@ -19,8 +20,7 @@ from capacity.ground.event import Event, as_events
 from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import TOTAL, validate
 from capacity.ground.holidays import HolidayLike, as_days, as_holidays, holiday_dates
-from capacity.ground.licences import LicenceLike, Licences, as_licences
-from capacity.ground.notes import Note
+from capacity.ground.licences import LicenceLike, as_licences
 from capacity.ground.once import sharing
 from capacity.ground.spans import SpanLike, as_span
 from capacity.ground.tariff import Tariff
@@ -30,23 +30,7 @@ from capacity.ground.times import STEP, as_instant, as_zone
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from capacity.analysis.backtest import Backtest
-    from capacity.analysis.blocking import Blocking
-    from capacity.analysis.call_traffic import CallTraffic
-    from capacity.analysis.cost import CostCurve
-    from capacity.analysis.diversity import Diversity
-    from capacity.analysis.extremes import ReturnLevels
-    from capacity.analysis.headroom import Headroom
-    from capacity.analysis.peaks import BusyHours
-    from capacity.analysis.records.result import Reconciliation
-    from capacity.analysis.utilisation import Utilisation
-    from capacity.forecast.paths import PeakForecast
-    from capacity.ground.coverage import Coverage
 
-__all__ = ["Assessment", "assess"]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
 class Assessment(Verdict):
     """The results of all analyses of a frame, and the verdict that follows from them.
 
@@ -135,42 +119,6 @@ class Assessment(Verdict):
     """
 
     _chart: ClassVar[str] = "page"
-
-    name: str
-    tz: str
-    licences: Licences
-    horizon: int
-    seed: int
-    span: tuple[pd.Timestamp, pd.Timestamp]
-    coverage: Coverage
-    variant: str
-    total_only: bool
-    peak: tuple[int, pd.Timestamp, str]
-    days_at_licences: int
-    days_above_licences: int
-    days: int
-    peaks: pd.DataFrame
-    forecast: PeakForecast | None = None
-    headroom: Headroom | None = None
-    needed: pd.DataFrame | None = None
-    backtest: Backtest | None = None
-    percentiles: pd.DataFrame | None = None
-    load_duration: pd.DataFrame | None = None
-    busy_hours: BusyHours | None = None
-    profile: pd.DataFrame | None = None
-    diversity: Diversity | None = None
-    utilisation: Utilisation | None = None
-    anomalies: pd.DataFrame | None = None
-    traffic: Blocking | None = None
-    cost: CostCurve | None = None
-    return_levels: ReturnLevels | None = None
-    call_traffic: CallTraffic | None = None
-    reconciliation: Reconciliation | None = None
-    notes: tuple[Note, ...] = ()
-
-    lead_time: int | None = None
-    bounded: bool = False
-    losses: CostCurve | None = None
 
     # -- words --------------------------------------------------------------------------------------------------
 
@@ -410,7 +358,6 @@ def assess(
     last = frame.index[-1][0] + STEP
     due = last if end is None else max(last, as_instant(end, name="end", tz=str(tz)))
     named = as_holidays(holidays)
-    found: steps.Found = {}
     with sharing(frame):
         ask = steps.Ask.of(
             frame,
@@ -425,22 +372,22 @@ def assess(
             events=as_events(events),
             end=due,
         )
-        todo = [*steps.measures(ask), *steps.outlook(ask, found, backtest)]
-        failed = [] if calls is None else steps.run(steps.records(ask, found, calls), found, None)
-        if mean_call_length is None and found.get("call_traffic") is not None:
-            mean_call_length = found["call_traffic"].mean_call_length
+        found, failed = steps.run([] if calls is None else steps.records(ask, calls), Found())
+        if mean_call_length is None and found.call_traffic is not None:
+            mean_call_length = found.call_traffic.mean_call_length
         rates = tariff
         if tariff is None and licence_price is not None and lost_call_cost is not None:
             rates = Tariff(licence_price=licence_price, lost_call_cost=lost_call_cost)
-        todo += steps.money(ask, found, mean_call_length, rates)
-        failed += steps.run(todo, found, progress)
+        todo = [*steps.measures(ask), *steps.outlook(ask, backtest), *steps.money(ask, mean_call_length, rates)]
+        found, others = steps.run(todo, found, progress)
+    assert found.coverage is not None
     return Assessment(
         name=name,
         tz=ask.tz,
         licences=ask.licences,
         horizon=ask.horizon,
         seed=seed,
-        span=(found["coverage"].start, found["coverage"].end),
+        span=(found.coverage.start, found.coverage.end),
         variant=ask.variant,
         total_only=ask.ids == [TOTAL],
         peak=ask.peak(),
@@ -448,8 +395,8 @@ def assess(
         days_above_licences=ask.above,
         days=ask.days,
         peaks=ask.peaks,
-        notes=(*failed, *steps.rests_on(ask, found)),
+        notes=(*failed, *others, *rests_on(ask, found)),
         bounded=ask.bounded,
         lead_time=None if lead_time is None else as_span(lead_time, "lead_time"),
-        **found,
+        **vars(found),
     )

@@ -26,8 +26,6 @@ from capacity.ground.result import Result
 from capacity.ground.text import html_of, plural
 from capacity.ground.times import as_date
 
-__all__ = ["Backtest", "backtest"]
-
 OURS = "ours"
 _ORIGINS = 20
 _FANS = 4

@@ -16,8 +16,6 @@ from capacity.ground.localtime import local_times
 from capacity.ground.result import Result
 from capacity.ground.tariff import Rule, Tariff
 
-__all__ = ["Bills", "monthly_bills"]
-
 _MINUTES = 5.0  # of an interval
 _SHORTEST = 1.0  # minutes that a maximum is taken to last at least
 

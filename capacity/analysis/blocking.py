@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +30,6 @@ from capacity.stats.erlang import log_erlang_b
 from capacity.stats.load_likelihood import evidence
 from capacity.stats.load_path import load_path
 from capacity.stats.lost_calls import BIN, Lost, draw_lost
-
-__all__ = ["Blocking", "blocking"]
 
 _FEWEST = 864  # intervals: three days, from which a profile of the day can be told from chance
 _FREE = 0.05  # share of intervals that has to lie below the cap
@@ -82,6 +80,8 @@ class Blocking(Result):
     >>> int(lost.whole["at_cap"]), lost.monthly.index.astype(str).tolist()
     (0, ['2026-07'])
     """
+
+    _chart: ClassVar[str] = "turned_away"
 
     monthly: pd.DataFrame
     whole: pd.Series

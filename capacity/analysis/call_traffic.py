@@ -10,19 +10,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.calls.columns import group_codes, instants
-from capacity.calls.holding import DURATIONS, held_until, is_voice, need_times
+from capacity.calls.holding import DURATIONS, calls_of, held_until, is_voice
 from capacity.errors import ConfigError, InsufficientData
+from capacity.ground.arrays import Floats, Ints
 from capacity.ground.calls import Calls
 from capacity.ground.frame import TOTAL
 from capacity.ground.localtime import local_times
 from capacity.ground.notes import Note
 from capacity.ground.result import Result
 from capacity.ground.text import columns_of, count, percent
-
-__all__ = ["CallTraffic", "call_traffic"]
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from capacity.ground.times import DAY_NS, utc_times
 
 _Z = 1.96
 _FEW = 30  # calls, or days with calls, that a figure needs
@@ -197,18 +194,15 @@ Erlang's formulas assume (1.0 to 1.1).
     """
     if duration not in DURATIONS:
         raise ConfigError(f"duration={duration!r} is none of {', '.join(DURATIONS)}")
-    frame = calls.frame if isinstance(calls, Calls) else calls
-    need_times(frame)
-    if "blocked" in frame:
-        frame = frame[~frame["blocked"].fillna(False).astype(bool)]
+    frame = calls_of(calls)
     frame = frame[is_voice(frame)] if voice_only else frame
     frame = frame[frame["end"].notna()].sort_values("start", kind="stable")
     if len(frame) < _FEW:
         raise InsufficientData(f"the records have {len(frame)} calls that ended; {_FEW} are needed")
     starts, _ = instants(frame["start"], "start")
     ends, _ = instants(held_until(frame, duration), "end")
-    local = local_times(pd.DatetimeIndex(starts).tz_localize("UTC"), tz)
-    day, hour = local.normalize().asi8 // 86_400_000_000_000, local.hour.to_numpy().astype(np.int64)
+    local = local_times(utc_times(starts), tz)
+    day, hour = local.normalize().asi8 // DAY_NS, local.hour.to_numpy().astype(np.int64)
     length = (ends - starts) / 1e9
     codes, ids = group_codes(frame["variant"]) if "variant" in frame else (np.zeros(len(frame), np.int64), [])
     mean, low, high, _ = _mean(length, day)

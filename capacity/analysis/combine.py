@@ -13,9 +13,7 @@ from capacity.errors import ConfigError, FrameError, InsufficientData
 from capacity.ground.calls import Calls
 from capacity.ground.frame import TOTAL, assemble, total
 from capacity.ground.text import percent
-from capacity.ground.times import STEP, ceil_step, floor_step
-
-__all__ = ["PROJECT", "UPPER_BOUND", "bound_note", "combine", "combined_bounds"]
+from capacity.ground.times import STEP, ceil_step, floor_step, utc_times
 
 PROJECT = "project"  # the second level of a combined frame: what tells it from all others
 UPPER_BOUND = "All projects (upper bound)"
@@ -90,7 +88,7 @@ def combine(frames: Mapping[str, pd.DataFrame | Calls]) -> pd.DataFrame:
     }
     at, time_codes = np.unique(np.concatenate([steps[k] for k in ids]), return_inverse=True)
     combined = assemble(
-        times=pd.DatetimeIndex((at * _STEP_NS).view("datetime64[ns]")).tz_localize("UTC"),
+        times=utc_times(at * _STEP_NS),
         time_codes=time_codes.reshape(-1),
         ids=ids,
         id_codes=np.repeat(np.arange(len(ids)), [len(steps[k]) for k in ids]),
@@ -241,5 +239,5 @@ def _bounds(series: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     for at, one in zip(steps, series.values(), strict=True):
         values = one["max_concurrent"].to_numpy()[np.searchsorted(at, common)]
         lower, upper = np.maximum(lower, values), upper + values
-    times = pd.DatetimeIndex((common * _STEP_NS).view("datetime64[ns]")).tz_localize("UTC")
+    times = utc_times(common * _STEP_NS)
     return pd.DataFrame({"lower": lower, "upper": upper}, index=times.rename("time"))

@@ -31,8 +31,6 @@ from capacity.ground.result import Result
 from capacity.ground.tariff import MONTHS, Burst, Rule, Tariff
 from capacity.ground.text import html_of
 
-__all__ = ["CostCurve", "best_licence_count"]
-
 _MOST = 400  # counts that are worked out at once; between them the best is looked for in two rounds
 _LIMITS = (0.05, 0.95)
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.combine import PROJECT, combine
+from capacity.analysis.combine import PROJECT
 from capacity.analysis.peaks import daily_peaks
 from capacity.errors import InsufficientData
 from capacity.ground.arguments import as_whole
@@ -20,8 +20,6 @@ from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import TOTAL, display_names, slice_name
 from capacity.ground.result import Result
 from capacity.ground.text import html_of
-
-__all__ = ["Diversity", "combine", "diversity"]
 
 _LEAST_DAYS = 14  # below two weeks a correlation of daily peaks is one of weekdays, if of anything
 _BLOCK = 4096  # rows of the matrix at a time: a block stays in the cache

@@ -12,8 +12,6 @@ from capacity.errors import ConfigError
 from capacity.forecast.paths import PeakForecast
 from capacity.ground.licences import LicenceLike, as_licences
 
-__all__ = ["event_effects"]
-
 
 def event_effects(
     forecast: PeakForecast,

@@ -14,38 +14,21 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import stats
 
+from capacity.analysis.tails import ExtremeFit, fit_blocks, fit_tail
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.arguments import as_number, as_whole, pick
-from capacity.ground.arrays import Floats, Ints
 from capacity.ground.calendar import SHORT_WEEKDAYS, YEAR
 from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import TOTAL
 from capacity.ground.peaks import wide_peaks
 from capacity.ground.result import Result
 from capacity.ground.times import DAY_NS
-from capacity.stats.extremes import Fit, Prior, fit_excesses, fit_gev
+from capacity.stats.extremes import Prior
 from capacity.stats.peak_scale import PeakScale, weekday_of
 
-__all__ = ["ExtremeFit", "ReturnLevels", "return_levels"]
-
 _FEWEST_DAYS = 180
-_FEWEST_MAXIMA = 20
-_ENOUGH_MAXIMA = 30
-_THRESHOLDS = (0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
-_MANY = 100  # maxima from which the data speak for themselves about the shape
-_SHORT_PRIOR: Prior = (0.0, 0.15)  # peaks of calls are nearly Gumbel: Poisson's maxima are
-_RUN = 2  # days below the threshold that end a cluster
-_BUSY = 0.8  # weekdays at this share of the busiest or above make the rare peaks
-
-
-class ExtremeFit(Fit):
-    """A fitted distribution, with its parameters as a table; attributes as `capacity.stats.extremes.Fit`."""
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return estimates and standard errors by parameter."""
-        return pd.DataFrame({"estimate": self.estimates, "se": self.se}, index=pd.Index(self.names, name="parameter"))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -112,6 +95,11 @@ class ReturnLevels(Result):
     def to_frame(self) -> pd.DataFrame:
         """Return the table."""
         return self.table.copy()
+
+    def __repr__(self) -> str:
+        levels = self.table["level"].groupby(level="period", sort=False).max().head(3)
+        words = ", ".join(f"{level:,.0f} calls once in {period}" for period, level in levels.items())
+        return f"<ReturnLevels: at most {words}; from {self.days:,} days>"
 
     def __str__(self) -> str:
         lines = [f"From {self.days:,} days ({self.years:.1f} years), at the level of the last day:"]
@@ -224,10 +212,10 @@ def return_levels(
     opened = ~np.isnan(scale.weekday[weekday_of(day)])
     y, day = y[opened], day[opened]
     span = (int(day[-1] - day[0]) + 1) / YEAR
-    gev, weeks = _blocks(y, day, scale, block_weeks, shape_prior)
-    tail = _tail(y, day, scale, threshold, shape_prior)
+    gev, weeks = fit_blocks(y, day, scale, block_weeks, shape_prior)
+    tail = fit_tail(y, day, scale, threshold, shape_prior)
     rows = {}
-    for year, text in zip(years, [_label(p) for p in asked], strict=True):
+    for year in years:
         for method, fit, period in (
             ("GEV", gev, year * YEAR / (7.0 * weeks)),
             ("GPD", tail.fit, tail.observations(year)),
@@ -236,7 +224,7 @@ def return_levels(
             low, high = fit.return_level_limits(period, confidence=confidence)
             trend_part = stats.norm.ppf(0.5 + confidence / 2) * scale.trend_se * level
             low, high = level - np.hypot(level - low, trend_part), level + np.hypot(high - level, trend_part)
-            rows[method, text] = (level, low, high, year)
+            rows[method, f"{year:g}Y"] = (level, low, high, year)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["level", "lower", "upper", "extrapolated"])
     table.index = pd.MultiIndex.from_tuples(rows, names=["method", "period"])
     table = table.sort_index(level="method", sort_remaining=False)
@@ -270,125 +258,8 @@ def _daily(peaks: pd.DataFrame | pd.Series, variant: str | None) -> tuple[str, p
     return name, series.set_axis(pd.DatetimeIndex(series.index))
 
 
-def _blocks(
-    y: Floats, day: Ints, scale: PeakScale, block_weeks: int | None, shape_prior: Prior | str | None
-) -> tuple[Fit, int]:
-    """Fit the GEV to the highest peak of whole weeks, counted back from the last day."""
-    middle = scale.middle(day)
-    today = scale.base * scale.weekday[weekday_of(day)]
-    flat = today + (y - middle) * (today / middle) ** scale.power
-    back = day[-1] - day
-    usual = max(1, int(np.median(np.bincount(back // 7)[: max(int(back.max()) // 7, 1)])))
-    options = (4, 2, 1) if block_weeks is None else (block_weeks,)
-    for weeks in options:
-        block = back // (7 * weeks)
-        count = np.bincount(block)
-        full = np.flatnonzero(count >= 0.8 * usual * weeks)
-        if len(full) >= {4: 40, 2: 26}.get(weeks, 0) or weeks == options[-1]:
-            break
-    if len(full) < _FEWEST_MAXIMA:
-        raise InsufficientData(
-            f"return levels need at least {_FEWEST_MAXIMA} whole blocks of {weeks} weeks and have {len(full)}"
-        )
-    highest = np.full(len(count), -np.inf)
-    np.maximum.at(highest, block, flat)
-    maxima = np.asarray(highest[full], dtype=np.float64)
-    return fit_gev(maxima, shape_prior=_prior(shape_prior, len(maxima))), weeks
-
-
-@dataclass(frozen=True, eq=False)
-class _Tail:
-    """The GPD of separate exceedances, and how often they come."""
-
-    fit: Fit
-    clusters_per_year: float
-    extremal_index: float
-    scale: PeakScale
-
-    @classmethod
-    def of(
-        cls, y: Floats, day: Ints, scale: PeakScale, quantile: float, fewest: int, shape_prior: Prior | str | None
-    ) -> _Tail:
-        # Quiet weekdays do not reach the level of the busy ones, and scatter more in proportion: they are left out.
-        busy = scale.weekday[weekday_of(day)] >= _BUSY
-        y, day = y[busy], day[busy]
-        middle = scale.middle(day)
-        unit = (middle / scale.base) ** scale.power
-        u = float(np.quantile(scale.base + (y - middle) / unit, quantile))
-        # Counts: each day exceeds from half a call below the first whole number at or above its own threshold.
-        start = np.ceil(middle + (u - scale.base) * unit - 1e-9) - 0.5
-        over = np.flatnonzero(y > start)
-        excess = (y[over] - start[over]) / unit[over]
-        day = day - day[0]
-        cluster = np.concatenate([[0], np.cumsum(np.diff(day[over]) > _RUN)])
-        order = np.lexsort((-excess, cluster))
-        first = order[np.unique(cluster[order], return_index=True)[1]]
-        if len(first) < fewest:
-            raise InsufficientData(
-                f"return levels need at least {fewest} exceedances that are {_RUN + 1} days apart and have {len(first)}"
-            )
-        peaks = excess[first]
-        fit = fit_excesses(peaks, threshold=u, rate=len(first) / len(y), shape_prior=_prior(shape_prior, len(first)))
-        per_year = len(first) / len(y) * (len(y) / (day[-1] + 1)) * YEAR
-        return cls(fit, per_year, len(first) / len(over), scale)
-
-    def observations(self, years: float) -> float:
-        """Return how many observations the period holds, weekdays below the busiest counting for less.
-
-        What is rare on a quieter weekday is still below what is rare on the busiest.
-        """
-        expected = self.clusters_per_year * years
-
-        base, power = self.scale.base, self.scale.power
-        weekday = self.scale.weekday[self.scale.weekday >= _BUSY]
-
-        def short(z: float) -> float:
-            """Return by how much the clusters expected at or above z fall short of one."""
-            alike = base + (z - base * weekday) / weekday**power
-            return 1.0 - expected * float(np.mean([self._share_above(r) for r in alike]))
-
-        u = self.fit.threshold
-        top = self.fit.return_level(max(expected, 1.001) / self.fit.rate)
-        if short(u) >= 0:
-            return 1.001 / self.fit.rate
-        z = top if short(top) <= 0 else float(optimize.brentq(short, u, top))
-        return 1.0 / (self.fit.rate * max(self._share_above(z), 1e-12))
-
-    def _share_above(self, z: float) -> float:
-        """Return P(a cluster's peak >= z)."""
-        y = max(z - self.fit.threshold, 0.0) / self.fit["sigma"]
-        if abs(self.fit.xi) < 1e-7:
-            return float(np.exp(-y))
-        return float(max(1.0 + self.fit.xi * y, 0.0) ** (-1.0 / self.fit.xi))
-
-
-def _tail(y: Floats, day: Ints, scale: PeakScale, threshold: float | None, shape_prior: Prior | str | None) -> _Tail:
-    if threshold is not None:
-        return _Tail.of(y, day, scale, threshold, _FEWEST_MAXIMA, shape_prior)
-    for quantile in _THRESHOLDS[:-1]:
-        try:
-            return _Tail.of(y, day, scale, quantile, _ENOUGH_MAXIMA, shape_prior)
-        except InsufficientData:
-            continue
-    return _Tail.of(y, day, scale, _THRESHOLDS[-1], _FEWEST_MAXIMA, shape_prior)
-
-
-def _prior(shape_prior: Prior | str | None, maxima: int) -> Prior | None:
-    if isinstance(shape_prior, str):
-        if shape_prior != "auto":
-            raise ConfigError(
-                f'shape_prior={shape_prior!r} is not known; give "auto", None or (mean, standard deviation)'
-            )
-        return _SHORT_PRIOR if maxima < _MANY else None
-    return shape_prior
-
-
 def _years(period: str | float) -> float:
     text = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*[Yy]?\s*", str(period))
     if text is None or isinstance(period, bool) or not 0 < float(text[1]) <= 1000:
         raise ConfigError(f"period={period!r} is no number of years; write it like '1Y' or 2")
     return float(text[1])
-
-
-def _label(period: str | float) -> str:
-    return f"{_years(period):g}Y"

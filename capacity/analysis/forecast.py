@@ -23,8 +23,6 @@ from capacity.ground.holidays import HolidayLike, holiday_dates
 from capacity.ground.licences import LicenceLike, Licences, as_licences
 from capacity.stats.censoring import uncensor
 
-__all__ = ["PeakForecast", "forecast_peaks"]
-
 _WORLDS = 4  # draws of the demand behind the cap, each with its share of the paths
 
 

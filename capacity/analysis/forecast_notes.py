@@ -14,8 +14,6 @@ from capacity.ground.calendar import WEEKDAYS
 from capacity.ground.notes import Note
 from capacity.ground.text import day
 
-__all__ = ["regime_notes"]
-
 
 def regime_notes(history: History, regimes: list[Regime]) -> list[Note]:
     """Return a note for each absurd day, each jump of the level and each weekday with a level of its own."""

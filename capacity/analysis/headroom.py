@@ -21,8 +21,6 @@ from capacity.ground.licences import LicenceLike, Licences, as_licences
 from capacity.ground.result import Result
 from capacity.ground.text import chance, day, held_from, html_of, plural
 
-__all__ = ["Headroom", "headroom", "licences_needed"]
-
 _WINDOW = 30  # days
 _KS = (1, 2, 3, 5, 10, 15, 20, 25, 30)
 _DATES = (0.1, 0.5, 0.9)
@@ -119,8 +117,7 @@ class Headroom(Result):
             text += f" If they are exceeded, in half of the cases by {day(middle)}."
         return f"{text} {self.note}".rstrip()
 
-    def __str__(self) -> str:
-        return self.sentence()
+    __str__ = sentence
 
     def _table(self) -> str:
         return html_of(self.sentence(), self.per_month.round(1))
@@ -253,13 +250,18 @@ def licences_needed(
     for span in spans:
         if span > length:
             raise ConfigError(f"a horizon of {span} days is not within the forecast's {length}; forecast further")
-        highest = np.sort(peaks[:, :span].max(axis=1))
-        # So many paths may pass L: rounding must not take one of 0.05 x 2,000 = 100 away.
-        allowed = np.floor(risks * len(highest) + 1e-9).astype(np.int64)
-        table[span] = highest[len(highest) - 1 - allowed].astype(np.int64)
+        table[span] = highest_within(peaks[:, :span], risks)
     return pd.DataFrame(
         table, index=pd.Index(risks, name="risk"), columns=pd.Index(spans, name="horizon"), dtype=np.int64
     )
+
+
+def highest_within(paths: npt.NDArray[np.integer[Any]], risk: Any) -> npt.NDArray[np.int64]:
+    """Return the fewest licences that at most a share `risk` of the paths (or each of several shares) exceeds."""
+    highest = np.sort(paths.max(axis=1))
+    # So many paths may exceed L: rounding must not take one of 0.05 x 2,000 = 100 away.
+    allowed = np.floor(risk * len(highest) + 1e-9).astype(np.int64)
+    return np.asarray(highest[len(highest) - 1 - allowed], dtype=np.int64)
 
 
 def _by_day(hit: npt.NDArray[np.bool_], dates: pd.DatetimeIndex, name: str) -> pd.Series:

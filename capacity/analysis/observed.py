@@ -17,8 +17,6 @@ from capacity.ground.frame import TOTAL, slice_name
 from capacity.ground.licences import LicenceLike, as_licences
 from capacity.stats.load_likelihood import AT_LEAST, NO_CAP
 
-__all__ = ["Series", "all_series", "one_series"]
-
 
 class Series(NamedTuple):
     """The maxima of one series where it has any.

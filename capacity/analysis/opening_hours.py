@@ -12,8 +12,6 @@ import numpy.typing as npt
 from capacity.errors import ConfigError
 from capacity.ground.calendar import DAY_STEPS, WEEKDAYS
 
-__all__ = ["HoursLike", "open_slots"]
-
 HoursLike: TypeAlias = Sequence[str] | Mapping[Any, Any]
 
 _WEEK = 7 * DAY_STEPS

@@ -15,8 +15,6 @@ from capacity.ground.dense import Dense
 from capacity.ground.localtime import local_days
 from capacity.stats.order_statistics import BLOCK, rank_of
 
-__all__ = ["limits", "stationary_weights"]
-
 REPLICATES = 1000
 FEWEST_WEEKS = 4
 

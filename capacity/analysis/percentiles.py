@@ -21,8 +21,6 @@ from capacity.ground.localtime import hour_of_day, hour_of_week, local_times, sl
 from capacity.ground.times import as_zone
 from capacity.stats.order_statistics import as_percents, group_quantiles
 
-__all__ = ["load_duration", "percentiles"]
-
 By: TypeAlias = Literal["hour", "weekday", "hour_of_week", "month", "day", "week"]
 
 _RECURRING = ("hour", "weekday", "hour_of_week")

@@ -17,8 +17,6 @@ from capacity.ground.localtime import hour_of_week, local_times, slot_of_week
 from capacity.stats.order_statistics import group_blocks, group_quantiles, rank_of
 from capacity.stats.stacks import counts_by_period, sums_by_period
 
-__all__ = ["weekly_profile"]
-
 _PERCENTS = {"median": 50.0, "q90": 90.0, "q99": 99.0}
 _WEEK = 2016
 _ENOUGH = 0.9  # of a week's intervals, for its mean to stand for it

@@ -26,14 +26,12 @@ from capacity.analysis.records.hypotheses import (
 )
 from capacity.analysis.records.result import UNDECIDED, Reconciliation
 from capacity.calls.columns import instants
-from capacity.calls.holding import is_voice, need_times
+from capacity.calls.holding import calls_of, is_voice
 from capacity.errors import FrameError, InsufficientData
 from capacity.ground.calls import Calls
 from capacity.ground.frame import TOTAL, validate
 from capacity.ground.text import listed, percent
 from capacity.ground.times import STEP, as_zone
-
-__all__ = ["reconcile"]
 
 # Of the calls that the API counts: a hypothesis under which more than this is too many, or is missing while records
 # go on, explains nothing.
@@ -93,13 +91,10 @@ def reconcile(intervals: pd.DataFrame, calls: Calls | pd.DataFrame, *, tz: str |
 missing: at least 29 calls in 1 period on 1 day, about 0.4% of the calls in progress; most at Mon 2 Mar 2026 13:15 \
 (API 44, records 15).
     """
-    frame = calls.frame if isinstance(calls, Calls) else calls
-    need_times(frame)
+    frame = calls_of(calls)
     zone = as_zone(tz)
     if TOTAL not in validate(intervals).index.levels[1]:
         raise FrameError("the intervals have no TOTAL, on which records are compared; fetch them with total=True")
-    if "blocked" in frame:
-        frame = frame[~frame["blocked"].fillna(False).astype(bool)]
     observed = _range(intervals, frame, calls.covered if isinstance(calls, Calls) else None)
     frame, notes = _one_environment(frame, observed)
     tried = sorted((taken(frame, main, observed) for main in main_hypotheses(frame)), key=lambda each: each.loss)
@@ -123,7 +118,9 @@ missing: at least 29 calls in 1 period on 1 day, about 0.4% of the calls in prog
         rounding=best.hypothesis.rounding,
         intervals=int(there.sum()),
         missing=missing,
-        missing_share=_missing_share(best, observed) if len(missing) else 0.0,
+        missing_share=max(0.0, float(-best.error.sum() / max(observed.values[there].sum(), 1)))
+        if len(missing)
+        else 0.0,
         too_many=int((over > 0).sum()),
         table=_table([best, *tried[1:]], channels=kinds),
         days=by_day(best, observed, short, over, zone),
@@ -132,10 +129,6 @@ missing: at least 29 calls in 1 period on 1 day, about 0.4% of the calls in prog
         tz=str(tz),
         notes=(*notes, *renamed(intervals, taking, observed)),
     )
-
-
-def _missing_share(best: Tried, observed: Observed) -> float:
-    return max(0.0, float(-best.error.sum() / max(int(observed.values[observed.there].sum()), 1)))
 
 
 def _range(
@@ -232,8 +225,7 @@ def _table(tried: list[Tried], *, channels: bool) -> pd.DataFrame:
 
 
 def _series(best: Tried, observed: Observed) -> pd.DataFrame:
-    times = pd.DatetimeIndex((observed.first + np.arange(len(observed.values))) * STEP.value).tz_localize("UTC")
     there = observed.there
     return pd.DataFrame(
-        {"api": observed.values[there], "records": best.maxima[there]}, index=times[there].rename("time")
+        {"api": observed.values[there], "records": best.maxima[there]}, index=observed.times[there].rename("time")
     )

@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.anomalies import anomalies
 from capacity.analysis.week_grid import Grid, special_days, week_grid
 from capacity.errors import InsufficientData
 from capacity.ground.dense import dense
@@ -21,8 +20,6 @@ from capacity.ground.holidays import HolidayLike
 from capacity.ground.localtime import local_times
 from capacity.ground.result import Result
 from capacity.stats.cycles import fit_cycles, leverage
-
-__all__ = ["Decomposition", "anomalies", "decompose", "seasonal_strength"]
 
 SLOTS = 288  # 5-minute slots in a day of 24 hours
 
@@ -66,6 +63,8 @@ class Decomposition(Result):
     >>> list(parts.components)
     ['max_concurrent', 'trend', 'daily', 'weekly', 'remainder', 'special']
     """
+
+    _chart: ClassVar[str] = "decomposition"
 
     components: pd.DataFrame
     tz: str
@@ -267,38 +266,23 @@ def _series(frame: pd.DataFrame, tz: str | dt.tzinfo, holidays: HolidayLike) -> 
         rows = counts >= 0
         grid = week_grid(local[rows], SLOTS, apart)
         z = np.sqrt(counts[rows] + _ANSCOMBE)
-        enough = grid.of_each_weekday(at_least=SLOTS // 2) >= _LEAST_OF_A_WEEKDAY
-        yield _fit(label, column, rows, grid, z) if enough else _none(label, column, rows, grid)
+        yield _fit(label, column, rows, grid, z)
 
 
 def _fit(label: str, column: int, rows: npt.NDArray[np.bool_], grid: Grid, z: npt.NDArray[np.float64]) -> _Found:
-    fitted = fit_cycles(grid.spread(z), grid.weight())
-    parts = tuple(grid.gather(part) for part in fitted)
-    return _Found(
-        label=label,
-        column=column,
-        rows=rows,
-        enough=True,
-        cycles=parts,
-        remainder=z - parts[0] - parts[1] - parts[2],
-        special=grid.special,
-        special_days=grid.special_days,
-        days=grid.days,
-        weeks=grid.weeks,
-    )
-
-
-def _none(label: str, column: int, rows: npt.NDArray[np.bool_], grid: Grid) -> _Found:
-    nothing = np.zeros(int(rows.sum()))
-    return _Found(
-        label, column, rows, False, (nothing,) * 3, nothing, grid.special, grid.special_days, grid.days, grid.weeks
-    )
+    """Return the cycles of a series, all 0 where it is too short for them."""
+    enough = grid.of_each_weekday(at_least=SLOTS // 2) >= _LEAST_OF_A_WEEKDAY
+    rest = np.zeros(len(z))
+    parts: tuple[npt.NDArray[np.float64], ...] = (rest,) * 3
+    if enough:
+        trend, daily, weekly = parts = tuple(grid.gather(part) for part in fit_cycles(grid.spread(z), grid.weight()))
+        rest = z - trend - daily - weekly
+    return _Found(label, column, rows, enough, parts, rest, grid.special, grid.special_days, grid.days, grid.weeks)
 
 
 def _strength(found: _Found) -> _Strength:
     if not found.enough:
-        nan = float("nan")
-        return _Strength(nan, nan, nan, nan, nan, nan, nan, found.days)
+        return _Strength(**dict.fromkeys(_Strength._fields[:-1], float("nan")), days=found.days)
     trend, daily, weekly = (part[~found.special] for part in found.cycles)
     remainder = found.remainder[~found.special]
     used = (trend + daily + weekly) >= np.sqrt(_IN_USE + _ANSCOMBE)

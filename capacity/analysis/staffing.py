@@ -8,8 +8,6 @@ import pandas as pd
 from capacity.ground.call_length import CallLength
 from capacity.stats.waiting import staffing_columns
 
-__all__ = ["staffing"]
-
 
 def staffing(
     load: npt.ArrayLike,

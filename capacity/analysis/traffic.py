@@ -23,7 +23,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.analysis.blocking import Blocking, blocking
 from capacity.analysis.observed import Series, all_series
 from capacity.errors import ConfigError
 from capacity.ground.arrays import Floats
@@ -32,14 +31,12 @@ from capacity.ground.floats import usual_float_errors
 from capacity.ground.frame import slice_name
 from capacity.ground.licences import LicenceLike
 from capacity.ground.localtime import hour_of_week, local_times
+from capacity.ground.times import HOUR_NS, utc_times
 from capacity.stats.load_likelihood import Evidence, evidence
 from capacity.stats.maxima import variance_inflation
 
-__all__ = ["Blocking", "blocking", "offered_load"]
-
 By: TypeAlias = Literal["hour", "hour_of_week"]
 
-_HOUR = 3_600_000_000_000  # ns
 _NEWTON_STEPS = 40
 _CLOSE = 1e-4  # of sqrt(load)
 
@@ -160,9 +157,9 @@ def _groups(times: pd.DatetimeIndex, by: By, tz: str | dt.tzinfo) -> tuple[Any, 
         return hours, place.reshape(-1)
     # Whole hours of local time, told by their UTC start: the hour that happens twice stays two hours.
     local = local_times(times, tz).asi8
-    start = times.asi8 - local % _HOUR
+    start = times.asi8 - local % HOUR_NS
     starts, place = np.unique(start, return_inverse=True)
-    return pd.DatetimeIndex(starts.view("datetime64[ns]")).tz_localize("UTC"), place.reshape(-1)
+    return utc_times(starts), place.reshape(-1)
 
 
 def _steady(seen: Evidence, group: npt.NDArray[np.int64], count: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:

@@ -14,14 +14,12 @@ from capacity.errors import InsufficientData
 from capacity.ground.arrays import Ints
 from capacity.ground.dense import Dense, dense
 from capacity.ground.floats import usual_float_errors
-from capacity.ground.frame import TOTAL, slice_name
+from capacity.ground.frame import TOTAL, main_series, slice_name
 from capacity.ground.licences import LicenceLike, Licences, as_licences
 from capacity.ground.localtime import LocalDays, local_days
 from capacity.ground.result import Result
 from capacity.ground.times import STEP
 from capacity.stats.stacks import counts_by_period
-
-__all__ = ["Utilisation", "utilisation"]
 
 _LEVELS = (80, 90, 100)  # per cent of the licences
 _HOURS = STEP / pd.Timedelta(hours=1)  # of one interval
@@ -82,9 +80,7 @@ class Utilisation(Result):
         variant : str, optional
             Id of the series; by default TOTAL, or the first one.
         """
-        ids = list(self.table.index.unique(0))
-        if variant is None:
-            variant = TOTAL if TOTAL in ids else ids[0]
+        variant = main_series(self.table.index.unique(0), variant)
         full, near = self.table.loc[(variant, 100)], self.table.loc[(variant, 80)]
         who = "The total" if variant == TOTAL else variant
         if near["intervals"] == 0:
@@ -155,7 +151,9 @@ def utilisation(frame: pd.DataFrame, licences: LicenceLike, *, tz: str | dt.tzin
     cells = dense(frame)
     if cells.values.size == 0:
         raise InsufficientData("utilisation needs at least one interval; the frame has none")
-    span = _ascending(local_days(cells.times, tz))
+    span = local_days(cells.times, tz)
+    # Where a clock once went back over midnight, what follows stays with the later day.
+    span = span._replace(day_of=np.maximum.accumulate(span.day_of))
     counts = _count(cells, span, held.at(cells.times, tz=tz))
     return Utilisation(
         licences=held,
@@ -180,11 +178,6 @@ class _Counts(NamedTuple):
     present: Ints  # intervals that are there, (days, variants)
     longest: Ints  # intervals of the longest run, (levels, variants)
     since: Ints  # row of its first interval, (levels, variants)
-
-
-def _ascending(span: LocalDays) -> LocalDays:
-    # Where a clock once went back over midnight, what follows stays with the later day.
-    return span._replace(day_of=np.maximum.accumulate(span.day_of))
 
 
 def _count(cells: Dense, span: LocalDays, licences: Ints) -> _Counts:

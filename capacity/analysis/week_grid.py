@@ -13,8 +13,6 @@ from capacity.ground.calendar import MONDAY
 from capacity.ground.holidays import HolidayLike, holiday_dates
 from capacity.ground.times import DAY_NS
 
-__all__ = ["Grid", "special_days", "week_grid"]
-
 # A special day has nearly no weight, but it counts where a slot was never seen otherwise.
 _SPECIAL_WEIGHT = 1e-6
 
@@ -49,7 +47,8 @@ class Grid:
     def spread(self, values: Floats) -> Floats:
         """Return the values on the grid: the mean where a cell has two, 0 where it has none."""
         total = np.bincount(self.cell, weights=values, minlength=self._size)
-        return np.asarray((total / np.maximum(self._count(), 1)).reshape(self.weeks, 7, self.slots))
+        count = np.bincount(self.cell, minlength=self._size)
+        return np.asarray((total / np.maximum(count, 1)).reshape(self.weeks, 7, self.slots))
 
     def weight(self) -> Floats:
         """Return the weight of each cell in a fit: how many values it holds, nearly 0 for a special day."""
@@ -69,9 +68,6 @@ class Grid:
     @property
     def _size(self) -> int:
         return self.weeks * 7 * self.slots
-
-    def _count(self) -> npt.NDArray[np.int64]:
-        return np.bincount(self.cell, minlength=self._size)
 
 
 def week_grid(local: pd.DatetimeIndex, slots: int, special: pd.DatetimeIndex) -> Grid:

@@ -12,18 +12,17 @@ import pandas as pd
 
 from capacity.calls.concurrency import intervals_from_calls
 from capacity.calls.decide import Decision
+from capacity.calls.lengths import UNIT_NAMES
 from capacity.calls.others import other_columns
 from capacity.calls.plan import Outcome, Reason
 from capacity.calls.rows import Rows
 from capacity.calls.words import option, shown
 from capacity.ground.result import Result
-from capacity.ground.times import STEP
-
-__all__ = ["CallLogAccount", "account_of", "silences"]
+from capacity.ground.times import STEP, utc_times
 
 _SILENCE = pd.Timedelta(hours=24)
 _SHOWN = 5
-_MINUTE, _DAY = 60 * 10**9, 86_400 * 10**9
+_MINUTE = 60 * 10**9  # [ns]
 _BROKEN = "a line with more or fewer fields than the header"
 _NO_JSON = "a line that is no whole JSON"
 
@@ -69,10 +68,8 @@ class CallLogAccount(Result):
         return pd.concat([t.reset_index().assign(what=k) for k, t in both.items()], ignore_index=True)
 
     def __str__(self) -> str:
-        lines = [f"{self.read:,} rows read, {self.kept:,} calls kept, {self.read - self.kept:,} dropped or joined"]
-        lines[0] = lines[0].replace(
-            " or joined", "" if not any("share" in str(r) for r in self.notes.index) else " or joined"
-        )
+        gone = "dropped or joined" if any("share" in str(r) for r in self.notes.index) else "dropped"
+        lines = [f"{self.read:,} rows read, {self.kept:,} calls kept, {self.read - self.kept:,} {gone}"]
         lines += [f"  {text}" for text in self.assumed]
         for title, table in (("dropped", self.dropped), ("kept", self.notes)):
             for reason, rows, _, where, text, remedy in table.itertuples():
@@ -96,18 +93,14 @@ class CallLogAccount(Result):
 def _in_words(facts: dict[str, Any]) -> str:
     median, longest = (_span(facts[k]) for k in ("median_length", "longest_length"))
     days = f"{facts['first_day']}" + ("" if facts["first_day"] == facts["last_day"] else f" to {facts['last_day']}")
-    more = [
-        f"{facts[name]:.0%} {text}"
-        for name, text in (
-            ("share_without_end", "without end"),
-            ("share_equal", "alike in start and end"),
-            ("share_whole_minutes", "start on a whole minute"),
-        )
-        if facts[name] >= 0.005
-    ]
-    return "; ".join(
-        [f"{days} (UTC), {facts['calls_a_day']:,.0f} calls a day, median length {median}, longest {longest}", *more]
-    )
+    shares = {
+        "share_without_end": "without end",
+        "share_equal": "alike in start and end",
+        "share_whole_minutes": "start on a whole minute",
+    }
+    more = [f"{facts[name]:.0%} {text}" for name, text in shares.items() if facts[name] >= 0.005]
+    lengths = f"median length {median}, longest {longest}"
+    return "; ".join([f"{days} (UTC), {facts['calls_a_day']:,.0f} calls a day, {lengths}", *more])
 
 
 def _span(seconds: float) -> str:
@@ -125,9 +118,9 @@ def account_of(decision: Decision, rows: Rows, calls: pd.DataFrame) -> CallLogAc
     facts = _facts(outcome)
     table = _table(lost, rows)
     if broken:
-        where, text = next(iter(broken.items()))
+        first, where, text = broken[0]
         row = pd.DataFrame(
-            {"rows": [len(broken)], "first": [_number(where)], "where": [where], "text": [shown(text)], "remedy": [""]},
+            {"rows": [len(broken)], "first": [first], "where": [where], "text": [shown(text)], "remedy": [""]},
             index=pd.Index([_NO_JSON if "JSON" in rows.logs[0].kind else _BROKEN], name="reason", dtype=object),
         )
         table = pd.concat([table, row]).sort_values("rows", ascending=False, kind="stable")
@@ -148,10 +141,6 @@ def account_of(decision: Decision, rows: Rows, calls: pd.DataFrame) -> CallLogAc
     )
 
 
-def _number(where: str) -> int:
-    return int(where.rpartition("row ")[2].replace(",", ""))
-
-
 def _assumed(decision: Decision, rows: Rows) -> tuple[str, ...]:
     """Say how the log was read, each part once."""
     plan, log = decision.choice.plan, rows.logs[0]
@@ -164,7 +153,7 @@ def _assumed(decision: Decision, rows: Rows) -> tuple[str, ...]:
     day = f", the day in {reading.date}" if reading.date else ""
     wait = f" + {reading.wait}" if reading.wait else ""
     lines.append(f"start: column {reading.start}{wait}{day}{_form(decision, reading.start)}{zone}")
-    unit = {"s": "seconds", "ms": "milliseconds", "min": "minutes", "hour": "hours", "day": "days"}[plan.unit]
+    unit = UNIT_NAMES[plan.unit]
     if reading.end:
         what = "column " if len(reading.end) == 1 else "the last of columns "
         lines.append(f"end: {what}{', '.join(reading.end)}{_form(decision, reading.end[0])}")
@@ -220,9 +209,7 @@ def _doubts(facts: dict[str, Any], outcome: Outcome, read: int, lost: int) -> li
     found = []
     if facts and np.isfinite(facts["median_length"]):
         median = facts["median_length"]
-        if 0 < median < 1:
-            found.append(f"the median call lasts {_span(median)}; is the unit of lengths right? {option('unit')}")
-        if median > 4 * 3600:
+        if 0 < median < 1 or median > 4 * 3600:
             found.append(f"the median call lasts {_span(median)}; is the unit of lengths right? {option('unit')}")
         if median == 0.0:
             found.append("no call has a length")
@@ -237,7 +224,7 @@ def _doubts(facts: dict[str, Any], outcome: Outcome, read: int, lost: int) -> li
 
 def _with_the_old(old: npt.NDArray[np.int64], calls: pd.DataFrame, unfinished: str) -> str:
     """Say the peak with the calls that never ended, and without; until 0.1.0 they counted."""
-    starts = pd.DatetimeIndex(np.sort(old).view("M8[ns]")).tz_localize("UTC")
+    starts = utc_times(np.sort(old))
     more = pd.DataFrame({"start": starts, "end": pd.DatetimeIndex([pd.NaT] * len(old), tz="UTC").as_unit("ns")})
     both = pd.concat([calls[["start", "end"]], more], ignore_index=True)
     peaks = [_peak(both), _peak(calls[["start", "end"]])]
@@ -266,8 +253,8 @@ def silences(calls: pd.DataFrame) -> pd.DataFrame:
     quiet = np.flatnonzero(starts[1:] - until[:-1] >= _SILENCE.value)
     return pd.DataFrame(
         {
-            "start": pd.DatetimeIndex(until[quiet].view("M8[ns]")).tz_localize("UTC").ceil(STEP),
-            "end": pd.DatetimeIndex(starts[quiet + 1].view("M8[ns]")).tz_localize("UTC").floor(STEP),
+            "start": utc_times(until[quiet]).ceil(STEP),
+            "end": utc_times(starts[quiet + 1]).floor(STEP),
         }
     )
 

@@ -18,8 +18,6 @@ from capacity.ground.dense import dense
 from capacity.ground.frame import NONE, TOTAL, display_names
 from capacity.ground.times import STEP
 
-__all__ = ["FILTERS", "Answers", "Ask", "Refusal"]
-
 _STEP_NS = STEP.value
 _STEP_S = STEP // pd.Timedelta(seconds=1)
 _HELD = 64  # filters whose series are kept

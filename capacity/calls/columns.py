@@ -14,8 +14,6 @@ import pandas as pd
 from capacity.errors import ConfigError, FrameError
 from capacity.ground.frame import NONE, TOTAL
 
-__all__ = ["CallArrays", "call_arrays", "group_codes", "instants"]
-
 Ints = npt.NDArray[Any]
 
 _SHOWN = 3

@@ -15,9 +15,7 @@ from capacity.errors import ConfigError, FrameError
 from capacity.ground.arguments import check_kind
 from capacity.ground.calls import Calls
 from capacity.ground.frame import TOTAL, assemble, trim
-from capacity.ground.times import DAY, STEP, Instant, as_instant, ceil_step, floor_step
-
-__all__ = ["intervals_from_calls"]
+from capacity.ground.times import DAY, STEP, Instant, as_instant, ceil_step, floor_step, utc_times
 
 Ints = npt.NDArray[Any]
 Rows = tuple[Ints, Ints, Ints]
@@ -238,7 +236,7 @@ def framed(
         check_rows(len(ids), steps)
     frame = as_frame(
         pieces(first, last) if span else [],
-        pd.DatetimeIndex(first + np.arange(steps, dtype=np.int64) * _STEP_NS).tz_localize("UTC"),
+        utc_times(first + np.arange(steps, dtype=np.int64) * _STEP_NS),
         ids=ids if span else [],
         names={label: name for label, (_, name) in named.items()},
         by=by or "variant",

@@ -32,8 +32,6 @@ from capacity.calls.query import parse_path, parse_query
 from capacity.calls.switches import Switches, taking
 from capacity.errors import ConfigError
 
-__all__ = ["CALLS_KEY_VARIABLE", "KEY_VARIABLE", "Emulator", "Server", "Switches", "run", "serve"]
-
 KEY_VARIABLE = "CAPACITY_EMULATOR_KEY"
 CALLS_KEY_VARIABLE = "CAPACITY_EMULATOR_V3_KEY"  # of conversations; the same key where it is not set
 
@@ -128,7 +126,10 @@ class Emulator:
         if 0 <= luck < self._switches.failures:
             return _error(self._switches.failure_status, "failing on purpose")
         luck -= self._switches.failures
-        body = await run_in_threadpool(self._listed if listing else self._counted, query.encode("latin-1"))
+        raw = query.encode("latin-1")
+        body = await run_in_threadpool(
+            lambda: self._listing.body(parse_listing(raw)) if listing else self._counted(raw)
+        )
         if 0 <= luck < self._switches.cut:
             body = body[: len(body) // 2]
         return _Body(body, media_type="application/json")
@@ -138,9 +139,6 @@ class Emulator:
         if self._switches.inclusive_end:
             ask = replace(ask, last=ask.last + 1)
         return self._answers.body(ask)
-
-    def _listed(self, query: bytes) -> bytes:
-        return self._listing.body(parse_listing(query))
 
     def _let_in(self, request: Request, *, listing: bool) -> None:
         given = request.headers.get("x-api-key")

@@ -16,15 +16,12 @@ import pyarrow as pa
 
 from capacity.calls.formats import formats_of
 from capacity.calls.lengths import UNITS, Lengths, read_lengths, unit_in_name
-from capacity.calls.readings import Reading, key
+from capacity.calls.reading import Reading, key
 from capacity.calls.rows import Rows
 from capacity.calls.times import OK, Column, as_text, read_column
 from capacity.errors import FrameError
+from capacity.ground.times import DAY_NS, HOUR_NS
 
-__all__ = ["orders", "units", "zone_in_names"]
-
-_DAY = 86_400_000_000_000
-_HOUR = 3_600_000_000_000
 _SHORTEST, _LONGEST = 5e9, 3.6e12  # a median call lasts between 5 s and 1 h
 _LEAST = 1e9
 _LONG = 6 * 3600e9  # fewer than one call in a hundred lasts longer
@@ -110,7 +107,7 @@ def _by_span(found: dict[str, list[Column]]) -> tuple[str, str] | None:
     """
     days = {o: _days(parts) for o, parts in found.items()}
     for o, ours in days.items():
-        months = {(int(d.astype("M8[M]").astype(int))) for d in ours}
+        months = np.unique(ours.astype("M8[M]"))
         others = [theirs for p, theirs in days.items() if p != o]
         if len(ours) >= 3 and len(months) == 1 and all(_one_day_a_month(theirs) for theirs in others):
             return o, f"{len(ours)} days of one month; else it would be one day in each of {len(ours)} months"
@@ -123,12 +120,12 @@ def _by_span(found: dict[str, list[Column]]) -> tuple[str, str] | None:
 
 def _days(parts: list[Column]) -> npt.NDArray[Any]:
     values = np.concatenate([c.values[c.state == OK] for c in parts if not c.clock])
-    return np.unique(values // _DAY).astype("M8[D]")
+    return np.unique(values // DAY_NS).astype("M8[D]")
 
 
 def _one_day_a_month(days: npt.NDArray[Any]) -> bool:
     months = days.astype("M8[M]")
-    return len(set((days - months).astype(int).tolist())) == 1 and len(set(months.tolist())) == len(days)
+    return len(np.unique(days - months)) == 1 and len(np.unique(months)) == len(days)
 
 
 def _far_ends(parts: list[Column]) -> float:
@@ -137,7 +134,7 @@ def _far_ends(parts: list[Column]) -> float:
         return 0.0
     both = (parts[0].state == OK) & (parts[-1].state == OK) & (parts[0].aware == parts[-1].aware)
     span = (parts[-1].values - parts[0].values)[both]
-    return float(np.mean((span < -_HOUR * 26) | (span > 7 * _DAY))) if len(span) else 0.0
+    return float(np.mean((span < -26 * HOUR_NS) | (span > 7 * DAY_NS))) if len(span) else 0.0
 
 
 def _spelled(order: str) -> str:
@@ -241,7 +238,7 @@ def _measured(rows: Rows, lengths: Lengths, name: str, span: tuple[str, str], or
     fitting = []
     for unit in ("s", "min") if clocks else UNITS:
         length = lengths.values[good] * (UNITS[unit] / UNITS["s"] if clocks else UNITS[unit])
-        slack = max(coarse, UNITS[unit] if unit in ("min",) else 0)
+        slack = max(coarse, UNITS["min"] if unit == "min" else 0)
         if np.mean(length <= whole + slack) >= 0.98 and np.median(length) >= 0.2 * np.median(whole):
             fitting.append((unit, float(np.median(length))))
     if not fitting:

@@ -12,8 +12,6 @@ import re
 
 from capacity.errors import ConfigError
 
-__all__ = ["EPOCHS", "MONTHS", "check_format", "formats_of", "pattern"]
-
 EPOCHS = {"epoch-s": 10**9, "epoch-ms": 10**6, "epoch-us": 10**3, "epoch-ns": 1}
 _NUMBERS = {
     "epoch-s": r"(?P<e>\d{9,10})(?:[.,](?P<f>\d{1,9}))?",

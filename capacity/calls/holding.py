@@ -8,22 +8,23 @@ import pandas as pd
 
 from capacity.errors import FrameError
 from capacity.ground.arguments import check_kind
-
-__all__ = ["DURATIONS", "held_until", "is_voice", "need_times"]
+from capacity.ground.calls import Calls
 
 DURATIONS = ("total_duration", "polyai_duration")
 _NS = 1_000_000_000
 _VOICE = ("voice", "phone", "sip", "pstn", "tel", "call")
 
 
-def need_times(calls: pd.DataFrame) -> None:
-    """Raise an error for what is no call records, or has no ``start`` or ``end``."""
-    check_kind(calls, pd.DataFrame, "calls", made_by="capacity.read_calls")
-    if lacking := [column for column in ("start", "end") if column not in calls]:
+def calls_of(calls: Calls | pd.DataFrame) -> pd.DataFrame:
+    """Return the calls that were in progress as a frame; FrameError for one without ``start`` or ``end``."""
+    frame = calls.frame if isinstance(calls, Calls) else calls
+    check_kind(frame, pd.DataFrame, "calls", made_by="capacity.read_calls")
+    if lacking := [column for column in ("start", "end") if column not in frame]:
         raise FrameError(
-            f"the call records have no column {lacking[0]!r}; there are {[str(c) for c in calls.columns]}; "
+            f"the call records have no column {lacking[0]!r}; there are {[str(c) for c in frame.columns]}; "
             "cap.read_calls reads a log of any kind"
         )
+    return frame[~frame["blocked"].fillna(False).astype(bool)] if "blocked" in frame else frame
 
 
 def held_until(calls: pd.DataFrame, duration: str) -> pd.Series:

@@ -6,38 +6,30 @@ import itertools
 import json
 import operator
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 
+from capacity.calls.look import SAMPLE
 from capacity.errors import FrameError
 
-__all__ = ["JsonLog"]
-
-_SAMPLE = 500
 _BLOCK = 1 << 26  # [bytes] of lines that are decoded at once
 _DEPTH = 5
 
 
 class JsonLog:
-    """Records in JSON, as columns.
+    """Records in JSON, read by columns: the scalar fields of the first records; see `capacity.calls.logs.Log`."""
 
-    Attributes
-    ----------
-    columns : list of str
-        The scalar fields of the first records.
-    kind : str
-        "JSON lines", or "JSON" with where the records lie.
-    broken : dict of number -> text
-        Lines that are no JSON; complete once the log is read.
-    """
-
-    def __init__(self, buffer: pa.Buffer) -> None:
+    def __init__(self, name: str, buffer: pa.Buffer) -> None:
+        self.name: str = name
+        self.header: bool = True
         self.view: memoryview = memoryview(buffer)
         self.rows: list[msgspec.Raw] | None = None
         self.broken: dict[int, str] = {}
+        self.doubts: list[str] = []
+        self.written: dict[str, str] = {}
         self.kind: str
         try:
             if _is_lines(self.view):
@@ -51,7 +43,7 @@ class JsonLog:
                         raise
                     self.rows, where = _one_after_another(self.view), ""
                 self.kind = f"JSON, records under {where!r}" if where else "JSON"
-                sample = [msgspec.json.decode(row) for row in self.rows[:_SAMPLE]]
+                sample = [msgspec.json.decode(row) for row in self.rows[:SAMPLE]]
         except (msgspec.DecodeError, RecursionError) as exc:
             raise FrameError(f"is no JSON that can be read ({exc})") from exc
         self.columns: list[str] = []
@@ -62,8 +54,15 @@ class JsonLog:
         self.paths: dict[str, tuple[str, ...]] = {".".join(path): path for record in sample for path in _leaves(record)}
         self.columns = list(self.paths)
 
-    def table(self, wanted: Sequence[str], rows: int | None = None) -> pa.Table:
-        """Return the wanted columns, of all records or of the first."""
+    def sample(self) -> pa.Table:
+        """Return all columns of the first records."""
+        return self._table(self.columns, SAMPLE)
+
+    def read(self, wanted: Sequence[str], labels: Sequence[str] = (), *, typed: bool = False) -> pa.Table:
+        """Return the wanted columns."""
+        return self._table(wanted)
+
+    def _table(self, wanted: Sequence[str], rows: int | None = None) -> pa.Table:
         paths = [self.paths[name] for name in wanted]
         if not paths:
             return pa.table({})
@@ -142,13 +141,13 @@ def _one_after_another(view: memoryview) -> list[msgspec.Raw]:
         except ValueError as exc:
             raise FrameError(f"is no JSON that can be read ({exc})") from exc
         found += record if isinstance(record, list) else [record]
-    return [msgspec.Raw(msgspec.json.encode(record)) for record in found if isinstance(record, dict)]
+    return _raw(record for record in found if isinstance(record, dict))
 
 
 def _first_lines(view: memoryview) -> bytes:
     head = bytes(view[: 1 << 20])
     lines = head.split(b"\n")
-    return b"\n".join(lines[: min(_SAMPLE, len(lines) - (len(view) > len(head)))])
+    return b"\n".join(lines[: min(SAMPLE, len(lines) - (len(view) > len(head)))])
 
 
 def _blocks(view: memoryview) -> Iterator[memoryview]:
@@ -196,22 +195,23 @@ def _turned(whole: dict[str, Any]) -> list[msgspec.Raw]:
         return _rows_of([whole["columns"], *whole["data"]])
     records = list(whole.values())
     if len(records) > 1 and all(isinstance(r, dict) and not all(map(str.isdigit, r)) for r in records):
-        return [msgspec.Raw(msgspec.json.encode(record)) for record in records]
+        return _raw(records)
     columns = {k: list(v.values()) if isinstance(v, dict) else v for k, v in whole.items()}
     lengths = {len(v) if isinstance(v, list) else -1 for v in columns.values()}
     if len(lengths) != 1 or lengths == {-1} or len(columns) < 2:
         return []
-    rows = zip(*columns.values(), strict=True)
-    return [msgspec.Raw(msgspec.json.encode(dict(zip(columns, row, strict=True)))) for row in rows]
+    return _raw(dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
 
 
 def _rows_of(rows: list[Any]) -> list[msgspec.Raw]:
     """Return the records of a list of rows, the first of which are the names."""
     if not rows or not all(isinstance(row, list) for row in rows) or not all(isinstance(n, str) for n in rows[0]):
         return []
-    return [
-        msgspec.Raw(msgspec.json.encode(dict(itertools.zip_longest(rows[0], row[: len(rows[0])])))) for row in rows[1:]
-    ]
+    return _raw(dict(itertools.zip_longest(rows[0], row[: len(rows[0])])) for row in rows[1:])
+
+
+def _raw(records: Iterable[dict[str, Any]]) -> list[msgspec.Raw]:
+    return [msgspec.Raw(msgspec.json.encode(record)) for record in records]
 
 
 def _first(raw: msgspec.Raw | memoryview) -> bytes:
@@ -247,12 +247,7 @@ def _as_struct(record: Any, shape: Any) -> Any:
     for info in msgspec.structs.fields(shape):
         value = record.get(info.encode_name) if isinstance(record, dict) else None
         if info.type is not Any and value is not None:
-            kinds = [
-                t
-                for t in getattr(info.type, "__args__", (info.type,))
-                if isinstance(t, type) and issubclass(t, msgspec.Struct)
-            ]
-            value = _as_struct(value, kinds[0]) if isinstance(value, dict) else None
+            value = _as_struct(value, info.type.__args__[0]) if isinstance(value, dict) else None
         values[info.name] = value
     return shape(**values)
 

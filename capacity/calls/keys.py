@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Events", "Span", "order_of", "sorted_events", "spans"]
-
 Ints = npt.NDArray[Any]
 
 _WORD_BITS = 63

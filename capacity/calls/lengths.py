@@ -16,11 +16,10 @@ from capacity.calls.shapes import Group, groups, in_chunks, number
 from capacity.calls.times import BAD, NONE, NONE_WORDS, OK, as_text, plain
 from capacity.errors import ConfigError
 
-__all__ = ["UNITS", "Lengths", "check_unit", "parted", "read_lengths", "unit_in_name"]
-
 Ints = npt.NDArray[Any]
 
 UNITS = {"s": 10**9, "ms": 10**6, "min": 60 * 10**9, "hour": 3600 * 10**9, "day": 86_400 * 10**9}
+UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "min": "minutes", "hour": "hours", "day": "days"}
 _MOST = 60 * 366 * 86_400e9  # [ns]
 _GROUPED = 21.6  # thousands of seconds that are no call
 _SPELLED = {
@@ -118,13 +117,8 @@ def read_lengths(column: pa.ChunkedArray, none: Sequence[str] = ()) -> Lengths:
     if pa.types.is_duration(kind) or pa.types.is_time(kind):
         spans = column.cast(pa.duration("ns") if pa.types.is_duration(kind) else pa.time64("ns")).cast(pa.int64())
         state = np.asarray(column.is_valid()).astype(np.uint8)
-        return Lengths(
-            np.asarray(spans.fill_null(0)).astype(float),
-            state,
-            state > 0,
-            0 if pa.types.is_duration(kind) else 3,
-            False,
-        )
+        clock = 0 if pa.types.is_duration(kind) else 3
+        return Lengths(np.asarray(spans.fill_null(0)).astype(float), state, state > 0, clock, False)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         numbers = np.asarray(column.cast(pa.float64()).fill_null(np.nan))
         good = np.isfinite(numbers)
@@ -139,12 +133,11 @@ def read_lengths(column: pa.ChunkedArray, none: Sequence[str] = ()) -> Lengths:
     parts = in_chunks(column, lambda chunk: _read_text(chunk, nothing, comma))
     if not parts:
         return Lengths(np.zeros(0), np.zeros(0, np.uint8), np.zeros(0, bool), 0, False)
-    counts = [p.parts for p in parts if p.parts]
     return Lengths(
         np.concatenate([p.values for p in parts]),
         np.concatenate([p.state for p in parts]),
         np.concatenate([p.scaled for p in parts]),
-        max(counts, default=0),
+        max(p.parts for p in parts),
         thousands=comma == "?",
     )
 
@@ -180,9 +173,7 @@ def _decimal_mark(column: pa.ChunkedArray) -> str:
             doubt.add(mark)
     if len(marks) == 1:
         return marks.pop()
-    if marks:
-        return "!"
-    if len(doubt) > 1:
+    if marks or len(doubt) > 1:
         return "!"
     whole = pc.unique(pc.utf8_trim_whitespace(column.filter(pc.match_substring_regex(column, r"^\s*\d+\s*$"))))
     if not doubt:
@@ -252,11 +243,8 @@ def _one(text: str, nothing: frozenset[str], mark: str) -> tuple[float, int, boo
     if _BOTH.fullmatch(text) and mark in (".", ","):
         bare = re.sub("[' ,]" if mark == "." else "[' .]", "", text).replace(",", ".")
         return float(bare), OK, False
-    if _ISO.fullmatch(text) and len(text) > 2:
-        found = _ISO.fullmatch(text)
-        assert found is not None
-        total = sum(float(found[unit] or 0) * UNITS[unit] for unit in ("day", "hour", "min", "s"))
-        return total, OK, True
+    if (found := _ISO.fullmatch(text)) and len(text) > 2:
+        return sum(float(found[unit] or 0) * UNITS[unit] for unit in ("day", "hour", "min", "s")), OK, True
     rest, total = 0, 0.0
     for word in _WORDS.finditer(text):
         unit = _SPELLED.get(word[2].lower())
@@ -265,8 +253,6 @@ def _one(text: str, nothing: frozenset[str], mark: str) -> tuple[float, int, boo
         rest, total = word.end(), total + float(word[1].replace(",", ".")) * UNITS[unit]
     if rest == len(text) and text:
         return total, OK, True
-    try:
-        exponent = float(text) if re.fullmatch(r"-?\d+(\.\d+)?[eE][+-]?\d+", text) else None
-    except ValueError:
-        exponent = None
-    return (0.0, BAD, False) if exponent is None else (exponent, OK, False)
+    if re.fullmatch(r"-?\d+(\.\d+)?[eE][+-]?\d+", text):
+        return float(text), OK, False
+    return 0.0, BAD, False

@@ -9,8 +9,6 @@ from collections.abc import Callable
 
 from capacity.errors import ConfigError
 
-__all__ = ["bind", "url_of", "warn"]
-
 
 def bind(host: str, port: int) -> socket.socket:
     """Return a socket that is bound; ConfigError where the port is taken."""

@@ -14,8 +14,6 @@ from capacity.calls.answers import Refusal
 from capacity.calls.columns import instants
 from capacity.calls.listing_query import ListingAsk, cursor_of
 
-__all__ = ["Listing"]
-
 _TEXTS = {
     "channel": "channel",
     "variant_id": "variant",
@@ -74,7 +72,7 @@ class Listing:
         self._start, self._still = start[order] // 1000, still[order]
         total = _seconds(calls, "total_duration", (end - start)[order] // 1_000_000_000)
         agent = _seconds(calls, "polyai_duration", total)
-        self._texts = {name: _texts(calls, column) for name, column in _TEXTS.items() if _has(calls, column)}
+        self._texts = {name: _texts(calls, column) for name, column in _TEXTS.items() if column in {*calls, *_DEFAULTS}}
         self._total, self._agent = total.tolist(), agent.tolist()
         handoff = calls["handoff"].fillna(False).astype(bool).to_numpy() if "handoff" in calls else agent < total
         self._handoff = handoff.tolist()
@@ -113,10 +111,6 @@ class Listing:
 
 
 _FIELDS = {column: name for name, column in _TEXTS.items()}
-
-
-def _has(calls: pd.DataFrame, column: str) -> bool:
-    return column in calls or column in _DEFAULTS
 
 
 def _ns(column: pd.Series) -> npt.NDArray[np.int64]:

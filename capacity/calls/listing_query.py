@@ -8,24 +8,13 @@ import datetime as dt
 from dataclasses import dataclass
 
 from capacity.calls.answers import Refusal
-from capacity.calls.query import ENVS, decoded, time_of
-
-__all__ = ["ListingAsk", "cursor_of", "parse_calls_path", "parse_listing"]
+from capacity.calls.query import checked_env, ids_in, parameters, time_of
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MOST = 1000
 _USUAL = 5
-_ONCE = (
-    "start_time",
-    "end_time",
-    "client_env",
-    "limit",
-    "cursor",
-    "offset",
-    "variant_id",
-    "variant_name",
-    "in_progress",
-)
+_COLUMNS = {"variant_id": "variant", "variant_name": "variant_name"}
+_ONCE = ("start_time", "end_time", "client_env", "limit", "cursor", "offset", "in_progress", *_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -72,14 +61,7 @@ def parse_calls_path(raw: bytes) -> tuple[str, str]:
     >>> parse_calls_path(b"/v3/ws-a%2Fb/PROJECT-1/conversations")
     ('ws-a/b', 'PROJECT-1')
     """
-    match raw.split(b"/"):
-        case [b"", b"v3", account, project, b"conversations"] if account and project:
-            try:
-                return decoded(account), decoded(project)
-            except UnicodeDecodeError as exc:
-                raise Refusal(404, "no such account or project: the path is not UTF-8") from exc
-        case _:
-            raise Refusal(404, "no such path; there is /v3/{account_id}/{project_id}/conversations")
+    return ids_in(raw, "/v3/{account_id}/{project_id}/conversations")
 
 
 def parse_listing(raw: bytes) -> ListingAsk:
@@ -96,16 +78,14 @@ def parse_listing(raw: bytes) -> ListingAsk:
     >>> ask.limit, ask.channels
     (2, ('voice', 'chat'))
     """
-    given, channels = _parameters(raw)
-    first, last = (_instant(given, name) if name in given else None for name in ("start_time", "end_time"))
+    given, channels = parameters(raw, _ONCE, "channel")
+    first, last = (
+        (time_of(given, name, up=True) - _EPOCH) // dt.timedelta(microseconds=1) if name in given else None
+        for name in ("start_time", "end_time")
+    )
     if first is not None and last is not None and first >= last:
         raise Refusal(400, "end_time is not after start_time")
-    env = given.get("client_env", "live")
-    if env not in ENVS:
-        raise Refusal(400, f"client_env {env!r} is none of {', '.join(ENVS)}")
-    for one, other in (("variant_id", "variant_name"), ("cursor", "offset")):
-        if one in given and other in given:
-            raise Refusal(400, f"{one} and {other} exclude each other; give one of them")
+    env = checked_env(given, ("variant_id", "variant_name"), ("cursor", "offset"))
     progress = given.get("in_progress")
     if progress not in (None, "true", "false"):
         raise Refusal(400, f"in_progress {progress!r} is neither true nor false")
@@ -122,9 +102,6 @@ def parse_listing(raw: bytes) -> ListingAsk:
     )
 
 
-_COLUMNS = {"variant_id": "variant", "variant_name": "variant_name"}
-
-
 def cursor_of(place: int) -> str:
     """Return the cursor that goes on from a place in the log."""
     return base64.urlsafe_b64encode(f"at {place}".encode()).decode()
@@ -138,32 +115,6 @@ def _place(cursor: str) -> int:
     except (ValueError, binascii.Error):
         pass
     raise Refusal(400, "the cursor is none of ours; take it from the page before")
-
-
-def _parameters(raw: bytes) -> tuple[dict[str, str], tuple[str, ...]]:
-    given: dict[str, str] = {}
-    channels: list[str] = []
-    for part in raw.split(b"&"):
-        name, _, value = part.partition(b"=")
-        try:
-            key, text = decoded(name), decoded(value)
-        except UnicodeDecodeError as exc:
-            raise Refusal(400, "the query is not percent-encoded UTF-8") from exc
-        if key == "channel":
-            channels.append(text)
-            continue
-        if key not in _ONCE:
-            continue
-        if key in given:
-            raise Refusal(400, f"{key} is given twice")
-        if not text:
-            raise Refusal(400, f"{key} is empty")
-        given[key] = text
-    return given, tuple(channels)
-
-
-def _instant(given: dict[str, str], name: str) -> int:
-    return (time_of(given, name, up=True) - _EPOCH) // dt.timedelta(microseconds=1)
 
 
 def _number(given: dict[str, str], name: str, usual: int, least: int, most: int | None) -> int:

@@ -11,8 +11,6 @@ from capacity.calls.formats import formats_of
 from capacity.calls.sources import Text
 from capacity.errors import ConfigError, FrameError
 
-__all__ = ["SEPARATORS", "Sheet", "look", "look_at_rows", "separator_of"]
-
 SEPARATORS = {
     ",": "comma",
     ";": "semicolon",
@@ -23,6 +21,7 @@ SEPARATORS = {
     "\x1f": "",
     "\x01": "",
 }
+SAMPLE = 500  # rows that a log shows of itself
 _HEAD = 1 << 18  # [bytes]
 _LINES = 400
 _LINE = re.compile(r"\r\n|\n|\r")

@@ -7,14 +7,13 @@ import zoneinfo
 import numpy as np
 import pyarrow as pa
 
+from capacity.calls.kinds import kinds_of
 from capacity.calls.lengths import parted, read_lengths
 from capacity.calls.plan import Plan
-from capacity.calls.readings import key, kinds_of
+from capacity.calls.reading import key
 from capacity.calls.rows import Rows
 from capacity.calls.times import NONE_WORDS, OK, as_text
 from capacity.calls.words import option, quoted, shown
-
-__all__ = ["other_columns"]
 
 _SHOWN = 3
 

@@ -11,13 +11,9 @@ import pandas as pd
 
 from capacity.errors import ConfigError
 from capacity.ground.arrays import Floats
-from capacity.ground.calendar import YEAR
+from capacity.ground.calendar import HOUR_STEPS, YEAR
 from capacity.ground.holidays import HolidayLike, holiday_dates
-from capacity.ground.times import STEP, Instant, as_instant
-
-__all__ = ["VARIANTS", "Campaign", "Profile", "rates"]
-
-_PER_HOUR = pd.Timedelta(hours=1) // STEP
+from capacity.ground.times import Instant, as_instant
 
 
 @dataclass(frozen=True)
@@ -202,7 +198,7 @@ def rates(
     for k, profile in enumerate(profiles):
         shape = np.interp(clock, np.arange(-1, 25) + 0.5, np.take(profile.hours, range(-1, 25), mode="wrap"))
         days = np.array(profile.weekdays) / np.mean(profile.weekdays)
-        rate = profile.calls_per_day * days[weekday] * shape / (np.sum(profile.hours) * _PER_HOUR) * grown
+        rate = profile.calls_per_day * days[weekday] * shape / (np.sum(profile.hours) * HOUR_STEPS) * grown
         rate *= 1 + profile.swing * np.cos(2 * np.pi * (year_day - profile.swing_day) / YEAR)
         rate[closed] *= profile.holiday
         rate[passed < profile.begins] = 0

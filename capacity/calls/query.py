@@ -5,18 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from collections.abc import Collection
 from fractions import Fraction
 from urllib.parse import unquote_to_bytes
 
 from capacity.calls.answers import FILTERS, Ask, Refusal
 from capacity.ground.times import STEP, WEEK
 
-__all__ = ["ENVS", "decoded", "parse_path", "parse_query", "time_of"]
-
 _STEP = STEP.to_pytimedelta()
 _WEEK = WEEK.to_pytimedelta()
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-ENVS = ("sandbox", "pre-release", "live")
+_ENVS = ("sandbox", "pre-release", "live")
 _KNOWN = ("start_time", "end_time", "client_env", "slice_by", *FILTERS)
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?(?:[.,](\d+))?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
 
@@ -34,14 +33,19 @@ def parse_path(raw: bytes) -> tuple[str, str]:
     >>> parse_path(b"/v1/ws-a%2Fb/PROJECT-1/conversations/concurrency")
     ('ws-a/b', 'PROJECT-1')
     """
-    match raw.split(b"/"):
-        case [b"", b"v1", account, project, b"conversations", b"concurrency"] if account and project:
-            try:
-                return decoded(account), decoded(project)
-            except UnicodeDecodeError as exc:
-                raise Refusal(404, "no such account or project: the path is not UTF-8") from exc
-        case _:
-            raise Refusal(404, "no such path; there is /v1/{account_id}/{project_id}/conversations/concurrency")
+    return ids_in(raw, "/v1/{account_id}/{project_id}/conversations/concurrency")
+
+
+def ids_in(raw: bytes, pattern: str) -> tuple[str, str]:
+    """Return (account, project) of a raw path that is like `pattern`; 404 for any other."""
+    parts, wanted = raw.split(b"/"), pattern.encode().split(b"/")
+    account, project = [*parts[2:4], b"", b""][:2]
+    if not (account and project) or [*parts[:2], *parts[4:]] != [*wanted[:2], *wanted[4:]]:
+        raise Refusal(404, f"no such path; there is {pattern}")
+    try:
+        return decoded(account), decoded(project)
+    except UnicodeDecodeError as exc:
+        raise Refusal(404, "no such account or project: the path is not UTF-8") from exc
 
 
 def parse_query(raw: bytes) -> Ask:
@@ -58,17 +62,13 @@ def parse_query(raw: bytes) -> Ask:
     >>> ask.last - ask.first
     2
     """
-    given = _parameters(raw)
+    given, _ = parameters(raw, _KNOWN)
     start, end = time_of(given, "start_time", up=False), time_of(given, "end_time", up=True)
     if end <= start:
         raise Refusal(400, f"end_time {end.isoformat()} is not after start_time {start.isoformat()}")
     if end - start > _WEEK:
         raise Refusal(400, f"start_time and end_time are {end - start} apart; no more than 1 week is allowed")
-    env = given.get("client_env", "live")
-    if env not in ENVS:
-        raise Refusal(400, f"client_env {env!r} is none of {', '.join(ENVS)}")
-    if "variant_id" in given and "variant_name" in given:
-        raise Refusal(400, "variant_id and variant_name exclude each other; give one of them")
+    env = checked_env(given, ("variant_id", "variant_name"))
     slice_by = given.get("slice_by")
     if slice_by in ("language", "phone_number"):
         raise Refusal(501, f"slice_by={slice_by} is not implemented")
@@ -83,22 +83,34 @@ def parse_query(raw: bytes) -> Ask:
     )
 
 
-def _parameters(raw: bytes) -> dict[str, str]:
+def parameters(raw: bytes, once: Collection[str], often: str = "") -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the parameters that may be given once, and the values of the one that may be given often."""
     given: dict[str, str] = {}
+    values: list[str] = []
     for part in raw.split(b"&"):
         name, _, value = part.partition(b"=")
         try:
             key, text = decoded(name), decoded(value)
         except UnicodeDecodeError as exc:
             raise Refusal(400, "the query is not percent-encoded UTF-8") from exc
-        if key not in _KNOWN:
-            continue
-        if key in given:
-            raise Refusal(400, f"{key} is given twice")
-        if not text:
-            raise Refusal(400, f"{key} is empty")
-        given[key] = text
-    return given
+        if often and key == often:
+            values.append(text)
+        elif key in once:
+            if key in given or not text:
+                raise Refusal(400, f"{key} is {'given twice' if key in given else 'empty'}")
+            given[key] = text
+    return given, tuple(values)
+
+
+def checked_env(given: dict[str, str], *apart: tuple[str, str]) -> str:
+    """Return the environment; 400 for an unknown one, and for parameters that exclude each other."""
+    env = given.get("client_env", "live")
+    if env not in _ENVS:
+        raise Refusal(400, f"client_env {env!r} is none of {', '.join(_ENVS)}")
+    for one, other in apart:
+        if one in given and other in given:
+            raise Refusal(400, f"{one} and {other} exclude each other; give one of them")
+    return env
 
 
 def decoded(raw: bytes) -> str:

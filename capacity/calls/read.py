@@ -16,8 +16,9 @@ from pandas.api.types import union_categoricals
 
 from capacity.calls.account import CallLogAccount, account_of, silences
 from capacity.calls.decide import Decision, Undecided, decide
-from capacity.calls.logs import Log, frame_log, open_log
-from capacity.calls.readings import header_of, kinds_of
+from capacity.calls.kinds import kinds_of
+from capacity.calls.known import header_of
+from capacity.calls.logs import Log, first_rows, frame_log, open_log
 from capacity.calls.rows import Rows
 from capacity.calls.sources import files_of
 from capacity.calls.words import Words, names_of, option, shown, words_from
@@ -25,7 +26,7 @@ from capacity.errors import FrameError
 from capacity.ground.calls import Calls
 from capacity.ground.result import Result
 
-__all__ = ["CallLogLook", "LogSource", "look_at_calls", "read_calls", "read_with"]
+_WRITE = ("--out", "intervals.parquet")  # where a command that is printed writes
 
 LogSource: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | pd.DataFrame
 
@@ -176,7 +177,7 @@ def read_with(source: LogSource, words: Words, *, progress: Callable[[int], obje
         accounts.append(account)
         rows.columns.clear()
     frame, account = _together(frames, accounts)
-    said = words if words.rest else replace(words, rest=("--out", "intervals.parquet"))
+    said = words if words.rest else replace(words, rest=_WRITE)
     return Calls(frame, account, said.command() if words.sources else "")
 
 
@@ -359,24 +360,7 @@ def look_at_calls(source: LogSource, *, tz: str | dt.tzinfo | None = None) -> Ca
     03/02/2026 10:00:00 is 3 February 2026: peak 1, 1 call
     03/02/2026 10:00:00 is 2 March 2026: peak 1, 1 call
     """
-    words = replace(
-        words_from(
-            columns=None,
-            header=None,
-            separator=None,
-            time_format=(),
-            only=None,
-            drop=None,
-            na_values=(),
-            unfinished=None,
-            keep=(),
-            unit=None,
-            date_format=None,
-            tz=tz,
-            sources=names_of(source),
-        ),
-        rest=("--out", "intervals.parquet"),
-    )
+    words = words_from(tz=tz, sources=names_of(source), rest=_WRITE)
     rows = _opened(source, words)[0]
     sample = rows.sample()
     kinds = kinds_of(sample)
@@ -386,7 +370,7 @@ def look_at_calls(source: LogSource, *, tz: str | dt.tzinfo | None = None) -> Ca
         index=pd.Index(sample.column_names, name="column", dtype=object),
     )
     log = rows.logs[0]
-    seen = Rows([_First(log, sample, rows.names)], rows.names)
+    seen = Rows([first_rows(log, sample)], rows.names)
     kind = f"{log.kind}{'' if log.header else ', no header'}"
     try:
         decision = decide(seen, words)
@@ -400,18 +384,3 @@ def look_at_calls(source: LogSource, *, tz: str | dt.tzinfo | None = None) -> Ca
 
 def _example(cells: Iterable[object]) -> str:
     return next((shown(c) for c in cells if c is not None and str(c).strip()), "")
-
-
-class _First:
-    """The first rows of a log, as a log."""
-
-    def __init__(self, log: Log, sample: Any, names: Sequence[str]) -> None:
-        self.name, self.kind, self.header, self.doubts = log.name, log.kind, log.header, log.doubts
-        self.columns, self.broken, self.written = list(names), {}, {}  # type: ignore[var-annotated]
-        self._sample = sample
-
-    def sample(self) -> Any:
-        return self._sample
-
-    def read(self, wanted: Sequence[str], labels: Sequence[str] = (), *, typed: bool = False) -> Any:
-        return self._sample.select(list(wanted))

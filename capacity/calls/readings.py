@@ -2,159 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-import re
-import tomllib
-import unicodedata
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from importlib import resources
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
-from capacity.calls.formats import formats_of
+from capacity.calls.kinds import kinds_of
+from capacity.calls.known import known_readings, tables
+from capacity.calls.reading import Reading, key, short
 from capacity.calls.words import KEPT, PARTS, Words, option
 from capacity.errors import ConfigError, FrameError
-
-__all__ = ["Reading", "exports", "header_of", "key", "kinds_of", "readings_of"]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Which columns say when a call holds a channel.
-
-    Attributes
-    ----------
-    title : str
-        What this counts, such as "whole call, from ringing".
-    start, wait, end, duration, talk, date : column names
-        A channel is held from `start` (+ `wait`) to the last `end`, or for `duration`; `talk` is the last part.
-    like, why : str
-        The known export, and why these of its times.
-    guess : bool
-        Whether no name tells: it is never taken without being asked for.
-    """
-
-    title: str
-    start: str
-    end: tuple[str, ...] = ()
-    duration: str | None = None
-    talk: str | None = None
-    wait: str | None = None
-    date: str | None = None
-    call_id: str | None = None
-    variant: str | None = None
-    unit: str | None = None
-    order: str = ""
-    nothing: tuple[str, ...] = ()
-    drop: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    like: str = ""
-    why: str = ""
-    guess: bool = False
-
-    @property
-    def used(self) -> tuple[str, ...]:
-        """The columns that times and lengths are read from."""
-        names = (self.start, *self.end, self.duration, self.talk, self.wait, self.date)
-        return tuple(dict.fromkeys(n for n in names if n))
-
-    def said(self, words: Words) -> Words:
-        """Return the words that say this reading, so that it can be pasted."""
-        columns = {k: v for k, v in words.columns.items() if k not in PARTS}
-        parts = {"start": (self.start,), "end": self.end, "duration": (self.duration,), "talk": (self.talk,)}
-        columns |= {k: tuple(n for n in v if n) for k, v in parts.items() if any(v)}
-        return replace(words, columns=columns, wait=self.wait or words.wait, date=self.date or words.date)
-
-
-def key(name: str) -> str:
-    """Return a name without case, accents, spaces and punctuation.
-
-    Examples
-    --------
-    >>> key("Start Time"), key("startedAt"), key("Início"), key("Duration (s)")
-    ('starttime', 'startedat', 'inicio', 'durations')
-    """
-    split = unicodedata.normalize("NFKD", name)
-    return "".join(c for c in split if c.isalnum() and not unicodedata.combining(c)).lower()
-
-
-def _short(name: str) -> str:
-    """Return the key of a name without what stands in brackets, and without "call" before it."""
-    return key(re.sub(r"[(\[].*?[)\]]", "", name)) or key(name)
-
-
-@functools.cache
-def _tables() -> dict[str, Any]:
-    return tomllib.loads(resources.files("capacity.calls").joinpath("exports.toml").read_text("utf-8"))
-
-
-def exports() -> list[str]:
-    """Return the names of the exports that are known."""
-    return [export["name"] for export in _tables()["export"]]
-
-
-def kinds_of(sample: pa.Table) -> dict[str, str]:
-    """Tell what the cells of each column are: stamp, date, clock, length, number, epoch, text, empty or unknown."""
-    return {name: _kind(sample[name]) if sample.num_rows else "unknown" for name in sample.column_names}
-
-
-def _kind(column: pa.ChunkedArray) -> str:
-    kind = column.type
-    if pa.types.is_timestamp(kind):
-        return "stamp"
-    if pa.types.is_date(kind):
-        return "date"
-    if pa.types.is_time(kind):
-        return "clock"
-    if pa.types.is_duration(kind):
-        return "length"
-    if pa.types.is_boolean(kind):
-        return "text"
-    cells = [str(c).strip() for c in column.to_pylist() if c is not None and str(c).strip() not in ("", "0", "-")]
-    if not cells:
-        return "empty"
-    cells = cells[:: max(1, len(cells) // 200)]
-    if all(re.fullmatch(r"[345]\d{4}[.,]\d{3,}", cell) for cell in cells):
-        return "stamp"  # days of a workbook
-    best, count = Counter(map(_cell_kind, cells)).most_common(1)[0]
-    return best if count * 2 >= len(cells) else "text"
-
-
-def _cell_kind(cell: str) -> str:
-    if re.fullmatch(r"-?\d+([.,]\d+)?([eE][+-]?\d+)?", cell):
-        whole = re.split(r"[.,eE]", cell)[0]
-        if len(whole) in (10, 13, 16, 19) and whole[0] in "12":
-            return "epoch"
-        if cell.isdigit() and len(cell) in (8, 12, 14) and _is_date(cell[:8]):
-            return "date" if len(cell) == 8 else "stamp"
-        return "number"
-    forms = formats_of(cell)
-    if not forms:
-        return (
-            "length"
-            if re.fullmatch(
-                r"(\d+([.,]\d+)?\s*[a-zA-Z]{1,8}\.?,?\s*)+|P[T\d].*|\d+(?:[. d]| days?,?)+\d+:\d\d:\d\d\S*|\d{3,}:\d\d",
-                cell,
-            )
-            else "text"
-        )
-    form = next(iter(forms.values()))
-    if "clock" in forms:
-        return "clock"
-    return "stamp" if any(d in form for d in ("%H", "%I", "epoch", "excel")) else "date"
-
-
-def _is_date(digits: str) -> bool:
-    """Tell whether eight digits are a day of 1971 to 2199, in some order."""
-    parts = [
-        (digits[:4], digits[4:6], digits[6:]),
-        (digits[4:], digits[2:4], digits[:2]),
-        (digits[4:], digits[:2], digits[2:4]),
-    ]
-    return any(1971 <= int(y) < 2200 and 1 <= int(m) <= 12 and 1 <= int(d) <= 31 for y, m, d in parts)
-
 
 _LENGTHS = ("number", "length", "clock")
 
@@ -171,7 +29,7 @@ def readings_of(names: Sequence[str], sample: pa.Table, words: Words) -> tuple[l
         raise FrameError("the log holds no records")
     words = _as_named(names, words)
     kinds = kinds_of(sample)
-    known = _known(names, words)
+    known = known_readings(names, words)
     if known:
         said = [r for r in known if _agrees(r, words)]
         if said:
@@ -210,59 +68,6 @@ def _as_named(names: Sequence[str], words: Words) -> Words:
     )
 
 
-def _known(names: Sequence[str], words: Words) -> list[Reading]:
-    """Return the readings of the export that is said or whose columns these are."""
-    if words.like == "none":
-        return []
-    tables = {export["name"]: export for export in _tables()["export"]}
-    if words.like is not None and words.like not in tables:
-        raise ConfigError(f"{option('like')} {words.like!r} is not known; there are {', '.join(tables)}, none")
-    there = {key(n): n for n in reversed(names)} | {_short(n): n for n in reversed(names)}
-    there |= {key(n): n for n in reversed(names)}
-    fitting = [
-        e
-        for e in ([tables[words.like]] if words.like else tables.values())
-        if all(n in there for n in e["needs"]) and (not e.get("any") or any(n in there for n in e["any"]))
-    ]
-    if not fitting:
-        if words.like:
-            missing = [n for n in tables[words.like]["needs"] if n not in there]
-            raise FrameError(f"the log is not like {words.like}: it has no {missing}; there are {list(names)}")
-        return []
-    export = max(fitting, key=lambda e: len(e["needs"]))
-    ids = export.get("call_id", [])
-    found = []
-    for reading in export["reading"]:
-        others = {p: there.get(reading.get(p, "")) for p in ("duration", "talk", "wait", "date")}
-        wanted = [
-            reading["start"],
-            *reading.get("end", []),
-            *(reading[p] for p in ("duration", "talk", "wait", "date") if p in reading),
-        ]
-        if not all(n in there for n in wanted):
-            continue
-        found.append(
-            Reading(
-                reading["title"],
-                there[reading["start"]],
-                tuple(there[n] for n in reading.get("end", [])),
-                duration=others["duration"],
-                talk=others["talk"],
-                wait=others["wait"],
-                date=others["date"],
-                call_id=next((there[n] for n in ([ids] if isinstance(ids, str) else ids) if n in there), None),
-                variant=there.get(export.get("variant", "")),
-                unit=export.get("unit"),
-                order=export.get("order", ""),
-                nothing=tuple(export.get("nothing", ())),
-                drop={there[c]: tuple(v) for c, v in export.get("drop", {}).items() if c in there},
-                like=export["name"],
-                why=export["why"],
-            )
-        )
-    return found
-
-
 def _agrees(reading: Reading, words: Words) -> bool:
     """Tell whether a reading is what the words say, and more."""
     parts = {"start": (reading.start,), "end": reading.end, "duration": (reading.duration,), "talk": (reading.talk,)}
@@ -294,14 +99,14 @@ def _with(reading: Reading, words: Words) -> Reading:
     return replace(reading, title="as it is said" if changes else reading.title, **changes)
 
 
-def _found(names: Sequence[str], kinds: Mapping[str, str], part: str, fitting: Sequence[str]) -> list[str]:
+def columns_for(names: Sequence[str], kinds: Mapping[str, str], part: str, fitting: Sequence[str]) -> list[str]:
     """Return the columns that play a part by their names, in the order of the table."""
-    table = _tables()["parts"][part]
+    table = tables()["parts"][part]
     rank: dict[str, int] = {name: k for k, name in reversed(list(enumerate(table)))}
 
     def place(name: str) -> int | None:
         tail = key(name.split(".")[-1])
-        for form in (key(name), _short(name), tail):
+        for form in (key(name), short(name), tail):
             for bare in (form, form.removeprefix("call"), form.removesuffix("utc"), form.removesuffix("local")):
                 if bare in rank:
                     return rank[bare]
@@ -318,20 +123,20 @@ def _date_for(names: Sequence[str], kinds: Mapping[str, str], start: str) -> str
     """Return the column with the day, where `start` is a time of day."""
     if kinds.get(start) != "clock":
         return None
-    dates = [n for n in _found(names, kinds, "date", ("date", "number")) if n != start]
+    dates = [n for n in columns_for(names, kinds, "date", ("date", "number")) if n != start]
     dates += [n for n in names if kinds.get(n) == "date" and n not in dates]
     return dates[0] if dates else None
 
 
 def _by_names(names: Sequence[str], kinds: Mapping[str, str], words: Words) -> tuple[list[Reading], bool]:
     named = words.columns
-    starts = list(named.get("start", ())) or _found(names, kinds, "start", ("stamp", "epoch", "clock"))
-    starts = starts or _found(names, kinds, "start_weak", ("stamp", "epoch", "clock"))
-    answers = [] if "start" in named else _found(names, kinds, "answer", ("stamp", "epoch", "clock"))
-    ends = list(named.get("end", ())) or _found(names, kinds, "end", ("stamp", "epoch", "clock"))
-    lengths = list(named.get("duration", ())) or _found(names, kinds, "duration", _LENGTHS)
-    talks = list(named.get("talk", ())) or _found(names, kinds, "talk", _LENGTHS)
-    waits = [words.wait] if words.wait else _found(names, kinds, "wait", _LENGTHS)
+    starts = list(named.get("start", ())) or columns_for(names, kinds, "start", ("stamp", "epoch", "clock"))
+    starts = starts or columns_for(names, kinds, "start_weak", ("stamp", "epoch", "clock"))
+    answers = [] if "start" in named else columns_for(names, kinds, "answer", ("stamp", "epoch", "clock"))
+    ends = list(named.get("end", ())) or columns_for(names, kinds, "end", ("stamp", "epoch", "clock"))
+    lengths = list(named.get("duration", ())) or columns_for(names, kinds, "duration", _LENGTHS)
+    talks = list(named.get("talk", ())) or columns_for(names, kinds, "talk", _LENGTHS)
+    waits = [words.wait] if words.wait else columns_for(names, kinds, "wait", _LENGTHS)
     if "end" not in named and lengths:
         ends = [e for e in ends if kinds[e] != "empty"]
     if "end" in named or (ends and "duration" not in named and all(kinds[n] == "empty" for n in lengths)):
@@ -407,7 +212,9 @@ def _by_cells(names: Sequence[str], kinds: Mapping[str, str], words: Words) -> t
     times = [n for n in names if kinds.get(n) in ("stamp", "epoch")]
     lengths = [n for n in names if kinds.get(n) in ("clock", "length")]
     numbers = [n for n in names if kinds.get(n) == "number"]
-    starts = list(words.columns.get("start", ())) or times[:2] or _found(names, kinds, "start", tuple(kinds.values()))
+    starts = (
+        list(words.columns.get("start", ())) or times[:2] or columns_for(names, kinds, "start", tuple(kinds.values()))
+    )
     found = []
     for start in starts[:1]:
         later = [t for t in times if t != start and kinds[t] == kinds.get(start)]
@@ -427,24 +234,6 @@ def _by_cells(names: Sequence[str], kinds: Mapping[str, str], words: Words) -> t
         f"say which it is with {option('columns')}"
         + (" start=COLUMN" if not starts else " end=COLUMN or duration=COLUMN")
     )
-
-
-def header_of(names: Sequence[str], sample: pa.Table, like: str | None) -> tuple[str, list[str]] | None:
-    """Return the known export that writes such rows without a header, and the names of its columns."""
-    kinds = list(kinds_of(sample).values())
-    for export in _tables()["export"]:
-        header, few = export.get("header"), export.get("few", 0)
-        if header is None or like not in (None, export["name"]) or not few <= len(names) <= len(header):
-            continue
-        first, last = export["stamps"]
-        stamps = kinds[first - 1] == "stamp" and kinds[last - 1] == "stamp"
-        clocks = all(kinds[k - 1] == "clock" for k in export.get("clocks", []))
-        numbers = all(
-            kinds[k - 1] in ("number", "empty") for k in range(export["numbers"][0], export["numbers"][1] + 1)
-        )
-        if like == export["name"] or (stamps and clocks and numbers):
-            return export["name"], header[: len(names)]
-    return None
 
 
 _KEPT_KEYS = {key(name): name for name in KEPT} | {"variantid": "variant"}

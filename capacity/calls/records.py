@@ -14,8 +14,6 @@ import pandas as pd
 from capacity.calls import read
 from capacity.calls.account import CallLogAccount
 
-__all__ = ["CallLog", "read_calls"]
-
 
 @dataclass(frozen=True)
 class CallLog:

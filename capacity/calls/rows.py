@@ -10,9 +10,6 @@ import pyarrow as pa
 from capacity.calls.logs import Log
 from capacity.errors import FrameError
 
-__all__ = ["Rows"]
-
-
 _RUN = 100  # rows that are picked one behind the other
 
 
@@ -76,23 +73,24 @@ class Rows:
             self.columns[name] = pa.chunked_array(chunks, type=kind)
 
     @property
-    def broken(self) -> dict[str, str]:
-        """The rows that never came, by where they stand."""
-        return {self._place(log, number): text for log in self.logs for number, text in sorted(log.broken.items())}
+    def broken(self) -> list[tuple[int, str, str]]:
+        """The rows that never came: the number of each in its file, where it stands, and its text."""
+        return [(n, self._place(log, n), text) for log in self.logs for n, text in sorted(log.broken.items())]
 
     def where(self, index: int) -> str:
         """Return where a row stands, such as "row 5" or "b.csv row 5"; broken rows are counted."""
-        k = int(np.searchsorted(self._starts, index, side="right")) - 1
-        log = self.logs[min(k, len(self.logs) - 1)]
-        return self._place(log, self.number(index))
+        return self._place(self.logs[self._file(index)], self.number(index))
 
     def number(self, index: int) -> int:
         """Return the number of a row in its file: the first row of data is 1, broken rows are counted."""
-        k = min(int(np.searchsorted(self._starts, index, side="right")) - 1, len(self.logs) - 1)
+        k = self._file(index)
         number = index - int(self._starts[k]) + 1
         numbers = np.sort(np.fromiter(self.logs[k].broken, dtype=np.int64))
         before = numbers - np.arange(len(numbers))
         return number + int(np.searchsorted(before, number, side="right"))
+
+    def _file(self, index: int) -> int:
+        return min(int(np.searchsorted(self._starts, index, side="right")) - 1, len(self.logs) - 1)
 
     def cell(self, name: str, index: int) -> object:
         """Return one cell."""

@@ -15,8 +15,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["Group", "groups", "in_chunks", "number"]
-
 T = TypeVar("T")
 Ints = npt.NDArray[Any]
 

@@ -21,8 +21,6 @@ from capacity.calls.sweep import Piece, sweep
 from capacity.ground.arrays import Ints
 from capacity.ground.times import DAY, STEP
 
-__all__ = ["Day", "Net", "Shard", "Side", "load_day", "merged", "swept", "write_shard"]
-
 Write: TypeAlias = Callable[[str, bytes], None]  # (address, all of it)
 Read: TypeAlias = Callable[[str, int, int], bytes]  # (address, from byte, so many) -> bytes
 

@@ -15,18 +15,16 @@ from capacity.calls.profiles import VARIANTS, Campaign, Profile, rates
 from capacity.errors import ConfigError
 from capacity.ground.arguments import as_amount, as_number
 from capacity.ground.arrays import Floats
+from capacity.ground.calendar import DAY_STEPS
 from capacity.ground.floats import usual_float_errors
 from capacity.ground.holidays import HolidayLike
 from capacity.ground.licences import LicenceLike, as_licences
-from capacity.ground.times import DAY, STEP, Instant, as_instant, as_range, as_zone
-
-__all__ = ["handed_off", "simulate_calls", "turn_away"]
+from capacity.ground.times import STEP, Instant, as_instant, as_range, as_zone, utc_times
 
 Ints = npt.NDArray[Any]
 
 _MS = 1_000_000  # [ns]: calls begin and end on whole milliseconds, as logs have them
 _STEP_MS = STEP.value // _MS
-_PER_DAY = DAY // STEP
 _ENVS = ("live", "pre-release", "sandbox")
 _ENV_SHARES = (0.99, 0.004, 0.006)
 _SHORTEST_MS = 1_000
@@ -216,7 +214,7 @@ def _days_after(start: Instant, days: int, tz: dt.tzinfo) -> Instant:
 
 def _campaigns(times: pd.DatetimeIndex, ids: list[str], tz: dt.tzinfo, rng: np.random.Generator) -> list[Campaign]:
     """Draw weekday mornings on which a message goes out to the callers of one variant."""
-    mornings = pd.date_range(times[0].tz_convert(tz).tz_localize(None).normalize(), periods=len(times) // _PER_DAY)
+    mornings = pd.date_range(times[0].tz_convert(tz).tz_localize(None).normalize(), periods=len(times) // DAY_STEPS)
     mornings = mornings[mornings.day_of_week < 5]
     chosen = mornings[rng.random(len(mornings)) < 1.4 / _CAMPAIGN_EVERY]
     hours, lifts, decay = rng.integers(9, 12, len(chosen)), rng.uniform(0.2, 0.6, len(chosen)), rng.uniform(1.5, 4)
@@ -284,7 +282,7 @@ def _table(
 
 
 def _instants(first: pd.Timestamp, ms: Ints) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(first.value + ms * _MS).tz_localize("UTC")
+    return utc_times(first.value + ms * _MS)
 
 
 def _category(codes: Ints, labels: list[str]) -> pd.Categorical:

@@ -17,29 +17,12 @@ import pyarrow as pa
 
 from capacity.errors import FrameError
 
-__all__ = ["Source", "Text", "files_of", "in_code_page", "read_buffer", "text_of"]
-
 Source = str | os.PathLike[str]
 
 _HIDDEN = (".", "_", "~$")
 _ENDINGS = (
-    ".csv",
-    ".tsv",
-    ".txt",
-    ".tab",
-    ".log",
-    ".dat",
-    ".cdr",
-    ".json",
-    ".jsonl",
-    ".ndjson",
-    ".parquet",
-    ".pq",
-    ".xlsx",
-    ".xls",
-    ".xlsb",
-    ".ods",
-    ".xlsm",
+    *(".csv", ".tsv", ".txt", ".tab", ".log", ".dat", ".cdr", ".json", ".jsonl", ".ndjson", ".parquet", ".pq"),
+    *(".xlsx", ".xls", ".xlsb", ".ods", ".xlsm"),
 )
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".lz4")
 
@@ -253,4 +236,4 @@ def _recoded(path: Path, buffer: pa.Buffer, encoding: str) -> pa.Buffer:
     try:
         return pa.py_buffer(str(memoryview(buffer), encoding).encode())
     except (UnicodeError, LookupError) as exc:
-        raise FrameError(f"{path} is not written in {encoding} ({exc}); say what it is with --encoding") from exc
+        raise FrameError(f"{path} is not written in {encoding} ({exc}); give its own encoding") from exc

@@ -19,8 +19,6 @@ import numpy.typing as npt
 
 from capacity.calls.keys import Events, order_of, sorted_events, spans
 
-__all__ = ["Piece", "Runs", "sweep"]
-
 P = ParamSpec("P")
 T = TypeVar("T")
 Ints = npt.NDArray[Any]

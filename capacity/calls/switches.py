@@ -9,8 +9,6 @@ import pandas as pd
 from capacity.calls.holding import DURATIONS, held_until, is_voice
 from capacity.errors import ConfigError
 
-__all__ = ["Switches", "taking"]
-
 
 @dataclass(frozen=True)
 class Switches:

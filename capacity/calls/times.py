@@ -6,74 +6,40 @@ import datetime as dt
 import functools
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from capacity.calls.formats import EPOCHS, MONTHS, formats_of, pattern
 from capacity.calls.shapes import Group, groups, in_chunks, number
 from capacity.ground.arrays import Bools
-
-__all__ = ["BAD", "FAR", "NONE", "NONE_WORDS", "OK", "Column", "read_column", "to_utc"]
+from capacity.ground.times import DAY_NS
 
 Ints = npt.NDArray[Any]
 
 _CLOCK = 4  # for the time being: a time of day
 NONE, OK, BAD, FAR = 0, 1, 2, 3  # states of a cell: nothing there, a time, unreadable, a year that stands for "none"
 NONE_WORDS = (
-    "",
-    "-",
-    "--",
-    "---",
-    "n/a",
-    "na",
-    "none",
-    "null",
-    "nan",
-    "nat",
-    "nil",
-    "\\n",
-    "(null)",
-    "<null>",
-    "undefined",
-    "-:-",
+    *("", "-", "--", "---", "n/a", "na", "none", "null", "nan", "nat", "nil"),
+    *("\\n", "(null)", "<null>", "undefined", "-:-"),
 )
 _NO_TIME = ("0", "-1", "0.0", "0000-00-00", "00.00.0000")
 _YEARS = (1971, 2200)  # outside of them a year stands for "none": 0001, 1900, 1970-01-01, 9999
-_DAY = 86_400_000_000_000
 _EXCEL = 25_569  # days from 1899-12-30 to 1970-01-01
-_QUARTER = 900_000_000_000
 _ABBREVIATIONS = {
     **dict.fromkeys(("z", "utc", "gmt", "wet", "ut"), 0),
     **{"est": -300, "edt": -240, "cst": -360, "cdt": -300, "mst": -420, "mdt": -360, "pst": -480, "pdt": -420},
     **{"akst": -540, "akdt": -480, "hst": -600, "cet": 60, "cest": 120, "mez": 60, "mesz": 120, "bst": 60, "west": 60},
     **{"eet": 120, "eest": 180, "msk": 180, "jst": 540, "kst": 540, "sgt": 480, "hkt": 480, "sast": 120},
-    **{
-        "aest": 600,
-        "aedt": 660,
-        "acst": 570,
-        "acdt": 630,
-        "awst": 480,
-        "nzst": 720,
-        "nzdt": 780,
-        "ast": -240,
-        "adt": -180,
-    },
+    **{"aest": 600, "aedt": 660, "acst": 570, "acdt": 630, "awst": 480, "nzst": 720, "nzdt": 780},
+    **{"ast": -240, "adt": -180},
 }
-
-
-def _day_tables() -> tuple[Ints, Ints]:
-    """Days from 1970-01-01 to the first of each month from 1900 on, and the lengths of the months."""
-    firsts = np.arange("1900-01", "2300-02", dtype="M8[M]").astype("M8[D]").astype(np.int64)
-    return firsts[:-1], np.diff(firsts)
-
-
-_FIRST_DAY, _MONTH_DAYS = _day_tables()
+_FIRST_DAY: Ints = np.arange("1900-01", "2300-02", dtype="M8[M]").astype("M8[D]").astype(np.int64)  # of each month
+_MONTH_DAYS = np.diff(_FIRST_DAY)
 
 
 @dataclass(frozen=True)
@@ -193,10 +159,9 @@ def _iso(chunk: pa.Array) -> Column | None:
         values = np.asarray(chunk.cast(pa.timestamp("ns", "UTC" if aware else None)).cast(pa.int64()))
     except pa.ArrowInvalid:
         return None
-    state = np.where(_within(values, 1), OK, FAR).astype(np.uint8)
-    if (state == FAR).any():
+    if not _within(values, 1).all():
         return None
-    return Column(values, state, np.full(len(values), aware), {form: len(values)})
+    return Column(values, np.full(len(values), OK, np.uint8), np.full(len(values), aware), {form: len(values)})
 
 
 def plain(chunk: pa.Array) -> pa.Array:
@@ -307,7 +272,7 @@ def _fields(group: Group, form: str, zones: dict[str, int]) -> tuple[Ints, npt.N
         year = part["Y"] if "Y" in part else part["y"] + np.where(part["y"] < 69, 2000, 1900)
         month = part["m"] if "m" in part else _mapped(group, spans["b"], MONTHS)
         far = (year < _YEARS[0]) | (year >= _YEARS[1])
-        index = np.clip((year - 1900) * 12 + month - 1, 0, len(_FIRST_DAY) - 1)
+        index = np.clip((year - 1900) * 12 + month - 1, 0, len(_MONTH_DAYS) - 1)
         bad |= ~far & ((month < 1) | (month > 12) | (part["d"] < 1) | (part["d"] > _MONTH_DAYS[index]))
         days = _FIRST_DAY[index] + part["d"] - 1
     offset = None
@@ -341,7 +306,7 @@ def _numbers(
     fraction = number(group, start, start + digits)
     if form == "excel-days":
         # A day fraction is meant to the millisecond at best.
-        day = (number(group, *spans["x"]) - _EXCEL) * _DAY
+        day = (number(group, *spans["x"]) - _EXCEL) * DAY_NS
         share = np.rint(fraction / 10.0**digits * 86_400_000).astype(np.int64) * 10**6
         return day + share, np.where(bad, BAD, OK).astype(np.uint8), None
     scale = EPOCHS.get(form, 10**9)
@@ -379,59 +344,3 @@ def _zone_names(zone: dt.tzinfo | None) -> dict[str, int]:
             if name and offset is not None and name.isalpha() and name.lower() not in ("utc", "gmt"):
                 known[name.lower()] = int(offset.total_seconds() // 60)
     return known
-
-
-@dataclass(frozen=True)
-class Instants:
-    """Instants [ns since 1970 UTC] and what was the matter with those that are none."""
-
-    values: npt.NDArray[np.int64]
-    state: npt.NDArray[np.uint8]
-    skipped: Bools
-    twice: Bools
-    second: npt.NDArray[np.int64]
-
-    @property
-    def known(self) -> Bools:
-        """Where there is an instant."""
-        return np.asarray((self.state == OK) & ~self.skipped, dtype=bool)
-
-    def replaced(self, where: Bools, other: Instants) -> Instants:
-        """Return these with those of `other` where it is said."""
-        names = ("values", "state", "skipped", "twice", "second")
-        return Instants(*(np.where(where, getattr(other, n), getattr(self, n)) for n in names))
-
-    def later(self, span: Ints) -> Instants:
-        """Return these moved on."""
-        return replace(self, values=self.values + span, second=self.second + span)
-
-
-def to_utc(column: Column, zone: dt.tzinfo | None, day: Column | None = None, days_on: int = 0) -> Instants:
-    """Put wall clock times into `zone`; `day` is the local day of times of day.
-
-    A local time that the clock skipped is `skipped`; of one that it repeats `values` is the first, `second` the other.
-    """
-    values, state, aware = column.values, column.state, column.aware
-    if day is not None and column.clock:
-        state = np.where((state == OK) & (day.state != OK), np.where(day.state == NONE, NONE, BAD), state).astype(
-            np.uint8
-        )
-        values = day.values + values + days_on * _DAY
-        aware = aware & False
-    known = state == OK
-    wall = known & ~aware
-    none = np.zeros(len(values), dtype=bool)
-    if not wall.any() or zone is None or str(zone) == "UTC":
-        return Instants(np.where(known, values, 0), state, none, none, values)
-    quarter = np.where(wall, values // _QUARTER, values[np.argmax(wall)] // _QUARTER)
-    low = int(quarter.min())
-    local = pd.DatetimeIndex((np.arange(low, int(quarter.max()) + 1) * _QUARTER).astype("M8[ns]"))
-    first = local.tz_localize(zone, ambiguous=np.ones(len(local), bool), nonexistent="NaT")
-    second = local.tz_localize(zone, ambiguous=np.zeros(len(local), bool), nonexistent="NaT")
-    gone = np.asarray(first.isna())
-    shift = np.where(gone, 0, np.asarray(first.as_unit("ns").asi8) - np.asarray(local.asi8))
-    other = np.where(gone, 0, np.asarray(second.as_unit("ns").asi8) - np.asarray(local.asi8))
-    place = quarter - low
-    ours = np.where(wall, values + shift[place], np.where(known, values, 0))
-    theirs = np.where(wall, values + other[place], ours)
-    return Instants(ours, state, wall & gone[place], ours != theirs, theirs)

@@ -17,10 +17,9 @@ from capacity.calls.lengths import check_unit
 from capacity.calls.look import SEPARATORS, separator_of
 from capacity.errors import ConfigError
 
-__all__ = ["KEPT", "PARTS", "Words", "command_line", "option", "quoted", "shown", "words_from"]
-
 PARTS = ("start", "end", "duration", "talk")
 KEPT = ("variant", "variant_name", "language", "phone_number", "env", "blocked")
+_SINGLE = ("tz", "like", "skip", "encoding", "date", "date_format", "unit", "call_id", "wait")
 _UNFINISHED = ("recent", "keep", "drop")
 _ON_COMMAND_LINE: ContextVar[bool] = ContextVar("on_command_line", default=False)
 _OPTIONS = {"na_values": "--nothing", "columns": "--column"}
@@ -149,11 +148,9 @@ class Words:
     def call(self) -> str:
         """Return the call in Python that says all this."""
         said: dict[str, Any] = {}
-        for name in ("tz", "like", "skip", "encoding", "date", "date_format", "unit", "call_id", "wait"):
+        for name in (*_SINGLE, "separator"):
             if getattr(self, name) is not None:
                 said[name] = str(self.tz) if name == "tz" else getattr(self, name)
-        if self.separator is not None:
-            said["separator"] = self.separator
         for name in ("header", "time_format", "na_values", "keep"):
             if getattr(self, name):
                 said[name] = list(getattr(self, name))
@@ -174,8 +171,7 @@ class Words:
         return self.command() if _ON_COMMAND_LINE.get() else self.call()
 
     def _pairs(self) -> Iterator[tuple[str, str]]:
-        single = ("tz", "like", "skip", "encoding", "date", "date_format", "unit", "call_id", "wait")
-        for name in single:
+        for name in _SINGLE:
             value = getattr(self, name)
             if value is not None:
                 yield "--" + name.replace("_", "-"), str(value)
@@ -202,17 +198,17 @@ class Words:
 
 def words_from(
     *,
-    columns: Mapping[str, str | Sequence[str]] | None,
-    header: str | Sequence[str] | None,
-    separator: str | None,
-    time_format: str | Sequence[str],
-    only: Mapping[str, Any] | None,
-    drop: Mapping[str, Any] | None,
-    na_values: Sequence[str],
-    unfinished: str | None,
-    keep: Sequence[str],
-    unit: str | None,
-    date_format: str | None,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
+    header: str | Sequence[str] | None = None,
+    separator: str | None = None,
+    time_format: str | Sequence[str] = (),
+    only: Mapping[str, Any] | None = None,
+    drop: Mapping[str, Any] | None = None,
+    na_values: Sequence[str] = (),
+    unfinished: str | None = None,
+    keep: Sequence[str] = (),
+    unit: str | None = None,
+    date_format: str | None = None,
     **rest: Any,
 ) -> Words:
     """Check what was said, once.

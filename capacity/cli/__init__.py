@@ -8,13 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from capacity.cli import demo, fetching, fleet, reconciling, records, reporting, tracking  # noqa: F401  each registers its commands
-from capacity.cli.app import app, say
+from capacity.cli.app import EXIT_ERROR, EXIT_INCOMPLETE, app, say
 from capacity.cli.spoken import spoken
 from capacity.errors import CapacityError, IncompleteError
-
-__all__ = ["main", "run"]
-
-EXIT_ERROR, EXIT_INCOMPLETE = 1, 3
 
 
 def main() -> None:

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["app", "progress", "say", "show_requests"]
+# Exit codes; typer leaves with 2 itself for wrong usage.
+EXIT_ERROR, EXIT_INCOMPLETE, EXIT_RISK, EXIT_INTERRUPTED = 1, 3, 4, 130
 
 app: typer.Typer = typer.Typer(
     name="capacity",

@@ -22,7 +22,6 @@ from capacity.ground.times import as_zone
 if TYPE_CHECKING:
     from capacity.fetch.client import Client
 
-__all__ = ["demo"]
 
 # The simulated calls end here, so that the same seed tells the same story on every day it is told.
 LAST_DAY = pd.Timestamp("2026-10-01")

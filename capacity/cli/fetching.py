@@ -7,13 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from capacity.cli.app import app, say, show_requests
+from capacity.cli.app import EXIT_INTERRUPTED, app, say, show_requests
 from capacity.cli.options import Absent, Account, AnyEnv, End, Env, Project, Start, Store, Verbose, Zone
 from capacity.errors import ConfigError
-
-__all__ = ["export", "fetch", "status"]
-
-EXIT_INTERRUPTED = 130
 
 
 @app.command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from capacity.cli.app import app, progress, say
+from capacity.cli.app import EXIT_INCOMPLETE, EXIT_INTERRUPTED, app, progress, say
 from capacity.cli.options import End, Out, Seed, Start, as_folder
 from capacity.errors import CapacityError, ConfigError
 
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from capacity.fleet.plan import Plan
     from capacity.fleet.result import Fleet
 
-__all__ = ["fleet"]
 
-EXIT_INTERRUPTED, EXIT_FAILED_ROWS = 130, 3
 _PAGES = ("fleet.html", "fleet.pdf", "fleet.png")
 
 
@@ -96,7 +94,7 @@ def fleet(
     if not as_json:
         typer.echo(f"\nWritten to {out}: {', '.join(('fleet.parquet', 'pooled.parquet', 'changes.parquet', *_PAGES))}")
     if len(found.failed) or not all(asked):
-        raise typer.Exit(EXIT_FAILED_ROWS)
+        raise typer.Exit(EXIT_INCOMPLETE)
 
 
 def _own_report(found: Fleet, name: str, out: Path) -> bool:

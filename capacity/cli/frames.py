@@ -13,9 +13,8 @@ from capacity.calls.words import quoted
 from capacity.cli.logwords import check_source, read_log
 from capacity.errors import ConfigError, FrameError, InsufficientData
 from capacity.ground.calls import Calls
-from capacity.ground.times import as_instant, midnight
-
-__all__ = ["Intervals", "LogFiles", "OwnZone", "read_both"]
+from capacity.ground.frame import trim
+from capacity.ground.times import as_instant, as_zone, midnight
 
 Intervals = Annotated[
     Path | None,
@@ -56,24 +55,25 @@ def read_both(
     """Return the intervals that a command was told to take, within [start, end), and the call records beside them."""
     import capacity as cap
 
+    zone = tz or "UTC"
     if intervals is not None and calls:
         raise ConfigError("--intervals and --calls are both given; leave one out")
     check_source(words, log=bool(calls), file=intervals is not None)
-    zone = tz or "UTC"
     if intervals is None and not calls:
-        frame = cap.read_intervals(store=store, start=start, end=end, tz=zone, **scope)
+        scope |= {"start": start, "end": end, "tz": zone}
+        frame = cap.read_intervals(store, **scope)
         if frame.empty:
             raise InsufficientData(
                 f"{store} holds nothing {_span(start, end)}; capacity status --store {quoted(store)} says what it holds"
             )
-        return frame, _stored(store, start=start, end=end, tz=zone, **scope)
+        return frame, _stored(store, **scope)
     if intervals is not None:
         return _within(_from_file(intervals), start, end, zone), None
     log = read_log(calls or [], tz, words)
     first, last = log.frame["start"].min(), log.frame[["start", "end"]].max().max()
     # Whole local days, so that each day's peak counts.
     span = [
-        midnight(t.tz_convert(zone).tz_localize(None).normalize() + pd.Timedelta(days=k), _zone(zone))
+        midnight(t.tz_convert(zone).tz_localize(None).normalize() + pd.Timedelta(days=k), as_zone(zone))
         for t, k in ((first, 0), (last, 1))
     ]
     frame = cap.intervals_from_calls(log, start=span[0], end=span[1], by="variant" if "variant" in log.frame else None)
@@ -89,12 +89,6 @@ def _stored(store: str, **selection: Any) -> Calls | None:
     except ConfigError:
         return None
     return calls if len(calls) else None
-
-
-def _zone(tz: str) -> Any:
-    from capacity.ground.times import as_zone
-
-    return as_zone(tz)
 
 
 def _from_file(path: Path) -> pd.DataFrame:
@@ -121,8 +115,6 @@ def _from_file(path: Path) -> pd.DataFrame:
 
 
 def _within(frame: pd.DataFrame, start: str | None, end: str | None, tz: str) -> pd.DataFrame:
-    from capacity.ground.frame import trim
-
     times = frame.index.get_level_values(0)
     keep = np.ones(len(frame), dtype=bool)
     since = None if start is None else as_instant(start, tz, name="start")

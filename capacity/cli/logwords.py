@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from capacity.cli.app import say
+from capacity.cli.dressing import dressed, parameters_of
 from capacity.errors import ConfigError
 
 if TYPE_CHECKING:
     from capacity.calls.words import Words
     from capacity.ground.calls import Calls
 
-__all__ = ["check_source", "describes_log", "read_log"]
 
 _WORDS: dict[str, Any] = {
     "column": Annotated[
@@ -85,26 +85,18 @@ _PANEL = "How the call log is written"
 
 def describes_log(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that describe a log; it is called with `words`, a mapping of what was said."""
-    original = inspect.signature(command, eval_str=True)
 
     def run(context: typer.Context, **given: Any) -> None:
         words = {name: given.pop(name) for name in _WORDS}
         command(**given, words={**words, "rest": _rest(context), "given": _given(context)})
 
-    added = []
+    added = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
     for name, hint in _WORDS.items():
         option = hint.__metadata__[0]
         option.param_decls = ("--" + name.replace("_", "-"),)
         option.rich_help_panel = _PANEL
         added.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint))
-    own = [p for p in original.parameters.values() if p.name != "words"]
-    own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
-    context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-    every = [context, *own, *added]
-    run.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]
-    run.__annotations__ = {p.name: p.annotation for p in every}
-    run.__name__, run.__doc__ = command.__name__, command.__doc__
-    return run
+    return dressed(run, command, [*parameters_of(command, "words"), *added])
 
 
 def _given(context: typer.Context) -> frozenset[str]:

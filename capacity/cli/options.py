@@ -10,25 +10,6 @@ import typer
 
 from capacity.errors import ConfigError
 
-__all__ = [
-    "Absent",
-    "Account",
-    "AnyEnv",
-    "End",
-    "Env",
-    "Horizon",
-    "Licence",
-    "Out",
-    "Project",
-    "Seed",
-    "Start",
-    "Store",
-    "Verbose",
-    "Zone",
-    "as_folder",
-    "default_store",
-]
-
 
 def default_store() -> str:
     """Return the store of this user, where none is named."""

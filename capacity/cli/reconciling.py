@@ -10,8 +10,6 @@ import typer
 from capacity.cli.app import app, say
 from capacity.cli.options import Account, AnyEnv, End, Project, Start, Store, Zone
 
-__all__ = ["reconcile"]
-
 
 @app.command()
 def reconcile(

@@ -17,7 +17,6 @@ from capacity.ground.extras import extra
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["intervals", "serve", "simulate"]
 
 LogZone = Annotated[
     str | None, typer.Option("--tz", help="Zone of times without offset, such as Europe/London.", metavar="ZONE")

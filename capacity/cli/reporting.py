@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
 import typer
 
-from capacity.cli.app import app, progress, say
+from capacity.cli.app import EXIT_RISK, app, progress, say
+from capacity.cli.dressing import dressed, parameters_of
 from capacity.cli.frames import Intervals, LogFiles, OwnZone, read_both
 from capacity.cli.logwords import describes_log
 from capacity.cli.options import Account, AnyEnv, End, Horizon, Licence, Out, Project, Seed, Start, Store, as_folder
@@ -21,7 +25,6 @@ if TYPE_CHECKING:
     from capacity.analysis.assessment import Assessment
     from capacity.plan.purchase import PurchaseSchedule
 
-__all__ = ["headroom", "report"]
 
 Holidays = Annotated[
     str | None, typer.Option("--holidays", help="Country whose public holidays count, such as GB-ENG or US-CA.")
@@ -66,18 +69,15 @@ MaxRisk = Annotated[
 ]
 AsHtml = Annotated[bool, typer.Option("--html/--no-html", help="One HTML file, to read and to send.")]
 AsPdf = Annotated[bool, typer.Option("--pdf/--no-pdf", help="The pages as one PDF, to print.")]
-EXIT_RISK = 4
 
 
-@app.command()
-@describes_log
-def report(
+@contextmanager
+def _assessed(
     licences: Licence,
     store: Store,
     intervals: Intervals = None,
     calls: LogFiles = None,
     tz: OwnZone = None,
-    out: Out = Path("capacity-report"),
     horizon: Horizon = 90,
     seed: Seed = 1,
     start: Start = None,
@@ -93,133 +93,80 @@ def report(
     lead_time: LeadTime = None,
     events: Events = None,
     tariff: TariffFile = None,
-    ledger: LedgerDir = None,
     max_risk: MaxRisk = None,
+    words: dict[str, Any] | None = None,
+) -> Iterator[Assessment]:
+    """Read what was selected and ask the one question that answers all; after it hold the risk against its limit."""
+    import capacity as cap
+    from capacity.plan.files import read_events, read_tariff
+
+    limit, zone = _share(max_risk), tz or "UTC"
+    told = None if events is None else read_events(events)  # before the work, not after it
+    rates = None if tariff is None else read_tariff(tariff)
+    scope = {"start": start, "end": end, "account": account, "project": project, "env": env}
+    frame, records = read_both(store=store, intervals=intervals, calls=calls, words=words, tz=tz, **scope)
+    # Data that are not there yet are not missing.
+    due = None if end is None else min(as_instant(end, zone, name="end"), pd.Timestamp.now("UTC").as_unit("ns"))
+    with progress("Weighing the history") as step:
+        assessment = cap.assess(
+            frame, licences, tz=zone, horizon=horizon, seed=seed, name=project or "", holidays=holidays,
+            exclude=exclude or None, calls=records, mean_call_length=mean_call_length, licence_price=licence_price,
+            lost_call_cost=lost_call_cost, lead_time=lead_time, events=told, tariff=rates, end=due, progress=step,
+        )  # fmt: skip
+    yield assessment
+    _hold_against(assessment, limit)
+
+
+def _answers(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of an assessment; it is called with the `assessment` in their place."""
+    own = parameters_of(command, "assessment")
+
+    @describes_log
+    @partial(dressed, command=command, parameters=[*parameters_of(_assessed), *own])
+    def run(**given: Any) -> None:
+        mine = {p.name: given.pop(p.name) for p in own}
+        if "out" in mine:
+            as_folder(mine["out"])  # before the work, not after it
+        with _assessed(**given) as assessment:
+            command(assessment, **mine)
+
+    return run
+
+
+@app.command()
+@_answers
+def report(
+    assessment: Assessment,
+    out: Out = Path("capacity-report"),
+    ledger: LedgerDir = None,
     html: AsHtml = True,
     pdf: AsPdf = True,
-    words: dict[str, Any] | None = None,
 ) -> None:
     """Write the report from a store, intervals or a call log: one HTML file, one PDF, the pages and charts as PNG.
 
     Example: capacity report --store calls --licences 120 --tz Europe/London --out report
     """
-    limit = _share(max_risk)
-    as_folder(out)
-    assessment = _assessment(
-        {
-            "intervals": intervals,
-            "calls": calls,
-            "words": words,
-            "store": store,
-            "start": start,
-            "end": end,
-            "tz": tz,
-            "account": account,
-            "project": project,
-            "env": env,
-        },
-        licences,
-        tz=tz or "UTC",
-        horizon=horizon,
-        seed=seed,
-        holidays=holidays,
-        exclude=exclude or None,
-        mean_call_length=mean_call_length,
-        licence_price=licence_price,
-        lost_call_cost=lost_call_cost,
-        lead_time=lead_time,
-        events=events,
-        tariff=tariff,
-    )
     write_report(assessment, out, html=html, pdf=pdf, ledger=ledger, order=_order(assessment))
-    _hold_against(assessment, limit)
 
 
 @app.command()
-@describes_log
+@_answers
 def headroom(
-    licences: Licence,
-    store: Store,
-    intervals: Intervals = None,
-    calls: LogFiles = None,
-    tz: OwnZone = None,
-    horizon: Horizon = 90,
-    seed: Seed = 1,
-    start: Start = None,
-    end: End = None,
-    account: Account = None,
-    project: Project = None,
-    env: AnyEnv = None,
-    holidays: Holidays = None,
-    exclude: Exclude = None,
-    mean_call_length: CallLength = None,
-    licence_price: LicencePrice = None,
-    lost_call_cost: LostCallCost = None,
-    lead_time: LeadTime = None,
-    events: Events = None,
-    tariff: TariffFile = None,
-    max_risk: MaxRisk = None,
+    assessment: Assessment,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
-    words: dict[str, Any] | None = None,
 ) -> None:
     """Say how close to the licence you are, when you run out, and how many channels to buy.
 
     Example: capacity headroom --store calls --licences 100,2026-03-01:120 --tz Europe/London --json
     """
-    limit = _share(max_risk)
-    assessment = _assessment(
-        {
-            "intervals": intervals,
-            "calls": calls,
-            "words": words,
-            "store": store,
-            "start": start,
-            "end": end,
-            "tz": tz,
-            "account": account,
-            "project": project,
-            "env": env,
-        },
-        licences,
-        tz=tz or "UTC",
-        horizon=horizon,
-        seed=seed,
-        holidays=holidays,
-        exclude=exclude or None,
-        mean_call_length=mean_call_length,
-        licence_price=licence_price,
-        lost_call_cost=lost_call_cost,
-        lead_time=lead_time,
-        events=events,
-        tariff=tariff,
-    )
     order = _order(assessment)
     if as_json:
-        typer.echo(
-            json.dumps({**assessment.to_dict(), **({} if order is None else {"order": order.to_dict()})}, indent=2)
-        )
-    else:
-        typer.echo(str(assessment))
-        if order is not None:
-            typer.echo(f"\nWhat to order, and when\n\n{order}")
-    _hold_against(assessment, limit)
-
-
-def _assessment(selection: dict[str, Any], licences: str, **options: Any) -> Assessment:
-    """Read what was selected and ask the one question that answers all."""
-    import capacity as cap
-    from capacity.plan.files import read_events, read_tariff
-
-    for name, read in (("events", read_events), ("tariff", read_tariff)):  # before the work, not after it
-        options[name] = None if options[name] is None else read(options[name])
-    frame, calls = read_both(**selection)
-    end = selection["end"]
-    if end is not None:  # data that are not there yet are not missing
-        end = min(as_instant(end, options["tz"], name="end"), pd.Timestamp.now("UTC").as_unit("ns"))
-    with progress("Weighing the history") as step:
-        return cap.assess(
-            frame, licences, progress=step, name=selection["project"] or "", end=end, calls=calls, **options
-        )
+        more = {} if order is None else {"order": order.to_dict()}
+        typer.echo(json.dumps({**assessment.to_dict(), **more}, indent=2))
+        return
+    typer.echo(str(assessment))
+    if order is not None:
+        typer.echo(f"\nWhat to order, and when\n\n{order}")
 
 
 def _order(assessment: Assessment) -> PurchaseSchedule | None:

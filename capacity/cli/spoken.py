@@ -9,8 +9,6 @@ import typer.main
 
 from capacity.cli.app import app
 
-__all__ = ["spoken"]
-
 # What an argument is called on the command line, where that is not its own name.
 _ALIASES = {
     "account": ("account_id",),

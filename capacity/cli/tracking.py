@@ -8,13 +8,9 @@ from typing import Annotated
 
 import typer
 
-from capacity.cli.app import app, progress, say
+from capacity.cli.app import EXIT_RISK, app, progress, say
 from capacity.cli.options import Account, AnyEnv, Horizon, Licence, Project, Seed, Store, Zone
 from capacity.cli.reporting import Events, Exclude, Holidays
-
-__all__ = ["track"]
-
-EXIT_ALARM = 4
 
 
 @app.command()
@@ -74,4 +70,4 @@ def track(
         typer.echo(str(score))
         say(f"Kept {kept}")
     if score.alarm.raised:
-        raise typer.Exit(EXIT_ALARM)
+        raise typer.Exit(EXIT_RISK)

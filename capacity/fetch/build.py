@@ -15,9 +15,7 @@ from capacity.fetch.payload import Rows
 from capacity.fetch.strides import Stride, coarse, has_every_step
 from capacity.fetch.windows import STEPS_PER_WEEK, Window
 from capacity.ground.frame import TOTAL, as_intervals, assemble
-from capacity.ground.times import STEP
-
-__all__ = ["Layer", "build", "check_absent", "empty_frame"]
+from capacity.ground.times import STEP, utc_times
 
 _LOG = logging.getLogger("capacity.fetch")
 _NEVER = np.iinfo(np.int64).max
@@ -197,7 +195,7 @@ def _frame(
         return empty_frame(by)
     counts = np.count_nonzero(there, axis=1)
     present = np.flatnonzero(counts)
-    times = pd.DatetimeIndex((window.first + present) * STEP.value).tz_localize("UTC")
+    times = utc_times((window.first + present) * STEP.value)
     small = np.min_scalar_type(-len(ids))
     time_codes = np.repeat(np.arange(len(present), dtype=np.int32), counts[present])
     id_codes = np.broadcast_to(np.arange(len(ids), dtype=small), there.shape)[there]

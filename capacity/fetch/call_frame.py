@@ -16,8 +16,7 @@ from capacity.fetch.conversations import TEXTS
 from capacity.fetch.windows import Window, join
 from capacity.ground.calls import Calls
 from capacity.ground.text import plural
-
-__all__ = ["as_calls", "hour_counts"]
+from capacity.ground.times import utc_times
 
 _HOUR_S = 3600
 _NS = 1000  # in a microsecond
@@ -78,9 +77,7 @@ def as_calls(
     counts = pd.DataFrame(
         [callers[hour] for hour in hours],
         columns=["calls", "again"],
-        index=pd.DatetimeIndex(
-            np.array(hours, dtype="datetime64[h]").astype("datetime64[ns]"), name="hour"
-        ).tz_localize("UTC"),
+        index=utc_times(np.array(hours, dtype=np.int64) * (_HOUR_S * 10**9)).rename("hour"),
         dtype=np.int64,
     )
     account = "\n  ".join(str(note) for note in notes if note)
@@ -104,7 +101,7 @@ def _times(us: npt.NDArray[np.int64], missing: npt.NDArray[np.bool_] | None = No
     values = us * _NS
     if missing is not None:
         values[missing] = pd.NaT.value
-    return pd.DatetimeIndex(values.view("datetime64[ns]")).tz_localize("UTC")
+    return utc_times(values)
 
 
 def _seconds(rows: pa.Table, name: str) -> npt.NDArray[np.float64]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
-from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +14,9 @@ import pyarrow as pa
 from capacity.errors import PayloadError
 from capacity.fetch.call_windows import DayAsk
 from capacity.fetch.conversations import SCHEMA, Page, parse_page
-from capacity.fetch.endpoint import Scope
+from capacity.fetch.endpoint import Scope, calls_url, iso
 from capacity.fetch.keys import CALLS_KEY_VARIABLE
 from capacity.fetch.windows import Window
-
-__all__ = ["LIMIT", "Session", "all_pages", "page_url"]
 
 LIMIT = 1000  # conversations a page: the most that the API gives
 _BARREN = 20  # pages in a row without a new id; a server may cut pages down to a single row, and send rows twice
@@ -45,18 +42,12 @@ def page_url(base: str, scope: Scope, asked: Window, *, cursor: str = "", offset
     >>> page_url("https://host", Scope("A", "P"), day, cursor="a+b").split("&")[2:]
     ['client_env=live', 'limit=1000', 'cursor=a%2Bb']
     """
-    items = [("start_time", _iso(asked.start)), ("end_time", _iso(asked.end))]
+    items = [("start_time", iso(asked.start)), ("end_time", iso(asked.end))]
     items += [("client_env", scope.env), ("limit", str(LIMIT))]
     for name, value in scope.filters:
         items += [(name, each) for each in (value.split(",") if name == "channel" else [value])]
     items += [("cursor", cursor)] if cursor else [("offset", str(offset))] if offset is not None else []
-    account, project = quote(scope.account, safe=""), quote(scope.project, safe="")
-    text = "&".join(f"{name}={quote(value, safe='')}" for name, value in items)
-    return f"{base}/v3/{account}/{project}/conversations?{text}"
-
-
-def _iso(time: pd.Timestamp) -> str:
-    return f"{time:%Y-%m-%dT%H:%M:%S}.000Z"
+    return calls_url(base, scope, items)
 
 
 async def all_pages(

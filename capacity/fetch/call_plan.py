@@ -16,8 +16,6 @@ from capacity.fetch.endpoint import Scope
 from capacity.fetch.windows import Window
 from capacity.ground.times import Instant, as_instant, check_range, floor_step
 
-__all__ = ["Plan", "call_filters", "call_scope", "closed_range", "plan", "plan_calls"]
-
 
 @dataclass(frozen=True)
 class Plan:

@@ -18,9 +18,6 @@ from capacity.fetch.windows import Window
 from capacity.ground.calls import Calls
 from capacity.ground.times import DAY, Instant, as_instant, check_range
 
-__all__ = ["read_stored_calls", "shown", "stored"]
-
-
 _EPOCH = pd.Timestamp(0, tz="UTC")
 
 
@@ -77,9 +74,7 @@ def read_stored_calls(
     ...
     capacity.errors.ConfigError: store='no-such-folder' does not exist; fetch into it first
     """
-    archive = CallStore(store)
-    if not archive.exists():
-        raise ConfigError(f"store={str(archive.root)!r} does not exist; fetch into it first")
+    archive = CallStore(store).held()
     there = archive.scopes()
     if not there:
         raise ConfigError(f"store={str(archive.root)!r} holds no call records; fetch them with fetch_calls first")

@@ -11,8 +11,6 @@ import pyarrow as pa
 
 from capacity.fetch.conversations import SCHEMA
 
-__all__ = ["ends", "flags", "ints", "known", "latest", "latest_rows"]
-
 
 def latest(tables: Sequence[pa.Table]) -> pa.Table:
     """Return the rows of all tables, one for each id: that of the latest answer; by start."""

@@ -12,8 +12,6 @@ from capacity.fetch.callstore import CallStore
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.windows import join
 
-__all__ = ["calls_held"]
-
 
 def calls_held(store: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
     """Say in lines what a store holds of call records, and one message a file that cannot be read.

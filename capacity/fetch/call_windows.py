@@ -17,8 +17,6 @@ from capacity.fetch.endpoint import Scope
 from capacity.fetch.windows import Window
 from capacity.ground.times import DAY, floor_step
 
-__all__ = ["DayAsk", "DayPiece", "day_of", "days_of", "outstanding_days"]
-
 
 @dataclass(frozen=True)
 class DayPiece:

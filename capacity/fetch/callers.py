@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["AGAIN_S", "calls_again"]
-
 AGAIN_S = 600  # [s] after the end of a call, in which another one of the same number counts as a new try
 
 

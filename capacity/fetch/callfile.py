@@ -12,18 +12,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from capacity.errors import StoreError
 from capacity.fetch.call_rows import ends, flags, ints
 from capacity.fetch.call_windows import DayPiece
 from capacity.fetch.conversations import SCHEMA
 from capacity.fetch.endpoint import Scope
-from capacity.fetch.weekfile import META, META_SUM, SETTLE, checksum, footer, reading
+from capacity.fetch.weekfile import META, SETTLE, footer, metadata, put_table, reading
 from capacity.fetch.windows import Window
 from capacity.ground.address import Place
-from capacity.ground.files import put, read
+from capacity.ground.files import read
 from capacity.ground.times import DAY
-
-__all__ = ["Day", "HourCounts", "day_of", "merged", "read_header", "read_table", "write"]
 
 VERSION = 1
 
@@ -98,6 +95,8 @@ def write(path: Place, scope: Scope, piece: DayPiece | None, rows: pa.Table, cal
     still = flags(rows, "in_progress")
     closed = ends(rows)[~still]
     own = scope.private
+    times = [] if piece is None else [piece.window.start, piece.window.end, piece.asked.start, piece.asked.end]
+    times += [] if piece is None else [piece.fetched_at]
     meta = _Meta(
         version=VERSION,
         kind="calls",
@@ -106,26 +105,13 @@ def write(path: Place, scope: Scope, piece: DayPiece | None, rows: pa.Table, cal
         env=own.env,
         filters=dict(own.filters),
         final=_is_final(piece, still=bool(still.any())),
-        piece=None if piece is None else _PieceMeta(*(t.isoformat() for t in _times(piece))),
+        piece=None if piece is None else _PieceMeta(*(time.isoformat() for time in times)),
         still=int(still.sum()),
         until=pd.Timestamp(int(closed.max()) * 1000 if len(closed) else 0, tz="UTC").isoformat(),
         callers={str(hour): counts for hour, counts in callers.items()},
         content=_content(rows),
     )
-    raw = msgspec.json.encode(meta)
-    sink = pa.BufferOutputStream()
-    pq.write_table(
-        rows.replace_schema_metadata({META: raw, META_SUM: checksum(raw)}),
-        sink,
-        compression="zstd",
-        write_page_checksum=True,
-        write_statistics=["start"],  # not of the texts: one of them is a phone number
-    )
-    put(path, sink.getvalue())
-
-
-def _times(piece: DayPiece) -> tuple[pd.Timestamp, ...]:
-    return piece.window.start, piece.window.end, piece.asked.start, piece.asked.end, piece.fetched_at
+    put_table(path, rows, meta, statistics=["start"])  # not of the texts: one of them is a phone number
 
 
 def _is_final(piece: DayPiece | None, *, still: bool) -> bool:
@@ -156,17 +142,7 @@ def read_header(path: Place) -> Day:
 
 
 def _header(path: Place, footer: Any) -> Day:
-    raw = (footer.metadata or {}).get(META)
-    if raw is None:
-        raise StoreError(f"{path} was not written by this library; keep other files out of the store", path=path)
-    meta = msgspec.json.decode(raw, type=_Meta)
-    if meta.version != VERSION:
-        raise StoreError(
-            f"{path} is of version {meta.version}, this library reads {VERSION}; use the capacity that wrote it",
-            path=path,
-        )
-    if footer.metadata.get(META_SUM) != checksum(raw):
-        raise ValueError("its metadata does not match its checksum")
+    meta = metadata(path, footer, _Meta, VERSION)
     day = pd.Timestamp(day_of(path), tz="UTC").as_unit("ns")
     piece = None
     if meta.piece is not None:

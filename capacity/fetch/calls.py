@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from capacity.errors import ConfigError, FetchError, IncompleteError
 from capacity.fetch.call_frame import as_calls, hour_counts
 from capacity.fetch.call_pages import Session, all_pages
 from capacity.fetch.call_plan import Plan, call_scope, closed_range, plan
@@ -22,14 +21,11 @@ from capacity.fetch.callstore import CallStore
 from capacity.fetch.client import Client
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.loop import to_its_end
-from capacity.fetch.run import carry_out
+from capacity.fetch.run import carry_out, check_errors, incomplete
 from capacity.fetch.windows import Window
 from capacity.ground.calls import Calls
 from capacity.ground.times import DAY, Instant, floor_step
 
-__all__ = ["fetch_calls"]
-
-_NAMED = 20  # windows that an error message names before it counts
 _US_A_DAY = DAY.value // 1000
 
 
@@ -121,8 +117,7 @@ def fetch_calls(
     0  V-out-of-hours            26.0   voice
     1  V-out-of-hours           505.0   voice
     """
-    if errors not in ("raise", "partial"):
-        raise ConfigError(f"errors={errors!r} is neither 'raise' nor 'partial'")
+    check_errors(errors)
     scope = call_scope(client, env, variant_id, variant_name, channel)
     window = closed_range(client, start, end, tz)
     archive = CallStore(store) if store is not None else None
@@ -131,11 +126,12 @@ def fetch_calls(
         return as_calls(latest([]), Window(now, now), [], {})
     todo = plan(client, scope, window, archive, longest_call, refetch=refetch, repair=repair)
     run = _Run(client, scope, archive, todo, repair=repair)
-    kept = "kept in the store" if archive is not None else "lost, as there is no store"
+    kept = archive is not None
     failures = carry_out(client, todo.asks, run.one, progress, kept=kept) if todo.asks else []
     calls = run.calls(window)
     if failures and errors == "raise":
-        raise _incomplete(failures, len(todo.asks), calls, kept=archive is not None)
+        failures = sorted(failures, key=lambda failed: failed[0].window)
+        raise incomplete(failures, f"of {len(todo.asks)} days", calls.frame, kept=kept, name=shown)
     return calls
 
 
@@ -181,15 +177,3 @@ class _Run:
         if self._archive is not None:
             return stored(self._archive, self._scope, window, **counts)
         return as_calls(latest(self._rows), window, self._answered, self._callers, **counts)
-
-
-def _incomplete(
-    failures: Sequence[tuple[DayAsk, FetchError]], asked: int, calls: Calls, *, kept: bool
-) -> IncompleteError:
-    failures = sorted(failures, key=lambda failed: failed[0].window)
-    lines = [f"  {shown(ask.scope)}: {exc}" for ask, exc in failures[:_NAMED]]
-    if len(failures) > _NAMED:
-        lines.append(f"  and {len(failures) - _NAMED} more")
-    remedy = "ask again, only these are asked for then" if kept else "ask again; with store= only these would be"
-    head = f"{len(failures)} of {asked} days were not answered; {remedy}:"
-    return IncompleteError("\n".join([head, *lines]), frame=calls.frame, failures=[exc for _, exc in failures])

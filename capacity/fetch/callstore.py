@@ -18,20 +18,17 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from capacity.errors import StoreError
 from capacity.fetch.call_rows import ints, latest
 from capacity.fetch.call_windows import DayPiece
 from capacity.fetch.callfile import Day, HourCounts, day_of, merged, read_header, read_table, write
 from capacity.fetch.conversations import SCHEMA
 from capacity.fetch.endpoint import Scope
-from capacity.fetch.store import Store
+from capacity.fetch.store import Store, moved
 from capacity.fetch.weekfile import Damaged
 from capacity.ground.address import Place, StoreAddress
 from capacity.ground.cloud import Remote
 from capacity.ground.files import listed, sweep
 from capacity.ground.times import DAY
-
-__all__ = ["CallStore"]
 
 
 class CallStore(Store):
@@ -113,10 +110,7 @@ class CallStore(Store):
     def _own(self, path: Place, scope: Scope | None) -> Day:
         day = self._read(path)
         if scope is not None and day.scope != scope.private:
-            raise StoreError(
-                f"{path} holds {day.scope}, not {scope.private}; it was moved, or two ids differ in case alone",
-                path=path,
-            )
+            raise moved(path, day.scope, scope)
         return day
 
     def keep(

@@ -36,8 +36,6 @@ from capacity.fetch.patience import Patience, Pause, Slot, retry_after
 from capacity.fetch.windows import Window
 from capacity.ground.durations import Length, as_length
 
-__all__ = ["API_KEY_VARIABLE", "DEFAULT_TIMEOUT", "Client"]
-
 DEFAULT_TIMEOUT = 10.0  # [s] a phase: five hanging reads fit the budget of a window
 
 T = TypeVar("T")

@@ -22,8 +22,6 @@ from capacity.fetch.instants import Unreadable
 from capacity.fetch.payload import decode
 from capacity.fetch.windows import Window
 
-__all__ = ["SCHEMA", "TEXTS", "Page", "parse_page"]
-
 TEXTS = ("channel", "variant", "variant_name", "phone_number", "language", "env")
 SCHEMA = pa.schema(
     [

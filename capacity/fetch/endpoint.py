@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urlsplit
 
@@ -13,22 +13,6 @@ import pandas as pd
 
 from capacity.errors import ConfigError
 from capacity.fetch.windows import Window
-
-__all__ = [
-    "ENVIRONMENTS",
-    "FILTERS",
-    "REGIONS",
-    "SLICES",
-    "Scope",
-    "base_of",
-    "hashed",
-    "is_loopback",
-    "mask",
-    "masked_number",
-    "query",
-    "url",
-    "without_numbers",
-]
 
 REGIONS = {
     "us-1": "https://api.us-1.platform.polyai.app",
@@ -185,8 +169,7 @@ def url(base: str, scope: Scope, window: Window) -> str:
     >>> url("https://host", Scope("ws-1", "P 2"), january).split("?")[0]
     'https://host/v1/ws-1/P%202/conversations/concurrency'
     """
-    account, project = quote(scope.account, safe=""), quote(scope.project, safe="")
-    return f"{base}/v1/{account}/{project}/conversations/concurrency?{query(scope, window)}"
+    return f"{base}/v1/{_ids(scope)}/conversations/concurrency?{query(scope, window)}"
 
 
 def query(scope: Scope, window: Window) -> str:
@@ -198,14 +181,29 @@ def query(scope: Scope, window: Window) -> str:
     >>> query(Scope("A", "P", filters=(("variant_name", "v 1"),)), hour).split("&")[2:]
     ['client_env=live', 'variant_name=v%201']
     """
-    items = [("start_time", _iso(window.start)), ("end_time", _iso(window.end)), ("client_env", scope.env)]
+    items = [("start_time", iso(window.start)), ("end_time", iso(window.end)), ("client_env", scope.env)]
     items += scope.filters
     if scope.by is not None:
         items.append(("slice_by", scope.by))
+    return encoded(items)
+
+
+def _ids(scope: Scope) -> str:
+    return f"{quote(scope.account, safe='')}/{quote(scope.project, safe='')}"
+
+
+def encoded(items: Iterable[tuple[str, str]]) -> str:
+    """Return names and values as a query string."""
     return "&".join(f"{name}={quote(value, safe='')}" for name, value in items)
 
 
-def _iso(time: pd.Timestamp) -> str:
+def calls_url(base: str, scope: Scope, items: Iterable[tuple[str, str]]) -> str:
+    """Return the URL of a page of conversations, every part percent-encoded."""
+    return f"{base}/v3/{_ids(scope)}/conversations?{encoded(items)}"
+
+
+def iso(time: pd.Timestamp) -> str:
+    """Return an instant of UTC as the service writes it."""
     return f"{time:%Y-%m-%dT%H:%M:%S}.000Z"
 
 

@@ -8,26 +8,19 @@ from typing import Any
 
 import pandas as pd
 
-from capacity.errors import (
-    ConfigError,
-    FetchError,
-    IncompleteError,
-)
+from capacity.errors import FetchError
 from capacity.fetch.build import Layer, build, check_absent, empty_frame
 from capacity.fetch.client import Client
 from capacity.fetch.payload import Rows
 from capacity.fetch.plan import Ask, Wanted, outstanding, wanted
 from capacity.fetch.reader import stored_layer
-from capacity.fetch.run import carry_out
+from capacity.fetch.run import carry_out, check_errors, incomplete
 from capacity.fetch.store import Store
 from capacity.fetch.windows import Window, last_closed
 from capacity.ground.address import StoreAddress
 from capacity.ground.times import Instant, as_range
 
-__all__ = ["fetch_intervals", "plan"]
-
 _LOG = logging.getLogger("capacity.fetch")
-_NAMED = 20  # windows that an error message names before it counts
 
 
 def fetch_intervals(
@@ -126,8 +119,7 @@ def fetch_intervals(
     0
     """
     check_absent(absent)
-    if errors not in ("raise", "partial"):
-        raise ConfigError(f"errors={errors!r} is neither 'raise' nor 'partial'")
+    check_errors(errors)
     want = wanted(
         client.account_id,
         client.project_id,
@@ -151,7 +143,7 @@ def fetch_intervals(
         run.go(asks, progress)
     frame = build(run.layers(want, window), window, by=want.by, absent=absent)
     if run.failures and errors == "raise":
-        raise _incomplete(run.failures, len(asks), frame, kept=archive is not None)
+        raise incomplete(run.failures, f"of {len(asks)} windows", frame, kept=archive is not None)
     return frame
 
 
@@ -236,8 +228,7 @@ class _Run:
 
     def go(self, asks: Sequence[Ask], progress: bool | None) -> None:
         """Ask for everything; raise where nothing else would fare better, and note the windows that failed."""
-        kept = "kept in the store" if self._archive is not None else "lost, as there is no store"
-        failures = carry_out(self._client, asks, self._one, progress, kept=kept)
+        failures = carry_out(self._client, asks, self._one, progress, kept=self._archive is not None)
         self.failures = sorted(failures, key=lambda failed: (failed[0].window, failed[0].layer))
         if self._duplicates:
             _LOG.warning("%d intervals came more than once in one answer; the larger was kept", self._duplicates)
@@ -264,14 +255,3 @@ class _Run:
         for ask, rows in sorted(self._answers, key=lambda answer: answer[0].window):
             layers[ask.layer].add([ask.window], rows)
         return layers
-
-
-def _incomplete(
-    failures: Sequence[tuple[Ask, FetchError]], asked: int, frame: pd.DataFrame, *, kept: bool
-) -> IncompleteError:
-    lines = [f"  {ask.scope}: {exc}" for ask, exc in failures[:_NAMED]]
-    if len(failures) > _NAMED:
-        lines.append(f"  and {len(failures) - _NAMED} more")
-    remedy = "ask again, only these are asked for then" if kept else "ask again; with store= only these would be"
-    head = f"{len(failures)} of {asked} windows were not answered; {remedy}:"
-    return IncompleteError("\n".join([head, *lines]), frame=frame, failures=[exc for _, exc in failures])

@@ -17,8 +17,6 @@ from capacity.fetch.endpoint import hashed
 from capacity.ground.address import Place
 from capacity.ground.files import listed, put, read
 
-__all__ = ["OLD", "Hider", "hiders", "new_hider"]
-
 
 @dataclass(frozen=True)
 class Hider:

@@ -7,8 +7,6 @@ import datetime as dt
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Unreadable", "from_texts"]
-
 
 class Unreadable(ValueError):
     """A value that cannot be what the schema says it is."""

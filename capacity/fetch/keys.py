@@ -7,8 +7,6 @@ import re
 
 from capacity.errors import ConfigError
 
-__all__ = ["API_KEY_VARIABLE", "CALLS_KEY_VARIABLE", "Keys", "Secret"]
-
 API_KEY_VARIABLE = "POLYAI_API_KEY"
 CALLS_KEY_VARIABLE = "POLYAI_V3_API_KEY"  # of call records; POLYAI_API_KEY where it is not set
 _VARIABLES = (API_KEY_VARIABLE, CALLS_KEY_VARIABLE)

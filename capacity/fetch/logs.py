@@ -7,8 +7,6 @@ import logging
 from capacity.fetch import endpoint
 from capacity.fetch.loop import THREAD_NAME
 
-__all__ = ["mind_the_logs"]
-
 
 class _MaskNumbers(logging.Filter):
     """Cut phone numbers out of the log lines of httpx, which name every URL in full."""

@@ -15,8 +15,6 @@ from typing import Any, TypeVar
 import anyio
 from anyio.from_thread import start_blocking_portal
 
-__all__ = ["THREAD_NAME", "PrivateLoop", "to_its_end"]
-
 THREAD_NAME = "capacity-fetch"
 
 T = TypeVar("T")

@@ -12,8 +12,6 @@ from capacity.fetch.payload import Rows
 from capacity.fetch.weekfile import SETTLE, Piece, Week
 from capacity.fetch.windows import Window, subtract
 
-__all__ = ["merged", "overlay"]
-
 
 def overlay(
     old: Week | None, old_rows: Rows | None, window: Window, rows: Rows, fetched_at: pd.Timestamp

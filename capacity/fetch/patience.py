@@ -9,8 +9,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Patience", "Pause", "Slot", "retry_after"]
-
 
 @dataclass(frozen=True)
 class Patience:

@@ -22,8 +22,6 @@ from capacity.fetch.windows import Window
 from capacity.ground.frame import NONE, TOTAL
 from capacity.ground.frame_columns import MOST_AT_ONCE
 
-__all__ = ["Garbled", "Rows", "decode", "error_message", "parse", "retryable"]
-
 T = TypeVar("T")
 
 _BOM = b"\xef\xbb\xbf"

@@ -15,8 +15,6 @@ from capacity.fetch.windows import Window, last_closed, split, subtract, week_of
 from capacity.ground.frame import TOTAL
 from capacity.ground.times import WEEK
 
-__all__ = ["Ask", "Wanted", "fan", "outstanding", "wanted"]
-
 
 @dataclass(frozen=True)
 class Wanted:

@@ -8,8 +8,6 @@ import warnings
 from types import TracebackType
 from typing import Any
 
-__all__ = ["Progress"]
-
 
 class Progress:
     """A bar of windows, or nothing.

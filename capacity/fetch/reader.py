@@ -17,8 +17,6 @@ from capacity.ground.address import StoreAddress
 from capacity.ground.frame import TOTAL
 from capacity.ground.times import Instant, as_instant, ceil_step, check_range, floor_step
 
-__all__ = ["read_intervals", "stored_layer"]
-
 
 def read_intervals(
     store: StoreAddress,
@@ -95,9 +93,7 @@ def read_intervals(
     2026-03-02 00:05 to 2026-03-03 00:00 UTC: 1 series, 287 of 287 intervals (100.00%), no gaps
     """
     check_absent(absent)
-    archive = Store(store)
-    if not archive.exists():
-        raise ConfigError(f"store={str(archive.root)!r} does not exist; fetch into it first")
+    archive = Store(store).held()
     asked = {"account": account, "project": project, "env": env}
     values = (variant_id, variant_name, language, phone_number)
     given = tuple(sorted((n, v) for n, v in zip(FILTERS, values, strict=True) if v is not None))

@@ -7,15 +7,23 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import anyio
+import pandas as pd
 
-from capacity.errors import BadRequest, CapacityError, FetchError, NotFound, NotSupported, Unauthorized
+from capacity.errors import (
+    BadRequest,
+    CapacityError,
+    ConfigError,
+    FetchError,
+    IncompleteError,
+    NotFound,
+    NotSupported,
+    Unauthorized,
+)
 from capacity.fetch.endpoint import Scope
 from capacity.fetch.progress import Progress
 
 if TYPE_CHECKING:
     from capacity.fetch.client import Client
-
-__all__ = ["carry_out"]
 
 
 class _Scoped(Protocol):
@@ -26,7 +34,31 @@ class _Scoped(Protocol):
 Ask = TypeVar("Ask", bound=_Scoped)
 
 _LOG = logging.getLogger("capacity.fetch")
+_NAMED = 20  # windows that an error message names before it counts
 _HOPELESS = (BadRequest, Unauthorized, NotFound, NotSupported)
+
+
+def check_errors(errors: str) -> None:
+    """Raise ConfigError for an `errors` that there is not."""
+    if errors not in ("raise", "partial"):
+        raise ConfigError(f"errors={errors!r} is neither 'raise' nor 'partial'")
+
+
+def incomplete(
+    failures: Sequence[tuple[Ask, FetchError]],
+    asked: str,
+    frame: pd.DataFrame,
+    *,
+    kept: bool,
+    name: Callable[[Scope], str] = str,
+) -> IncompleteError:
+    """Return the error that names what was not answered; `asked` says of how many, such as "of 3 windows"."""
+    lines = [f"  {name(ask.scope)}: {exc}" for ask, exc in failures[:_NAMED]]
+    if len(failures) > _NAMED:
+        lines.append(f"  and {len(failures) - _NAMED} more")
+    remedy = "ask again, only these are asked for then" if kept else "ask again; with store= only these would be"
+    head = f"{len(failures)} {asked} were not answered; {remedy}:"
+    return IncompleteError("\n".join([head, *lines]), frame=frame, failures=[exc for _, exc in failures])
 
 
 def carry_out(
@@ -35,7 +67,7 @@ def carry_out(
     one: Callable[[Any, Ask], Awaitable[None]],
     progress: bool | None,
     *,
-    kept: str,
+    kept: bool,
 ) -> list[tuple[Ask, FetchError]]:
     """Carry out every question, and return those that failed with what went wrong.
 
@@ -48,8 +80,8 @@ def carry_out(
         ``await one(session, ask)`` carries out one, all its requests.
     progress : bool or None
         Whether to draw a bar.
-    kept : str
-        What an interrupted user is told about those that are done.
+    kept : bool
+        Whether what is done stays in a store: an interrupted user is told.
 
     Raises
     ------
@@ -95,7 +127,8 @@ def carry_out(
         except BaseExceptionGroup as group:
             raise _first(group) from None
         except KeyboardInterrupt as stop:
-            stop.add_note(f"{done} of {len(asks)} windows were fetched and are {kept}")
+            where = "kept in the store" if kept else "lost, as there is no store"
+            stop.add_note(f"{done} of {len(asks)} windows were fetched and are {where}")
             raise
         bar.show(done, 0.0)
     return failures

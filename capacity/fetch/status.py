@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,9 +14,11 @@ from capacity.fetch.store import Store
 from capacity.fetch.weekfile import Week
 from capacity.fetch.windows import Window, join, subtract
 from capacity.ground.address import Place, StoreAddress
+from capacity.ground.coverage import Coverage
 from capacity.ground.result import Result
 
-__all__ = ["StoreStatus", "status"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -66,6 +69,43 @@ class StoreStatus(Result):
         """Return the table of scopes."""
         return self.scopes.copy()
 
+    @property
+    def coverage(self) -> Coverage:
+        """What the scopes hold of the range from the first interval of any to the last."""
+        rows, holes = {}, []
+        for place, row in self.scopes.iterrows():
+            where = f" where {row['filters']}" if row["filters"] else ""
+            name = f"{row['account']}/{row['project']} {row['env']} {row['slice']}{where}"
+            own = self.gaps[self.gaps["scope"] == place].drop(columns="scope")
+            ends = [Window(row["end"], self.scopes["end"].max())] if row["end"] < self.scopes["end"].max() else []
+            own = [*own.itertuples(index=False, name=None), *((w.start, w.end, w.steps) for w in ends)]
+            expected = int(row["intervals"]) + sum(intervals for _, _, intervals in own)
+            share = int(row["intervals"]) / expected
+            rows[name] = (expected, int(row["intervals"]), expected - int(row["intervals"]), share)
+            holes += [(name, *hole) for hole in own]
+        table = pd.DataFrame.from_dict(rows, orient="index", columns=["expected", "present", "missing", "share"])
+        gaps = pd.DataFrame(holes, columns=["scope", "start", "end", "intervals"])
+        return Coverage(self.scopes["start"].min(), self.scopes["end"].max(), table.rename_axis("scope"), gaps)
+
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw each scope as a bar over time, broken where intervals are missing, as ``coverage.plot`` does.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        **options
+            Passed on to `Coverage.plot`.
+
+        Raises
+        ------
+        ConfigError
+            The store holds nothing.
+        """
+        if not len(self.scopes):
+            raise ConfigError(f"{self.root} holds nothing to draw; fetch into it first")
+        return self.coverage.plot(ax, **options)
+
     def __str__(self) -> str:
         size = int(self.scopes["bytes"].sum()) if len(self.scopes) else 0
         lines = [f"{self.root}: {len(self.scopes)} scopes, {size / 1e6:,.1f} MB"]
@@ -109,9 +149,7 @@ def status(store: StoreAddress) -> StoreStatus:
     ...
     capacity.errors.ConfigError: store='no-such-folder' does not exist; fetch into it first
     """
-    archive = Store(store)
-    if not archive.exists():
-        raise ConfigError(f"store={str(archive.root)!r} does not exist; fetch into it first")
+    archive = Store(store).held()
     by_scope: dict[Scope, list[Week]] = {}
     damaged: list[str] = []
     for folder in archive.folders():

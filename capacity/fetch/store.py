@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import pandas as pd
@@ -38,8 +38,6 @@ from capacity.fetch.windows import Window, week_of
 from capacity.ground.address import Place, StoreAddress, as_place
 from capacity.ground.cloud import Remote
 from capacity.ground.files import listed, locked, mark_of, sweep
-
-__all__ = ["Store"]
 
 T = TypeVar("T")
 
@@ -82,6 +80,12 @@ class Store:
         """Whether there is such a folder, or anything at the address."""
         with self._reached():
             return self.root.exists()
+
+    def held(self) -> Self:
+        """Return the store; ConfigError where there is none."""
+        if not self.exists():
+            raise ConfigError(f"store={str(self.root)!r} does not exist; fetch into it first")
+        return self
 
     def folder(self, scope: Scope) -> Place:
         """Return where the files of a scope lie."""
@@ -198,10 +202,7 @@ class Store:
     def _checked(self, path: Place, scope: Scope) -> Week:
         week = self.header(path)
         if week.scope not in [scope.hidden(way.number) for way in self.hiders()]:
-            raise StoreError(
-                f"{path} holds {week.scope}, not {scope.private}; it was moved, or two ids differ in case alone",
-                path=path,
-            )
+            raise moved(path, week.scope, scope)
         return week
 
     def week(self, paths: Sequence[Place], scope: Scope) -> Week:
@@ -276,6 +277,12 @@ class Store:
             contextlib.nullcontext() if isinstance(self.root, Remote) else locked(self.root, _PATIENCE_S),
         ):
             yield
+
+
+def moved(path: Place, held: Scope, scope: Scope) -> StoreError:
+    """Return the error for a file that holds another scope than its folder says."""
+    why = f"{path} holds {held}, not {scope.private}; it was moved, or two ids differ in case alone"
+    return StoreError(why, path=path)
 
 
 def _monday_of(path: Any) -> str:

@@ -10,12 +10,9 @@ import numpy.typing as npt
 
 from capacity.fetch.payload import Rows
 from capacity.fetch.windows import STEPS_PER_WEEK
+from capacity.ground.calendar import DAY_STEPS, HOUR_STEPS
 
-__all__ = ["Stride", "coarse", "has_every_step"]
-
-_DAY = STEPS_PER_WEEK // 7
-_HOUR = 12  # steps: a job that calls once a day makes no server that keeps days alone
-_MONDAY = 4 * _DAY  # the first Monday of 1970, in steps
+_MONDAY = 4 * DAY_STEPS  # the first Monday of 1970, in steps
 _BITS = 40  # that 5-minute rows fall on a coarser grid by chance is less likely than 2 to the minus this
 
 
@@ -45,7 +42,7 @@ def coarse(answers: Sequence[Rows]) -> list[Stride]:
         steps = np.unique(rows.steps).astype(np.int64)
         for week in _parts(steps, STEPS_PER_WEEK):
             whole = _stride(week, STEPS_PER_WEEK)
-            found += [whole] if whole else [s for day in _parts(week, _DAY) if (s := _stride(day, _DAY))]
+            found += [whole] if whole else [s for day in _parts(week, DAY_STEPS) if (s := _stride(day, DAY_STEPS))]
     return found
 
 
@@ -64,7 +61,8 @@ def _stride(steps: npt.NDArray[np.int64], length: int) -> Stride | None:
     apart = np.diff(steps)
     if len(apart) == 0 or int(apart.min()) == 1:
         return None
-    every = int(np.gcd.reduce(np.append(apart, _HOUR)))
+    # Up to an hour: a job that calls once a day makes no server that keeps days alone.
+    every = int(np.gcd.reduce(np.append(apart, HOUR_STEPS)))
     if every == 1 or len(apart) * np.log2(every) < _BITS:
         return None
     first = int((steps[0] - _MONDAY) // length * length + _MONDAY)

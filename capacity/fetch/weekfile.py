@@ -16,7 +16,7 @@ import contextlib
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -32,20 +32,7 @@ from capacity.ground.address import Place
 from capacity.ground.files import put, read
 from capacity.ground.frame import TOTAL, TOTAL_NAME
 
-__all__ = [
-    "META",
-    "META_SUM",
-    "SETTLE",
-    "VERSION",
-    "Damaged",
-    "Piece",
-    "Week",
-    "checksum",
-    "read_header",
-    "read_rows",
-    "reading",
-    "write",
-]
+T = TypeVar("T")
 
 SETTLE = pd.Timedelta(hours=48)
 VERSION = 1
@@ -136,10 +123,6 @@ class _Meta(msgspec.Struct):
     content: int  # see _content
 
 
-class _Version(msgspec.Struct):
-    version: int
-
-
 class _Content(msgspec.Struct):
     content: int
 
@@ -169,19 +152,22 @@ def _footer_of(tail: bytes) -> int:
     return int.from_bytes(tail[-8:-4], "little") + 8
 
 
-def _header(path: Place, footer: Any) -> Week:
+def metadata(path: Place, footer: Any, kind: type[T], version: int) -> T:
+    """Return what a file says of itself, of this version and as it was written."""
     raw = (footer.metadata or {}).get(META)
     if raw is None:
         raise StoreError(f"{path} was not written by this library; keep other files out of the store", path=path)
-    version = msgspec.json.decode(raw, type=_Version).version
-    if version != VERSION:
-        raise StoreError(
-            f"{path} is of version {version}, this library reads {VERSION}; use the capacity that wrote it",
-            path=path,
-        )
-    meta = msgspec.json.decode(raw, type=_Meta)
-    if footer.metadata.get(META_SUM) != checksum(raw):
+    theirs = msgspec.json.decode(raw, type=dict[str, Any])["version"]
+    if theirs != version:
+        why = f"{path} is of version {theirs}, this library reads {version}; use the capacity that wrote it"
+        raise StoreError(why, path=path)
+    if footer.metadata.get(META_SUM) != _checksum(raw):
         raise ValueError("its metadata does not match its checksum")
+    return msgspec.json.decode(raw, type=kind)
+
+
+def _header(path: Place, footer: Any) -> Week:
+    meta = metadata(path, footer, _Meta, VERSION)
     pieces = tuple(
         Piece(
             Window(pd.Timestamp(p.start).as_unit("ns"), pd.Timestamp(p.end).as_unit("ns")),
@@ -211,11 +197,10 @@ def read_rows(path: Place, by: str | None) -> Rows:
         times = table.column("time").combine_chunks().cast(pa.int64()).to_numpy(zero_copy_only=False)
         label = table.column(column).combine_chunks()
         label = label.chunk(0) if isinstance(label, pa.ChunkedArray) else label
+        small = np.int16 if len(label.dictionary) < 2**15 else np.int32
         rows = Rows(
             steps=(times // _STEP_US).astype(np.int32),
-            codes=label.indices.to_numpy(zero_copy_only=False).astype(
-                np.int16 if len(label.dictionary) < 2**15 else np.int32
-            ),
+            codes=label.indices.to_numpy(zero_copy_only=False).astype(small),
             values=table.column("max_concurrent").combine_chunks().to_numpy(zero_copy_only=False),
             ids=tuple(label.dictionary.to_pylist()),
         )
@@ -230,7 +215,7 @@ def _content(rows: Rows) -> int:
     return zlib.crc32(rows.values.astype(np.int32).tobytes(), zlib.crc32(rows.steps.astype(np.int32).tobytes()))
 
 
-def checksum(raw: bytes) -> bytes:
+def _checksum(raw: bytes) -> bytes:
     """Return what stands beside metadata to tell a flipped bit in it."""
     return str(zlib.crc32(raw)).encode()
 
@@ -258,22 +243,23 @@ def write(path: Place, scope: Scope, pieces: list[Piece], rows: Rows, hide: Call
     StoreError
         The disk is full or cannot be written; the old file stays as it was.
     """
-    sink = pa.BufferOutputStream()
-    pq.write_table(
-        _table(scope, pieces, rows, hide),
-        sink,
-        compression="zstd",
-        write_page_checksum=True,
-        write_statistics=["time", "max_concurrent"],  # not of the series: it may be a phone number
-    )
+    meta = _meta(scope, pieces, rows, hide)
+    put_table(path, _table(scope, rows), meta, statistics=["time", "max_concurrent"])  # a series may be a phone number
+
+
+def put_table(path: Place, table: pa.Table, meta: msgspec.Struct, *, statistics: list[str]) -> None:
+    """Write a table as Parquet, with its metadata and checksums, and statistics of these columns alone."""
+    raw, sink = msgspec.json.encode(meta), pa.BufferOutputStream()
+    table = table.replace_schema_metadata({META: raw, META_SUM: _checksum(raw)})
+    pq.write_table(table, sink, compression="zstd", write_page_checksum=True, write_statistics=statistics)
     put(path, sink.getvalue())
 
 
-def _table(scope: Scope, pieces: list[Piece], rows: Rows, hide: Callable[[str], str]) -> pa.Table:
+def _table(scope: Scope, rows: Rows) -> pa.Table:
     shown = [TOTAL_NAME if i == TOTAL else rows.names.get(i, i) for i in rows.ids]
     column = scope.by or "variant"
     codes = pa.array(rows.codes, type=pa.int32())
-    table = pa.table(
+    return pa.table(
         {
             "time": pa.array(rows.steps.astype(np.int64) * _STEP_US).cast(pa.timestamp("us", tz="UTC")),
             column: pa.DictionaryArray.from_arrays(codes, pa.array(rows.ids, type=pa.string())),
@@ -281,8 +267,6 @@ def _table(scope: Scope, pieces: list[Piece], rows: Rows, hide: Callable[[str], 
             "variant_name": pa.DictionaryArray.from_arrays(codes, pa.array(shown, type=pa.string())),
         }
     )
-    raw = msgspec.json.encode(_meta(scope, pieces, rows, hide))
-    return table.replace_schema_metadata({META: raw, META_SUM: checksum(raw)})
 
 
 def _meta(scope: Scope, pieces: list[Piece], rows: Rows, number: Callable[[str], str]) -> _Meta:

@@ -7,15 +7,13 @@ ask for the same windows, and no rounding can make one longer than 7 x 24 hours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
 
 from capacity.ground.calendar import MONDAY
 from capacity.ground.times import DAY, STEP, WEEK, floor_step
-
-__all__ = ["STEPS_PER_WEEK", "Window", "join", "last_closed", "split", "subtract", "week_of"]
 
 STEPS_PER_WEEK = WEEK // STEP
 
@@ -98,14 +96,11 @@ def split(start: pd.Timestamp, end: pd.Timestamp) -> list[Window]:
     [2026-01-09T00:00Z, 2026-01-12T00:00Z)
     [2026-01-12T00:00Z, 2026-01-14T00:00Z)
     """
-    return list(_split(start, end))
-
-
-def _split(start: pd.Timestamp, end: pd.Timestamp) -> Iterator[Window]:
+    windows = []
     while start < end:
-        stop = min(week_of(start) + WEEK, end)
-        yield Window(start, stop)
-        start = stop
+        windows.append(Window(start, min(week_of(start) + WEEK, end)))
+        start = windows[-1].end
+    return windows
 
 
 def join(windows: Iterable[Window]) -> list[Window]:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from capacity.errors import CapacityError, ConfigError, IncompleteError
-from capacity.fetch.client import API_KEY_VARIABLE, Client
+from capacity.fetch.client import Client
 from capacity.fetch.fetcher import fetch_intervals
+from capacity.fetch.keys import API_KEY_VARIABLE
 from capacity.fleet.plan import Failure, Plan, PlanLike, PlanRow, read_plan
 from capacity.ground.times import Instant
 

@@ -12,8 +12,6 @@ from urllib.request import url2pathname
 from capacity.errors import ConfigError
 from capacity.ground.cloud import PACKAGES, Remote
 
-__all__ = ["Place", "StoreAddress", "as_place"]
-
 Place: TypeAlias = Path | Remote
 StoreAddress: TypeAlias = str | os.PathLike[str]
 

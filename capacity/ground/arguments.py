@@ -10,8 +10,6 @@ from capacity.errors import ConfigError
 from capacity.ground.calendar import LONGEST
 from capacity.ground.frame import TOTAL
 
-__all__ = ["as_amount", "as_horizon", "as_number", "as_seed", "as_whole", "check_kind", "pick", "some", "whole_of"]
-
 
 def as_whole(value: Any, name: str, *, least: int, most: int | None = None, of: str = "") -> int:
     """Return `value` as an int within its limits; 14.0 becomes 14, and True is refused.

@@ -4,20 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = [
-    "DAY_STEPS",
-    "HORIZONS",
-    "HOUR_STEPS",
-    "LONGEST",
-    "MONDAY",
-    "SAME_WEEKDAYS",
-    "SHORT_WEEKDAYS",
-    "WEEKDAYS",
-    "YEAR",
-    "horizons_up_to",
-    "horizons_within",
-]
-
 HORIZONS: Final = (30, 90, 365)  # days ahead that are asked about
 LONGEST: Final = 365  # days of the longest horizon, and of a year of days
 YEAR: Final = 365.25  # days of the mean year: what rates a year are of

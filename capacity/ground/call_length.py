@@ -8,8 +8,6 @@ from capacity.errors import ConfigError
 from capacity.ground.durations import Length, as_length
 from capacity.ground.times import STEP
 
-__all__ = ["CallLength", "as_call_length", "turnover"]
-
 CallLength = Length
 
 _LONGEST = pd.Timedelta(days=1)

@@ -10,8 +10,6 @@ import pandas as pd
 from capacity.ground.result import Result
 from capacity.ground.text import plural
 
-__all__ = ["Account", "Calls"]
-
 
 class Account(Protocol):
     """What was read, dropped and assumed, and what is in doubt: ``str`` of it is text for people."""

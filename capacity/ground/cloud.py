@@ -16,8 +16,6 @@ from typing import Any
 from capacity.errors import StoreError
 from capacity.ground.extras import extra
 
-__all__ = ["PACKAGES", "Remote"]
-
 # What each scheme needs beside fsspec. `memory` is for tests: it lives as long as the process.
 PACKAGES = {
     "s3": "s3fs",

@@ -13,9 +13,7 @@ from capacity.errors import ConfigError
 from capacity.ground.frame import TOTAL, slice_name, validate
 from capacity.ground.result import Result
 from capacity.ground.text import plural
-from capacity.ground.times import STEP, Instant, as_instant, ceil_step, check_range, floor_step
-
-__all__ = ["Coverage", "coverage"]
+from capacity.ground.times import STEP, Instant, as_instant, ceil_step, check_range, floor_step, utc_times
 
 _STEP_NS = STEP.value
 
@@ -141,21 +139,8 @@ def coverage(frame: pd.DataFrame, start: Instant | None = None, end: Instant | N
     shown = np.flatnonzero((present > 0) | earlier)
     if TOTAL in ids and ids.get_loc(TOTAL) not in shown:
         shown = np.sort(np.append(shown, ids.get_loc(TOTAL)))
-    if len(shown) == 0:
-        gaps = pd.DataFrame({by: [TOTAL], "start": [first], "end": [last], "intervals": [hi - lo]})
-        table = pd.DataFrame(
-            {
-                "expected": [hi - lo],
-                "present": 0,
-                "missing": [hi - lo],
-                "share": 0.0,
-                "first": pd.NaT,
-                "last": pd.NaT,
-            },
-            index=pd.Index([TOTAL], name=by),
-        )
-        return Coverage(start=first, end=last, table=table, gaps=gaps)
-
+    if len(shown) == 0:  # TOTAL is due where nothing is there
+        ids, present, earlier, shown = pd.Index([TOTAL]), np.zeros(1, int), np.zeros(1, bool), np.zeros(1, int)
     bounds = np.concatenate([[0], np.cumsum(present)])
     has = present > 0
     begins = np.full(len(ids), lo)
@@ -201,4 +186,4 @@ def coverage(frame: pd.DataFrame, start: Instant | None = None, end: Instant | N
 
 
 def _from_steps(steps: npt.NDArray[np.int64]) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(np.asarray(steps, dtype=np.int64) * _STEP_NS).tz_localize("UTC")
+    return utc_times(np.asarray(steps, dtype=np.int64) * _STEP_NS)

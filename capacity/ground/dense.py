@@ -11,8 +11,6 @@ import pandas as pd
 from capacity.ground.frame import validate
 from capacity.ground.once import once
 
-__all__ = ["Dense", "dense"]
-
 _BLOCK = 1 << 16  # rows
 
 

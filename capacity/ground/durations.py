@@ -11,8 +11,6 @@ import pandas as pd
 
 from capacity.errors import ConfigError
 
-__all__ = ["Length", "as_length"]
-
 Length: TypeAlias = str | dt.timedelta | pd.Timedelta | np.timedelta64
 
 _HOW = "write it with its unit, like '90s', '3m', '1h30m', '00:03:00', 'PT3M' or pd.Timedelta(minutes=3)"
@@ -39,7 +37,6 @@ def as_length(
     value: Length,
     *,
     name: str,
-    least: pd.Timedelta | None = None,
     most: pd.Timedelta | None = None,
 ) -> pd.Timedelta:
     """Return a length of time as a Timedelta [ns].
@@ -51,8 +48,8 @@ def as_length(
         duration of weeks, days, hours, minutes and seconds: ``PT3M``, ``P1DT12H``. Never negative.
     name : str
         What to call the value in an error message.
-    least, most : Timedelta, optional
-        Limits, both inclusive.
+    most : Timedelta, optional
+        The longest that is taken.
 
     Returns
     -------
@@ -62,7 +59,7 @@ def as_length(
     ------
     ConfigError
         A number without a unit, a decimal comma, months or years, or anything else that is not certain; or a length
-        out of its limits.
+        above `most`.
 
     Examples
     --------
@@ -89,9 +86,8 @@ def as_length(
         raise ConfigError(f"{name}={value!r} is no length of time; {_HOW}") from exc
     if length is pd.NaT or length < pd.Timedelta(0):
         raise ConfigError(f"{name}={value!r} is no length of time; {_HOW}")
-    if (least is not None and length < least) or (most is not None and length > most):
-        limits = f"at least {least}" if most is None else f"at most {most}" if least is None else f"{least} to {most}"
-        raise ConfigError(f"{name}={value!r} is out of range; it has to be {limits}; {_HOW}")
+    if most is not None and length > most:
+        raise ConfigError(f"{name}={value!r} is out of range; it has to be at most {most}; {_HOW}")
     return length
 
 

@@ -17,8 +17,6 @@ from capacity.ground.calendar import SHORT_WEEKDAYS
 from capacity.ground.holidays import as_days
 from capacity.ground.text import day
 
-__all__ = ["Event", "Shape", "as_events"]
-
 Shape: TypeAlias = tuple[float, ...]  # share of the calls by day since the launch; the last one stays
 
 _LONGEST_RAMP = 730  # days

@@ -14,8 +14,6 @@ import pandas as pd
 from capacity.errors import ConfigError
 from capacity.ground.frame import slice_name, validate
 
-__all__ = ["defused", "export", "file_kind"]
-
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PHONE = re.compile(r"\+[0-9]{6,15}")
 

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 
 from capacity.errors import ConfigError
 
-__all__ = ["extra"]
-
 
 @contextmanager
 def extra(name: str, what: str) -> Iterator[None]:

@@ -17,8 +17,6 @@ from capacity.errors import ConfigError, StoreError
 from capacity.ground.address import Place
 from capacity.ground.cloud import Remote
 
-__all__ = ["listed", "locked", "mark_of", "put", "read", "replaced", "sweep"]
-
 _STALE_S = 3600.0
 _NOT_SYNCED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EACCES, errno.EPERM)
 

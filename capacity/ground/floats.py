@@ -8,8 +8,6 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
-__all__ = ["usual_errstate", "usual_float_errors"]
-
 P = ParamSpec("P")
 R = TypeVar("R")
 

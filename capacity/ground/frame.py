@@ -27,21 +27,6 @@ import pandas as pd
 from capacity.errors import ConfigError, FrameError
 from capacity.ground.frame_columns import check_grid, read_counts, read_texts, read_times
 
-__all__ = [
-    "NONE",
-    "TOTAL",
-    "TOTAL_NAME",
-    "as_intervals",
-    "assemble",
-    "concat",
-    "display_names",
-    "slice_name",
-    "total",
-    "trim",
-    "validate",
-    "variants",
-]
-
 TOTAL = "*"
 TOTAL_NAME = "All variants"
 NONE = "(none)"
@@ -276,6 +261,11 @@ def _raise_order(index: pd.MultiIndex, mend: str) -> None:
 def slice_name(frame: pd.DataFrame) -> str:
     """Return what the second index level is called: "variant", "language", ..."""
     return str(frame.index.names[1])
+
+
+def main_series(known: pd.Index | tuple[str, ...], variant: str | None = None) -> str:
+    """Return the variant that is asked for; without one TOTAL, or the first where there is none."""
+    return variant if variant is not None else TOTAL if TOTAL in known else str(known[0])
 
 
 def total(frame: pd.DataFrame) -> pd.DataFrame:

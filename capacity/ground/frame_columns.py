@@ -11,8 +11,6 @@ import pandas as pd
 from capacity.errors import FrameError
 from capacity.ground.times import STEP
 
-__all__ = ["MOST_AT_ONCE", "check_grid", "read_counts", "read_texts", "read_times"]
-
 MOST_AT_ONCE = int(np.iinfo(np.int32).max)
 
 

@@ -12,8 +12,6 @@ import pandas as pd
 from capacity.errors import ConfigError
 from capacity.ground.times import as_date
 
-__all__ = ["HolidayLike", "as_days", "as_holidays", "holiday_dates", "holiday_words"]
-
 HolidayLike: TypeAlias = str | Iterable[Any] | None
 
 

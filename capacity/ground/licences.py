@@ -15,8 +15,6 @@ from capacity.errors import ConfigError
 from capacity.ground.result import Result
 from capacity.ground.times import as_date, as_zone, midnight
 
-__all__ = ["LicenceLike", "Licences", "as_licences"]
-
 
 @dataclass(frozen=True, repr=False)
 class Licences(Result):

@@ -14,13 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from capacity.ground.calendar import HOUR_STEPS, MONDAY
-from capacity.ground.times import DAY_NS, STEP, as_zone
-
-__all__ = ["LocalDays", "hour_of_day", "hour_of_week", "local_days", "local_times", "slot_of_day", "slot_of_week"]
+from capacity.ground.calendar import MONDAY
+from capacity.ground.times import DAY_NS, HOUR_NS, STEP, as_zone, utc_times
 
 _STEP = STEP.value
-_HOUR = HOUR_STEPS * _STEP
 _MONDAY = MONDAY * DAY_NS
 
 
@@ -87,7 +84,7 @@ def slot_of_week(times: pd.DatetimeIndex, tz: str | dt.tzinfo) -> npt.NDArray[np
 
 def hour_of_day(times: pd.DatetimeIndex, tz: str | dt.tzinfo) -> npt.NDArray[np.int64]:
     """Return the local hour, 0 to 23."""
-    return np.asarray(_local_ns(times, tz) % DAY_NS // _HOUR)
+    return np.asarray(_local_ns(times, tz) % DAY_NS // HOUR_NS)
 
 
 def hour_of_week(times: pd.DatetimeIndex, tz: str | dt.tzinfo) -> npt.NDArray[np.int64]:
@@ -98,7 +95,7 @@ def hour_of_week(times: pd.DatetimeIndex, tz: str | dt.tzinfo) -> npt.NDArray[np
     >>> hour_of_week(pd.DatetimeIndex(["2026-07-05T23:00Z"]), "Europe/London")  # Monday midnight, local time
     array([0])
     """
-    return np.asarray((_local_ns(times, tz) + _MONDAY) % (7 * DAY_NS) // _HOUR)
+    return np.asarray((_local_ns(times, tz) + _MONDAY) % (7 * DAY_NS) // HOUR_NS)
 
 
 class _Runs(NamedTuple):
@@ -121,7 +118,7 @@ def _runs(first: int, last: int, tz: str | dt.tzinfo) -> _Runs:
 
 
 def _offsets(utc: npt.NDArray[np.int64], zone: dt.tzinfo) -> npt.NDArray[np.int64]:
-    aware = pd.DatetimeIndex(utc.view("datetime64[ns]")).tz_localize("UTC").tz_convert(zone)
+    aware = utc_times(utc).tz_convert(zone)
     return np.asarray(aware.tz_localize(None).asi8 - utc, dtype=np.int64)
 
 

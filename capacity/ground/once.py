@@ -10,8 +10,6 @@ from typing import Any, ParamSpec, TypeVar
 
 import pandas as pd
 
-__all__ = ["once", "sharing"]
-
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -10,8 +10,6 @@ import pandas as pd
 from capacity.errors import FrameError
 from capacity.ground.frame import TOTAL
 
-__all__ = ["wide_peaks"]
-
 
 def wide_peaks(peaks: pd.DataFrame | pd.Series) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     """Read daily peaks: one column a variant, which days are complete, and what the variants are.

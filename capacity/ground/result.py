@@ -10,7 +10,6 @@ import pandas as pd
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Result"]
 
 _SHORT = 200  # characters of a repr
 _ROWS = 60  # of a table in HTML; the rest is summarised, as pandas does

@@ -10,8 +10,6 @@ import pyarrow.parquet as pq
 from capacity.errors import StoreError
 from capacity.ground.frame import as_intervals
 
-__all__ = ["LICENCES", "SPAN", "TZ", "load_sample"]
-
 TZ = "Europe/London"
 SPAN = ("2024-07-01", "2026-07-01")
 LICENCES = "80,2025-03-01:115"

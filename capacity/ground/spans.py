@@ -12,8 +12,6 @@ import pandas as pd
 from capacity.errors import ConfigError
 from capacity.ground.durations import as_length
 
-__all__ = ["SpanLike", "as_span"]
-
 SpanLike: TypeAlias = int | str | dt.timedelta | pd.Timedelta
 
 _YEARS = re.compile(r"\s*([0-9]+)\s*(?:y|years?)\s*")

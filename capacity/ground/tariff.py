@@ -14,8 +14,6 @@ from capacity.ground.arguments import as_amount, as_whole
 from capacity.ground.arrays import Floats
 from capacity.ground.spans import as_span
 
-__all__ = ["MONTHS", "Burst", "Package", "Rule", "Tariff", "as_rule"]
-
 Rule: TypeAlias = Literal["licences", "maximum", "used", "held", "p95"]
 Counts: TypeAlias = npt.NDArray[np.int64]
 

@@ -12,8 +12,6 @@ import pandas as pd
 from capacity.ground.calendar import SHORT_WEEKDAYS
 from capacity.ground.licences import Licences
 
-__all__ = ["chance", "columns_of", "count", "day", "held_from", "html_of", "listed", "moment", "percent", "plural"]
-
 # Not strftime's: these do not change with the reader's locale.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -95,8 +93,8 @@ def columns_of(table: pd.DataFrame) -> str:
     )
 
 
-def held_from(licences: Licences, date: pd.Timestamp, last: pd.Timestamp | None = None) -> str:
-    """Return which licences hold on a local day, and the steps after it, up to the day `last`.
+def held_from(licences: Licences, date: pd.Timestamp) -> str:
+    """Return which licences hold on a local day, and the steps after it.
 
     Examples
     --------

@@ -10,29 +10,15 @@ from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from capacity.errors import ConfigError
 
-__all__ = [
-    "DAY",
-    "DAY_NS",
-    "STEP",
-    "WEEK",
-    "Instant",
-    "as_date",
-    "as_instant",
-    "as_range",
-    "as_zone",
-    "ceil_step",
-    "check_range",
-    "floor_step",
-    "midnight",
-]
-
 STEP = pd.Timedelta(minutes=5).as_unit("ns")
 DAY = pd.Timedelta(days=1).as_unit("ns")
 DAY_NS = DAY.value
+HOUR_NS = DAY_NS // 24
 WEEK = pd.Timedelta(days=7).as_unit("ns")
 
 Instant: TypeAlias = str | dt.date | dt.datetime | pd.Timestamp
@@ -185,6 +171,11 @@ def midnight(day: pd.Timestamp, zone: dt.tzinfo) -> pd.Timestamp:
 
     gap_ends = bisect_left(range(2 * int(DAY.total_seconds())), True, key=passed)
     return early + pd.Timedelta(seconds=gap_ends)
+
+
+def utc_times(ns: npt.NDArray[np.int64]) -> pd.DatetimeIndex:
+    """Return nanoseconds since 1970 UTC as aware times."""
+    return pd.DatetimeIndex(ns.view("M8[ns]")).tz_localize("UTC")
 
 
 def as_range(start: Instant, end: Instant, tz: str | dt.tzinfo | None = None) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -6,9 +6,8 @@ from capacity.analysis.assessment import Assessment
 from capacity.ground.text import count
 from capacity.report import charts_rare, charts_utilisation, charts_variants
 from capacity.report.frame import names_of, present, variant_name, variant_of
-from capacity.report.panels import Area, Panel
-
-__all__ = ["PANELS"]
+from capacity.report.panels import Panel
+from capacity.report.sheet import Area
 
 _MOST = 12
 

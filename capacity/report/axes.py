@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
+from capacity.ground.arrays import Floats, Ints
 from capacity.ground.licences import Licences
 from capacity.ground.text import count
 from capacity.report import theme
 from capacity.report.theme import CAPTION, LICENCE, MUTED, RULE, VOID, day, number_of, text_width, wrap
 
-__all__ = [
-    "above",
-    "below",
-    "count_axis",
-    "date_axis",
-    "height_of",
-    "key",
-    "licence_line",
-    "missing",
-    "month_ticks",
-    "nudge",
-    "percent_axis",
-    "room_for",
-    "shade_gaps",
-    "width_of",
-]
-
+_SIZE = CAPTION + 0.5  # [pt]
+STRONG: dict[str, Any] = {"fontsize": _SIZE, "fontweight": "bold"}  # the figures of a chart
 OVER = 15.0  # [pt] how high a unit and a key stand where the licences are named above the axes
 
 
@@ -52,6 +39,14 @@ def nudge(ax: Axes, x: float, y: float, base: Any = None) -> Any:
     """Return `base` (by default data coordinates) moved by (x, y) [pt]."""
     figure = ax.figure
     return (ax.transData if base is None else base) + ScaledTranslation(x / 72, y / 72, figure.dpi_scale_trans)
+
+
+def write(
+    ax: Axes, x: float, y: float, words: str, *, by: tuple[float, float] = (0.0, 0.0), base: Any = None, **look: Any
+) -> None:
+    """Write words `by` (x, y) [pt] from a place (see `nudge`): small, level with it, also outside of the axes."""
+    how: dict[str, Any] = {"fontsize": CAPTION, "va": "center_baseline", "clip_on": False}
+    ax.text(x, y, words, transform=nudge(ax, *by, base), **how | look)
 
 
 def date_axis(
@@ -101,24 +96,21 @@ def _date_ticks(
     # A label at the very end would hang over the edge of the page.
     inner = (hi - chosen) / (hi - lo) * room > edge
     chosen = chosen[inner] if inner.any() else chosen[:1]
-    texts, year = [], None
-    for tick in chosen:
-        text = day(tick, year=False).split()[1] if months else day(tick, year=False)
-        texts.append(f"{text}\n " if tick.year == year else f"{text}\n{tick.year}")
-        year = tick.year
-    return chosen, texts
+    return chosen, _dated(chosen, months=months)
+
+
+def _dated(stamps: Sequence[pd.Timestamp] | pd.DatetimeIndex, *, months: bool) -> list[str]:
+    """Return the dates, or the months alone, with the year where it is a new one."""
+    names = [day(stamp, year=False).split()[1] if months else day(stamp, year=False) for stamp in stamps]
+    new = [k == 0 or stamp.year != stamps[k - 1].year for k, stamp in enumerate(stamps)]
+    return [f"{name}\n{stamp.year if first else ' '}" for name, stamp, first in zip(names, stamps, new, strict=True)]
 
 
 def month_ticks(ax: Axes, at: Any, months: pd.Index) -> None:
     """Name months at the places `at`, as many as there is room for; the year where it is a new one."""
     every = max(1, int(np.ceil(len(months) * 30 / max(width_of(ax), 1.0))))
-    texts, year = [], None
-    for label in months[::every]:
-        stamp = label.to_timestamp() if isinstance(label, pd.Period) else pd.Timestamp(label)
-        name = day(stamp, year=False).split()[1]
-        texts.append(f"{name}\n " if stamp.year == year else f"{name}\n{stamp.year}")
-        year = stamp.year
-    ax.set_xticks(at[::every], texts)
+    shown = [m.to_timestamp() if isinstance(m, pd.Period) else pd.Timestamp(m) for m in months[::every]]
+    ax.set_xticks(at[::every], _dated(shown, months=True))
 
 
 def _spacing(ticks: pd.DatetimeIndex, span: pd.Timedelta, room: float) -> float:
@@ -127,27 +119,32 @@ def _spacing(ticks: pd.DatetimeIndex, span: pd.Timedelta, room: float) -> float:
     return float(np.diff(numbers).min()) * room / (span / pd.Timedelta(days=1)) if len(numbers) > 1 else float("inf")
 
 
+def round_ticks(axis: Axis, most: int, words: Callable[[float], str], *, whole: bool = False) -> None:
+    """Let an axis have at most so many ticks, at round numbers, written in these words."""
+    axis.set_major_locator(MaxNLocator(nbins=most, integer=whole, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: words(value)))
+
+
+def hour_axis(ax: Axes, every: int) -> None:
+    """Let the x axis run over the hours of a day, every few of them named."""
+    ax.set_xlim(0, 24)
+    ax.set_xticks(range(0, 24, every), [f"{hour:02d}:00" for hour in range(0, 24, every)])
+
+
 def count_axis(ax: Axes, top: float, label: str, *, ticks: int = 5, which: str = "y") -> None:
     """Let an axis run from 0 to a little above `top` in whole calls, with thousands kept apart."""
-    axis = ax.yaxis if which == "y" else ax.xaxis
-    limit = max(float(top), 1.0) * 1.06
-    (ax.set_ylim if which == "y" else ax.set_xlim)(0, limit)
-    axis.set_major_locator(MaxNLocator(nbins=ticks, integer=True, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
-    if which == "y":
-        ax.grid(axis="y")
-        above(ax, label)
-    else:
-        ax.grid(axis="x")
-        below(ax, label)
+    upright = which == "y"
+    (ax.set_ylim if upright else ax.set_xlim)(0, max(float(top), 1.0) * 1.06)
+    round_ticks(ax.yaxis if upright else ax.xaxis, ticks, count, whole=True)
+    ax.grid(axis="y" if upright else "x")
+    (above if upright else below)(ax, label)
 
 
 def percent_axis(ax: Axes, label: str, *, top: float = 1.0) -> None:
     """Let the y axis run from 0 to `top` as a share, written in per cent."""
     ax.set_ylim(0, top * 1.02)
-    ax.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     digits = 0 if top > 0.05 else 1
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.{digits}f}%"))
+    round_ticks(ax.yaxis, 5, lambda value: f"{100 * value:.{digits}f}%")
     ax.grid(axis="y")
     above(ax, label)
 
@@ -184,8 +181,7 @@ def key(ax: Axes, entries: Sequence[tuple[str, str, str]], lift: float = 5.0) ->
         width = text_width(words, CAPTION, dpi=dpi)
         if at + width + 16 > room:
             break
-        place = nudge(ax, -at, lift, ax.transAxes)
-        ax.text(1, 1, words, ha="right", va="center_baseline", color=MUTED, fontsize=CAPTION, transform=place)
+        write(ax, 1, 1, words, by=(-at, lift), base=ax.transAxes, ha="right", color=MUTED)
         _mark(ax, mark, colour, -at - width, lift)
         at += width + 20
 
@@ -207,13 +203,18 @@ def _mark(ax: Axes, mark: str, colour: str, x: float, y: float) -> None:
 
 def licence_line(ax: Axes, licences: Licences, dates: pd.DatetimeIndex) -> None:
     """Draw the licences of each local day as steps beneath the data, and write their counts at the right, outside."""
+    edges, counts = steps_of(licences, dates)
+    edges[-1] = max(edges[-1], ax.get_xlim()[1])
+    x, y = np.repeat(edges, 2)[1:-1], np.repeat(counts, 2)
+    ax.plot(x, y, color=LICENCE, lw=1.6, solid_capstyle="butt", zorder=2.2, label="licences")
+    beside_levels(ax, list(dict.fromkeys(int(n) for n in counts[::-1])))
+
+
+def steps_of(licences: Licences, dates: pd.DatetimeIndex) -> tuple[Floats, Ints]:
+    """Return where each stretch of one count begins and the last one ends (date numbers), and the counts."""
     counts = licences.on(dates)
     starts = np.flatnonzero(np.r_[True, counts[1:] != counts[:-1]])
-    numbers = number_of(dates)
-    edges = np.r_[numbers[starts], max(numbers[-1] + 1, ax.get_xlim()[1])]
-    x, y = np.repeat(edges, 2)[1:-1], np.repeat(counts[starts], 2)
-    ax.plot(x, y, color=LICENCE, lw=1.6, solid_capstyle="butt", zorder=2.2, label="licences")
-    beside_levels(ax, list(dict.fromkeys(int(n) for n in counts[starts][::-1])))
+    return np.r_[number_of(dates[starts]), number_of(dates[-1:]) + 1], counts[starts]
 
 
 def beside_levels(ax: Axes, counts: Sequence[int]) -> None:
@@ -224,15 +225,14 @@ def beside_levels(ax: Axes, counts: Sequence[int]) -> None:
     for place, number in enumerate(counts):
         words = [f"{count(number)} \N{UPWARDS ARROW}" if number > high else count(number)]
         words += [] if place else ["licence" if number == 1 else "licences"]
-        size = CAPTION + 0.5
-        half = (size + 2) * per_point * len(words) / 2
+        half = (_SIZE + 2) * per_point * len(words) / 2
         y = float(np.clip(number, low + half, high - half)) if not place else float(min(number, high))
-        if any(abs(y - other) < (size + 2) * per_point * (1.6 if place else 1) for other in taken):
+        if any(abs(y - other) < (_SIZE + 2) * per_point * (1.6 if place else 1) for other in taken):
             continue
         taken.append(y)
-        ax.text(
-            1, y, "\n".join(words), transform=nudge(ax, 4, 0, ax.get_yaxis_transform()), color=LICENCE, fontsize=size,
-            fontweight="bold", va="center", ha="left", linespacing=1.05, clip_on=False,
+        write(
+            ax, 1, y, "\n".join(words), by=(4, 0), base=ax.get_yaxis_transform(), color=LICENCE, **STRONG, va="center",
+            linespacing=1.05,
         )  # fmt: skip
 
 
@@ -247,14 +247,9 @@ def upright(ax: Axes, licences: float, words: str) -> None:
         ax.axvline(licences, color=LICENCE, lw=1.6, zorder=1.2, label="licences")
     else:
         words = f"\N{LEFTWARDS ARROW} {words}" if licences < left else f"{words} \N{RIGHTWARDS ARROW}"
-    size = CAPTION + 0.5
-    half = text_width(words, size, "bold") / 2 / max(width_of(ax), 1.0)
-    share = (at - left) / (right - left)
-    ax.text(
-        float(np.clip(share, min(half, 0.5), max(1 - half, 0.5))), 1, words,
-        transform=nudge(ax, 0, 3, ax.transAxes), color=LICENCE, fontsize=size, fontweight="bold", ha="center",
-        va="bottom", clip_on=False,
-    )  # fmt: skip
+    half = text_width(words, _SIZE, "bold") / 2 / max(width_of(ax), 1.0)
+    share = float(np.clip((at - left) / (right - left), min(half, 0.5), max(1 - half, 0.5)))
+    write(ax, share, 1, words, by=(0, 3), base=ax.transAxes, color=LICENCE, **STRONG, ha="center", va="bottom")
 
 
 def shade_gaps(ax: Axes, present: pd.Series, *, label: bool = True) -> None:
@@ -275,17 +270,7 @@ def shade_gaps(ax: Axes, present: pd.Series, *, label: bool = True) -> None:
         )
         if label and width > (text_width("no data", CAPTION) + 4) * per_point:
             box = {"boxstyle": "square,pad=0.15", "fc": VOID, "ec": "none"}
-            ax.text(
-                x + width / 2,
-                0.04,
-                "no data",
-                transform=across,
-                ha="center",
-                va="bottom",
-                color=MUTED,
-                fontsize=CAPTION,
-                bbox=box,
-            )
+            write(ax, x + width / 2, 0.04, "no data", base=across, ha="center", va="bottom", color=MUTED, bbox=box)
 
 
 def missing(ax: Axes, reason: str) -> Axes:
@@ -293,17 +278,8 @@ def missing(ax: Axes, reason: str) -> Axes:
     ax.set_axis_off()
     ax.add_patch(Rectangle((0, 0), 1, 1, transform=ax.transAxes, fc=theme.TINT, ec="none"))
     lines = wrap(theme.plain(reason), 0.86 * width_of(ax), CAPTION + 1, lines=max(1, int(height_of(ax) / 14)))
-    ax.text(
-        0.5,
-        0.5,
-        "\n".join(lines),
-        transform=ax.transAxes,
-        ha="center",
-        va="center",
-        color=MUTED,
-        fontsize=CAPTION + 1,
-        linespacing=1.4,
-    )
+    how: dict[str, Any] = {"ha": "center", "va": "center", "color": MUTED, "fontsize": CAPTION + 1, "linespacing": 1.4}
+    write(ax, 0.5, 0.5, "\n".join(lines), base=ax.transAxes, **how)
     return ax
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from capacity.ground.arrays import Floats
-from capacity.report.axes import halo, height_of, nudge, width_of
+from capacity.report.axes import STRONG, halo, height_of, width_of, write
 from capacity.report.theme import CAPTION, INK, text_width
-
-__all__ = ["FAR", "leader", "leaders"]
 
 FAR = 4.0  # times what was seen: licences beyond are named at the edge, not drawn, or nothing else could be read
 _SIZE = CAPTION + 0.5  # [pt]
+_LOOK = STRONG | {"color": INK, "zorder": 7}
 # To which side of a point its words may stand, and how much higher [pt]; the first free place is taken.
 _PLACES = [
     (1, -7.0),
@@ -24,35 +23,21 @@ _PLACES = [
     (-1, 17.0),
     (1, -27.0),
     (-1, 27.0),
-    (1, 14.0),
-    (1, 26.0),
-    (1, 38.0),
-    (1, 50.0),
+    *((1, up) for up in (14.0, 26.0, 38.0, 50.0)),
 ]
 
 _Box: TypeAlias = tuple[float, float, float]  # left, right and middle of a line of words [pt]
 
 
-def leader(ax: Axes, x: float, y: float, words: str, *, drop: float = 0.0, size: float = CAPTION + 0.5) -> None:
+def leader(ax: Axes, x: float, y: float, words: str, *, drop: float = 0.0) -> None:
     """Write words beside a point, on the side where there is room, `drop` [pt] lower."""
     left, right = ax.get_xlim()
     share = (x - left) / (right - left) if right > left else 0.5
-    need = (text_width(words, size, "bold") + 8) / max(width_of(ax), 1.0)
+    need = (text_width(words, _SIZE, "bold") + 8) / max(width_of(ax), 1.0)
     on_right = share + need <= 1.0
-    drop = min(drop, _above_floor(ax, y) - size) if on_right else -abs(drop) / 2
-    ax.text(
-        x,
-        y,
-        words,
-        transform=nudge(ax, 6 if on_right else -6, -drop),
-        ha="left" if on_right else "right",
-        va="center_baseline",
-        color=INK,
-        fontsize=size,
-        fontweight="bold",
-        zorder=7,
-        path_effects=halo(),
-    )
+    drop = min(drop, float(_points(ax, np.array([[left, y]]))[0, 1]) - _SIZE) if on_right else -abs(drop) / 2
+    by, side = (6 if on_right else -6, -drop), "left" if on_right else "right"
+    write(ax, x, y, words, by=by, ha=side, path_effects=halo(), **_LOOK)
 
 
 def leaders(ax: Axes, notes: Sequence[tuple[float, float, str]], line: Floats) -> None:
@@ -67,9 +52,8 @@ def leaders(ax: Axes, notes: Sequence[tuple[float, float, str]], line: Floats) -
         apart = [p for p in inside if not any(_meet(p[2], other) for other in taken)] or inside
         side, rise, box = next((p for p in apart if not _crossed(p[2], path)), apart[0])
         taken.append(box)
-        look: dict[str, Any] = {"ha": "left" if side > 0 else "right", "va": "center_baseline", "color": INK}
-        look |= {"fontsize": _SIZE, "fontweight": "bold", "zorder": 7, "path_effects": halo()}
-        ax.text(x, y, words, transform=nudge(ax, 6 * side, rise), **look)
+        ha = "left" if side > 0 else "right"
+        write(ax, x, y, words, by=(6 * side, rise), ha=ha, path_effects=halo(), **_LOOK)
 
 
 def _points(ax: Axes, data: Floats) -> Floats:
@@ -95,7 +79,3 @@ def _meet(one: _Box, other: _Box) -> bool:
 def _crossed(box: _Box, path: Floats) -> bool:
     near = (path[:, 0] > box[0]) & (path[:, 0] < box[1])
     return bool((np.abs(path[near, 1] - box[2]) < _SIZE / 2 + 1).any())
-
-
-def _above_floor(ax: Axes, y: float) -> float:
-    return float(_points(ax, np.array([[ax.get_xlim()[0], y]]))[0, 1])

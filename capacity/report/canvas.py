@@ -11,8 +11,6 @@ from matplotlib.axes import Axes
 from capacity.errors import ConfigError
 from capacity.report.theme import style
 
-__all__ = ["drawing"]
-
 _SIZE = (7.5, 3.2)  # inches, of a figure that a chart makes for itself
 
 

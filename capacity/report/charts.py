@@ -15,9 +15,9 @@ Examples
 
 from __future__ import annotations
 
-from capacity.report.charts_cost import cost
+from capacity.report.charts_cost import cost, turned_away
 from capacity.report.charts_exhaustion import chances, days_above, exhaustion, risk
-from capacity.report.charts_history import history, outlook
+from capacity.report.charts_history import decomposition, history, outlook
 from capacity.report.charts_ledger import evidence, kept_forecasts, kept_licences
 from capacity.report.charts_rare import days_in_30, return_levels
 from capacity.report.charts_records import reconciliation
@@ -34,6 +34,7 @@ __all__ = [
     "coverage_of",
     "days_above",
     "days_in_30",
+    "decomposition",
     "drivers",
     "evidence",
     "exhaustion",
@@ -52,5 +53,6 @@ __all__ = [
     "return_levels",
     "risk",
     "small_history",
+    "turned_away",
     "utilisation",
 ]

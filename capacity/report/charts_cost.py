@@ -1,19 +1,30 @@
-"""The chart of what licences and lost calls cost together."""
+"""Charts of calls that are lost: how many were, and what licences and lost calls cost together."""
 
 from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from capacity.analysis.blocking import Blocking
 from capacity.analysis.cost import CostCurve
 from capacity.ground.text import count
-from capacity.report.axes import OVER, above, below, halo, key, nudge, upright, width_of
+from capacity.report.axes import (
+    OVER,
+    STRONG,
+    above,
+    below,
+    count_axis,
+    halo,
+    key,
+    month_ticks,
+    round_ticks,
+    upright,
+    width_of,
+    write,
+)
 from capacity.report.beside import FAR
 from capacity.report.canvas import drawing
 from capacity.report.theme import CAPTION, DEMAND, INK, LICENCE, STANDOUT, text_width
-
-__all__ = ["cost"]
 
 
 def cost(curve: CostCurve, ax: Axes | None = None, *, licences: int | None = None) -> Axes:
@@ -51,17 +62,11 @@ def cost(curve: CostCurve, ax: Axes | None = None, *, licences: int | None = Non
         pad = max(0.04 * (right - left), 1.0)
         ax.set_xlim(max(0.0, left - pad), right + pad)
         ax.set_ylim(0, max(2.4 * least, 1e-9) if least else 1.0)
-        for column, colour, width in (
-            ("licence_cost", LICENCE, 1.2),
-            ("lost_cost", STANDOUT, 1.2),
-            ("total", DEMAND, 1.8),
-        ):
+        lines = {"licence_cost": (LICENCE, 1.2), "lost_cost": (STANDOUT, 1.2), "total": (DEMAND, 1.8)}
+        for column, (colour, width) in lines.items():
             ax.plot(x, shown[column].to_numpy(dtype=float), color=colour, lw=width, label=column, zorder=3)
-        ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 2.5, 5, 10]))
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
-        ax.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
-        digits = 0 if least >= 10 else 2
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value, digits)))
+        round_ticks(ax.xaxis, 6, count, whole=True)
+        round_ticks(ax.yaxis, 4, lambda value: count(value, 0 if least >= 10 else 2))
         ax.grid(axis="y")
         ax.spines["bottom"].set_visible(True)
         lift = 5.0 if licences is None else OVER
@@ -69,25 +74,46 @@ def cost(curve: CostCurve, ax: Axes | None = None, *, licences: int | None = Non
         below(ax, "licences [calls at once]")
         key(ax, [("line", DEMAND, "together"), ("line", LICENCE, "licences"), ("line", STANDOUT, "lost calls")], lift)
         ax.plot([curve.best], [least], "o", color=DEMAND, ms=5, mec="white", mew=0.8, zorder=6)
-        _write(ax, float(curve.best), least, f"cheapest: {count(curve.best)}", INK, rise=9.0)
+        words = f"cheapest: {count(curve.best)}"
+        left, right = ax.get_xlim()
+        room = (right - curve.best) / (right - left) * width_of(ax)
+        side = 1 if room > text_width(words, CAPTION + 0.5, "bold") + 8 else -1
+        look = STRONG | {"color": INK, "ha": "left" if side > 0 else "right", "va": "bottom", "zorder": 7}
+        write(ax, curve.best, least, words, by=(4 * side, 9.0), path_effects=halo(), **look)
         if licences is not None:
             upright(ax, licences, f"{count(licences)} now")
     return ax
 
 
-def _write(ax: Axes, x: float, y: float, words: str, colour: str, *, rise: float) -> None:
-    left, right = ax.get_xlim()
-    on_right = (right - x) / (right - left) * width_of(ax) > text_width(words, CAPTION + 0.5, "bold") + 8
-    ax.text(
-        x,
-        y,
-        words,
-        transform=nudge(ax, 4 if on_right else -4, rise),
-        ha="left" if on_right else "right",
-        va="bottom",
-        color=colour,
-        fontsize=CAPTION + 0.5,
-        fontweight="bold",
-        path_effects=halo(),
-        zorder=7,
-    )
+def turned_away(blocking: Blocking, ax: Axes | None = None) -> Axes:
+    """Draw how many calls were turned away in each month, with their 90% limits.
+
+    Parameters
+    ----------
+    blocking : Blocking
+        From `capacity.blocking`.
+    ax : Axes, optional
+        Where to draw; by default on a new figure.
+
+    Returns
+    -------
+    Axes
+        A bar a month, and upright lines from the lower limit to the upper.
+
+    Raises
+    ------
+    ConfigError
+        What is given is not a Blocking.
+    """
+    with drawing(blocking, Blocking, "capacity.blocking", ax) as ax:
+        table = blocking.monthly
+        x, value = np.arange(len(table)), table["turned_away"].to_numpy(dtype=float)
+        low, high = table["lower"].to_numpy(dtype=float), table["upper"].to_numpy(dtype=float)
+        ax.set_xlim(-0.6, max(len(table), 4) - 0.4)
+        ax.bar(x, value, width=0.62, color=STANDOUT, lw=0, label="turned away")
+        ax.vlines(x, low, high, color=INK, lw=1.0, label="limits")
+        count_axis(ax, float(high.max()), "calls turned away, with 90% limits")
+        month_ticks(ax, x, table.index)
+        ax.spines["bottom"].set_visible(True)
+        below(ax, "month", 22)
+    return ax

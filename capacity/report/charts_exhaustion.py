@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from capacity.analysis.headroom import Headroom
 from capacity.forecast.paths import PeakForecast
@@ -18,24 +18,24 @@ from capacity.ground.licences import Licences
 from capacity.ground.text import chance, count, percent, plural
 from capacity.report.axes import (
     OVER,
+    STRONG,
     above,
     below,
     date_axis,
     key,
     missing,
     month_ticks,
-    nudge,
     percent_axis,
     room_for,
+    round_ticks,
     upright,
+    write,
 )
 from capacity.report.beside import FAR, leader, leaders
 from capacity.report.canvas import drawing
 from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, LICENCE, MUTED, RULE, day, number_of
 
 _PARTS = {0.1: "one in ten", 0.5: "half", 0.9: "nine in ten"}
-
-__all__ = ["chances", "days_above", "exhaustion", "risk"]
 
 
 def chances(headroom: Headroom, ax: Axes | None = None, *, horizons: Sequence[int] | None = None) -> Axes:
@@ -178,16 +178,14 @@ def days_above(headroom: Headroom, ax: Axes | None = None) -> Axes:
                 bar.set(hatch="////", edgecolor="white")
         ax.set_xlim(-0.6, max(len(expected), 4) - 0.4)
         ax.set_ylim(0, max(float(expected.max()) * 1.32, 0.1))
-        ax.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        round_ticks(ax.yaxis, 4, "{:g}".format)
         ax.grid(axis="y")
         above(ax, "expected days above the licences")
         for place, value, seen, full in zip(x.tolist(), expected, days, whole, strict=True):
             if len(x) <= 14:
                 words = count(value, 0 if value >= 10 else 1) if value >= 0.05 else "<0.05"
                 words += f"\nin {plural(int(seen), 'day')}" if seen < full else ""
-                look: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": CAPTION + 0.5, "fontweight": "bold"}
-                ax.text(place, value, words, transform=nudge(ax, 0, 2), **look)
+                write(ax, place, value, words, by=(0, 2), ha="center", va="bottom", **STRONG)
         month_ticks(ax, x, table.index)
         ax.spines["bottom"].set_visible(True)
         below(ax, "month; hatched: within the horizon only in part" if (days < whole).any() else "month", 22)
@@ -241,8 +239,7 @@ def risk(
         left, right = max(0.0, min([low, *held]) - 0.06 * span), max([high, *held]) + 0.08 * span
         ax.set_xlim(left, right)
         _risk_axis(ax)
-        ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 2.5, 5, 10]))
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
+        round_ticks(ax.xaxis, 6, count, whole=True)
         ax.spines["bottom"].set_visible(True)
         below(ax, "licences [calls at once]")
         colours = [BANDS[2], FORECAST, DEMAND][-len(chosen) :]
@@ -250,14 +247,8 @@ def risk(
             values, counts = np.unique(tops[days], return_counts=True)
             share = 1 - np.cumsum(counts) / len(tops[days])
             x, y = np.r_[left, values, right], np.r_[1, share, share[-1]]
-            ax.step(
-                x,
-                np.maximum(y, 1e-6),
-                where="post",
-                color=colour,
-                lw=1.8 if days == chosen[-1] else 1.2,
-                label=plural(days, "day"),
-            )
+            width = 1.8 if days == chosen[-1] else 1.2
+            ax.step(x, np.maximum(y, 1e-6), where="post", color=colour, lw=width, label=plural(days, "day"))
         lift = 5.0 if last is None else OVER
         above(ax, "chance of exceeding them (log scale)", lift)
         key(ax, [("line", c, plural(d, "day")) for d, c in zip(chosen, colours, strict=False)], lift)
@@ -272,8 +263,7 @@ def _risk_axis(ax: Axes) -> None:
     """Let the y axis run from 0.5 to 100% by ratios: 10, 5 and 1% stand as far apart as they differ."""
     ax.set_yscale("log")
     ax.set_ylim(0.005, 1.15)
-    ticks = [0.01, 0.05, 0.1, 0.2, 0.5, 1.0]
-    ax.yaxis.set_major_locator(FixedLocator(ticks))
+    ax.yaxis.set_major_locator(FixedLocator([0.01, 0.05, 0.1, 0.2, 0.5, 1.0]))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
     ax.grid(axis="y")

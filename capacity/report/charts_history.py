@@ -9,9 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 
+from capacity.analysis.seasonality import Decomposition
 from capacity.forecast.paths import PeakForecast
-from capacity.ground.frame import TOTAL
+from capacity.ground.frame import main_series
 from capacity.ground.licences import Licences
+from capacity.ground.localtime import local_times
 from capacity.ground.text import plural
 from capacity.report.axes import (
     count_axis,
@@ -21,15 +23,13 @@ from capacity.report.axes import (
     key,
     licence_line,
     missing,
-    nudge,
     shade_gaps,
     width_of,
+    write,
 )
 from capacity.report.beside import FAR
 from capacity.report.canvas import drawing
 from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, MUTED, STANDOUT, day, number_of, text_width
-
-__all__ = ["daily", "history", "outlook", "weeks"]
 
 _CENTRAL = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 _WEEK = 7  # days
@@ -56,9 +56,7 @@ def daily(peaks: pd.DataFrame, variant: str | None = None, until: Any = None) ->
         Index date, every day from the first to the last; ``peak`` float [calls], NaN where there is no day;
         ``complete`` bool.
     """
-    known = peaks.index.levels[1]
-    chosen = variant if variant is not None else TOTAL if TOTAL in known else str(known[0])
-    one = peaks.xs(chosen, level=1)
+    one = peaks.xs(main_series(peaks.index.levels[1], variant), level=1)
     last = one.index[-1] if until is None else max(one.index[-1], pd.Timestamp(until))
     every = pd.date_range(one.index[0], last, freq="D", name="date")
     complete = one["complete"] if "complete" in one.columns else pd.Series(True, index=one.index)
@@ -189,7 +187,7 @@ def outlook(
         paths = _paths(forecast, variant)
         if paths is None:
             return missing(ax, f"The forecast has no series {variant!r}.")
-        past = forecast.history[_column(forecast, variant)].astype(float)
+        past = forecast.history[main_series(forecast.variants, variant)].astype(float)
         dates = forecast.dates[:ahead]
         shown = max(28, len(dates)) if days is None else days
         begin = forecast.dates[0] - pd.Timedelta(days=shown)
@@ -222,6 +220,49 @@ def outlook(
     return ax
 
 
+def decomposition(
+    found: Decomposition, ax: Axes | None = None, *, variant: str | None = None, tz: str | None = None
+) -> Axes:
+    """Draw each day's highest maximum beside the highest that trend and cycles make of the day.
+
+    Parameters
+    ----------
+    found : Decomposition
+        From `capacity.decompose`.
+    ax : Axes, optional
+        Where to draw; by default on a new figure.
+    variant : str, optional
+        The series; by default TOTAL, or the first.
+    tz : str, optional
+        Named at the x axis in place of the zone of the decomposition.
+
+    Returns
+    -------
+    Axes
+        Dots for what was seen, rings for special days, a line for what was expected.
+
+    Raises
+    ------
+    ConfigError
+        What is given is not a Decomposition.
+    """
+    with drawing(found, Decomposition, "capacity.decompose", ax) as ax:
+        parts = found.components.assign(expected=found.expected)
+        own = parts.xs(main_series(parts.index.unique(1), variant), level=1)
+        local = local_times(pd.DatetimeIndex(own.index), found.tz).normalize()
+        highest = own[["max_concurrent", "expected"]].groupby(local).max().asfreq("D")
+        at, special = number_of(highest.index) + 0.5, highest.index.isin(found.special_days)
+        date_axis(ax, highest.index[0], highest.index[-1], tz=tz or found.tz)
+        count_axis(ax, float(highest.max().max()), "calls in progress at once, highest of the day")
+        ax.plot(at, highest["expected"], color=FORECAST, lw=1.4, label="expected")
+        ax.plot(at, highest["max_concurrent"], "o", color=DEMAND, ms=2.4, mew=0, label="seen")
+        rings: dict[str, Any] = {"mfc": "none", "mec": STANDOUT, "mew": 1.0, "ms": 5.0}
+        ax.plot(at[special], highest["max_concurrent"][special], "o", label="special", **rings)
+        entries = [("dot", DEMAND, "seen"), ("line", FORECAST, "by trend and cycles")]
+        key(ax, entries + ([("ring", STANDOUT, "special day")] if special.any() else []))
+    return ax
+
+
 def _top(licences: Licences, days: pd.DatetimeIndex, seen: float) -> float:
     """Return how high the axis must reach for the licences, and their count above them, to be seen."""
     counts = licences.on(days)
@@ -238,12 +279,8 @@ def _at_the_licences(ax: Axes, peak: pd.Series, licences: Licences) -> None:
     ax.plot(number_of(full.index) + 0.5, full.to_numpy(), "o", color=DEMAND, label="at the licences", **look)
 
 
-def _column(forecast: PeakForecast, variant: str | None) -> str:
-    return variant if variant is not None else TOTAL if TOTAL in forecast.variants else forecast.variants[0]
-
-
 def _paths(forecast: PeakForecast, variant: str | None) -> npt.NDArray[np.integer[Any]] | None:
-    chosen = _column(forecast, variant)
+    chosen = main_series(forecast.variants, variant)
     return forecast.series(chosen) if chosen in forecast.variants else None
 
 
@@ -272,10 +309,8 @@ def _draw_highest(ax: Axes, edges: npt.NDArray[np.float64], end: float, days: in
     for place, colour in enumerate(BANDS):
         ax.fill_between(at, edges[place], edges[-1 - place], color=colour, lw=0, zorder=1.5 + place / 10)
     ax.plot(at, edges[[3, 3]], color=FORECAST, lw=1.6, zorder=2, label="highest day")
-    ax.text(
-        float(at.mean()), 0, f"highest of\n{plural(days, 'day')}", transform=nudge(ax, 0, -5, ax.get_xaxis_transform()),
-        ha="center", va="top", fontsize=CAPTION, color=MUTED, clip_on=False,
-    )  # fmt: skip
+    words, axis = f"highest of\n{plural(days, 'day')}", ax.get_xaxis_transform()
+    write(ax, float(at.mean()), 0, words, by=(0, -5), base=axis, ha="center", va="top", color=MUTED)
 
 
 def _draw_fan(ax: Axes, at: npt.NDArray[np.float64], edges: npt.NDArray[np.float64], *, step: bool) -> None:
@@ -344,15 +379,5 @@ def _name_days(ax: Axes, peak: pd.Series, standouts: pd.Series) -> None:
         if y > middle:  # a high day's words stand above the line of the weeks around
             around = np.abs(number_of(peak.index) + 0.5 - ax.get_xlim()[0] - centre / scale) < half / scale + _WEEK
             y = float(np.nanmax(peak.to_numpy()[around], initial=y))
-        ax.text(
-            ax.get_xlim()[0] + centre / scale,
-            y,
-            text,
-            transform=nudge(ax, 0, 5),
-            ha="center",
-            va="bottom",
-            fontsize=CAPTION,
-            color=STANDOUT,
-            zorder=6,
-            path_effects=halo(),
-        )
+        look = {"ha": "center", "va": "bottom", "color": STANDOUT, "zorder": 6, "path_effects": halo()}
+        write(ax, ax.get_xlim()[0] + centre / scale, y, text, by=(0, 5), **look)

@@ -25,8 +25,6 @@ from capacity.report.axes import (
 from capacity.report.canvas import drawing
 from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, MUTED, STANDOUT, VOID, day, number_of, text_width
 
-__all__ = ["evidence", "kept_forecasts", "kept_licences"]
-
 _APART = 28  # days between the forecasts that are drawn
 _AHEAD = 90  # days of the last forecast
 _RAISED = 20.0  # evidence that raises the alarm

@@ -7,17 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from capacity.analysis.extremes import ReturnLevels
 from capacity.analysis.headroom import Headroom
 from capacity.ground.arrays import Floats
 from capacity.ground.text import chance, count, plural
-from capacity.report.axes import OVER, below, key, nudge, percent_axis, room_for, upright, width_of
+from capacity.report.axes import OVER, below, key, percent_axis, room_for, round_ticks, upright, width_of, write
 from capacity.report.canvas import drawing
 from capacity.report.theme import CAPTION, DEMAND, FORECAST, INK, LICENCE, text_width
-
-__all__ = ["days_in_30", "return_levels"]
 
 _FAR = 2.0  # times the level: limits of short records reach farther than can be drawn
 _TINT = "#EDBFA8"  # of the licences' colour
@@ -66,10 +63,8 @@ def return_levels(levels: ReturnLevels, ax: Axes | None = None, *, licences: int
             ax.hlines(y, lo, hi, color=colour, lw=1.4, label=f"{method} {period}")
             face = "white" if beyond else colour
             ax.plot([x], [y], "o", mfc=face, mec=colour, mew=1.2, ms=5, zorder=4, label=f"{method} {period}")
-            look: dict[str, Any] = {"va": "center_baseline", "fontsize": CAPTION, "fontweight": "bold"}
-            ax.text(1, y, text, transform=ax.get_yaxis_transform(), ha="right", **look)
-        ax.yaxis.set_major_locator(FixedLocator([float(k) for k in range(len(periods))]))
-        ax.set_yticklabels([_period(str(period)) for period in periods])
+            write(ax, 1, y, text, base=ax.get_yaxis_transform(), ha="right", fontweight="bold")
+        ax.set_yticks(range(len(periods)), [_period(str(period)) for period in periods])
         ax.tick_params(axis="y", labelcolor=INK)
         entries = [("dot", _COLOURS[m], _METHODS[m]) for m in table.index.unique("method")]
         if hollow.any():
@@ -87,8 +82,7 @@ def _level_axis(ax: Axes, low: Floats, high: Floats, label: float, licences: int
     share = max(1 - label / max(width_of(ax), 1.0), 0.4)  # what the numbers leave
     most = max(most, float(licences)) if near and licences is not None else most
     ax.set_xlim(left, left + (most + 0.03 * span - left) / share)
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 2.5, 5, 10]))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
+    round_ticks(ax.xaxis, 5, count, whole=True)
     ax.grid(axis="x")
     ax.spines["bottom"].set_visible(True)
     below(ax, "highest peak [calls in progress at once]")
@@ -144,8 +138,7 @@ def days_in_30(headroom: Headroom, ax: Axes | None = None) -> Axes:
 def _bars(ax: Axes, at: npt.NDArray[np.floating[Any]], value: Floats, colour: str, label: str) -> None:
     ax.bar(at, value, width=0.38, color=colour, lw=0, label=label)
     room = 0.4 * width_of(ax) / float(np.diff(ax.get_xlim()).item())
-    look: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": CAPTION, "fontweight": "bold"}
     for x, height in zip(at.tolist(), value.tolist(), strict=True):
         words = chance(height)
         if height >= 0.005 and text_width(words, CAPTION, "bold") < room:
-            ax.text(x, height, words, transform=nudge(ax, 0, 2), **look)
+            write(ax, x, height, words, by=(0, 2), ha="center", va="bottom", fontweight="bold")

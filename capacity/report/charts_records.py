@@ -12,8 +12,6 @@ from capacity.report.axes import count_axis, date_axis, key
 from capacity.report.canvas import drawing
 from capacity.report.theme import BANDS, DEMAND, LICENCE, number_of
 
-__all__ = ["reconciliation"]
-
 _HOURS_UP_TO = 62  # days shown by hour; more are shown by day
 
 
@@ -52,15 +50,8 @@ def reconciliation(result: Reconciliation, ax: Axes | None = None) -> Axes:
         count_axis(ax, top, f"calls at once, highest of the {'hour' if width < pd.Timedelta(days=1) else 'day'}")
         date_axis(ax, every[0], every[-1], tz=result.tz)
         differs = highest["differs"].eq(True).to_numpy()
-        ax.bar(
-            edges[:-1][differs],
-            top * 0.03,
-            width=np.diff(edges)[differs],
-            align="edge",
-            color=LICENCE,
-            lw=0,
-            zorder=3,
-        )
+        width_each = np.diff(edges)[differs]
+        ax.bar(edges[:-1][differs], top * 0.03, width=width_each, align="edge", color=LICENCE, lw=0, zorder=3)
         for name, colour, thickness in (("api", BANDS[1], 2.4), ("records", DEMAND, 0.9)):
             values = highest[name].to_numpy(dtype=float)
             ax.step(edges, np.append(values, values[-1]), where="post", color=colour, lw=thickness, label=name)

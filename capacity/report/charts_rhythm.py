@@ -11,36 +11,34 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from capacity.analysis.peaks import BusyHours
+from capacity.analysis.busy_hours import BusyHours
 from capacity.ground.calendar import SHORT_WEEKDAYS
-from capacity.ground.frame import TOTAL
+from capacity.ground.frame import main_series
 from capacity.ground.text import count, plural
 from capacity.report.axes import (
+    STRONG,
     below,
     beside_levels,
     count_axis,
     halo,
     height_of,
+    hour_axis,
     key,
     missing,
-    nudge,
     upright,
     width_of,
+    write,
 )
 from capacity.report.beside import FAR
 from capacity.report.canvas import drawing
-from capacity.report.theme import BANDS, CAPTION, DEMAND, FORECAST, INK, LICENCE, VOID, on_shade, text_width
-
-__all__ = ["busy_hours", "heat_map", "load_duration", "percentiles", "pick"]
+from capacity.report.theme import BANDS, DEMAND, FORECAST, INK, LICENCE, VOID, on_shade, text_width
 
 _SHADES = LinearSegmentedColormap.from_list("calls", ["#F4F8FB", BANDS[0], BANDS[1], FORECAST, DEMAND])
 
 
 def pick(table: pd.DataFrame, variant: str | None = None) -> pd.DataFrame:
     """Return one variant's rows; by default those of TOTAL, or of the first one."""
-    known = table.index.unique(0)
-    chosen = variant if variant is not None else TOTAL if TOTAL in known else known[0]
-    return table.xs(chosen, level=0)
+    return table.xs(main_series(table.index.unique(0), variant), level=0)
 
 
 def heat_map(
@@ -82,12 +80,9 @@ def heat_map(
         ax.pcolormesh(
             np.arange(25), np.arange(8), cells, cmap=_SHADES, vmin=0, vmax=max(top, 1.0), edgecolor="white", lw=0.8
         )
-        ax.set_xlim(0, 24)
         ax.set_ylim(7, 0)
-        ax.yaxis.set_major_locator(FixedLocator([k + 0.5 for k in range(7)]))
-        ax.set_yticklabels(SHORT_WEEKDAYS)
-        ax.xaxis.set_major_locator(FixedLocator(list(range(0, 24, 3))))
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda hour, _: f"{int(hour):02d}:00"))
+        ax.set_yticks(np.arange(7) + 0.5, SHORT_WEEKDAYS)
+        hour_axis(ax, 3)
         ax.tick_params(length=0)
         below(ax, f"local hour, {tz}" if tz else "local hour")
         _numbers(ax, cells, top)
@@ -146,12 +141,10 @@ def percentiles(
         ax.barh(y, value, height=0.56, color=BANDS[1], lw=0)
         if {"low", "high"} <= set(rows.columns):
             ax.hlines(y, rows["low"], rows["high"], color=DEMAND, lw=1.2)
-        ax.yaxis.set_major_locator(FixedLocator([float(k) for k in y]))
-        ax.set_yticklabels([_share(float(q)) for q in rows.index])
+        ax.set_yticks(y, [_share(float(q)) for q in rows.index])
         ax.tick_params(axis="y", labelcolor=INK)
         for place, number in zip(y.tolist(), value, strict=True):
-            look: dict[str, Any] = {"va": "center_baseline", "fontsize": 8, "fontweight": "bold", "clip_on": False}
-            ax.text(1, place, count(number), transform=nudge(ax, 4, 0, ax.get_yaxis_transform()), **look)
+            write(ax, 1, place, count(number), by=(4, 0), base=ax.get_yaxis_transform(), fontsize=8, fontweight="bold")
         if licences is not None:
             upright(ax, licences, plural(int(licences), "licence"))
     return ax
@@ -197,8 +190,7 @@ def load_duration(
         low = 10 ** np.floor(np.log10(max(hours.min(), 1e-3)))
         ax.set_xscale("log")
         ax.set_xlim(low, 8760 * 1.05)
-        ticks = [t for t in (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0) if t >= low]
-        ax.xaxis.set_major_locator(FixedLocator(ticks))
+        ax.xaxis.set_major_locator(FixedLocator([t for t in (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0) if t >= low]))
         ax.xaxis.set_minor_locator(NullLocator())
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g} h"))
         ax.spines["bottom"].set_visible(True)
@@ -249,8 +241,7 @@ def busy_hours(busy: BusyHours, ax: Axes | None = None, *, variant: str | None =
         Something else was given to draw, or `ax` is no Axes.
     """
     with drawing(busy, BusyHours, "capacity.busy_hours", ax) as ax:
-        known = list(busy.table.index)
-        chosen = variant if variant is not None else TOTAL if TOTAL in known else known[0]
+        chosen = main_series(busy.table.index, variant)
         row = busy.table.loc[chosen]
         if not row["days"]:
             return missing(ax, "No day is whole: 288 intervals, none missing.")
@@ -263,25 +254,13 @@ def busy_hours(busy: BusyHours, ax: Axes | None = None, *, variant: str | None =
         best, level = begin + 0.5, float(row["time_consistent"])
         ax.bar([best], [level], width=1.0, color=FORECAST, lw=0, zorder=1.5)
         ax.plot([best], [level], "o", color=DEMAND, ms=4.5, mec="white", mew=0.8, zorder=6)
-        ax.set_xlim(0, 24)
-        ax.xaxis.set_major_locator(FixedLocator(list(range(0, 24, 6 if width_of(ax) < 200 else 3))))
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda hour, _: f"{int(hour):02d}:00"))
+        hour_axis(ax, 6 if width_of(ax) < 200 else 3)
         ax.spines["bottom"].set_visible(True)
         below(ax, f"middle of the hour, local, {tz or busy.tz}")
         count_axis(ax, max(float(np.nanmax(value)), level) * 1.18, "calls in progress at once, mean over days")
         words = f"{row['start']} to {_later(begin)}: {count(level, 0 if level >= 10 else 1)}"
-        ax.text(
-            float(np.clip(best, 6, 18)),
-            level,
-            words,
-            transform=nudge(ax, 0, 5),
-            ha="center",
-            va="bottom",
-            fontsize=CAPTION + 0.5,
-            fontweight="bold",
-            path_effects=halo(),
-            zorder=7,
-        )
+        look = STRONG | {"ha": "center", "va": "bottom", "path_effects": halo(), "zorder": 7}
+        write(ax, float(np.clip(best, 6, 18)), level, words, by=(0, 5), **look)
     return ax
 
 

@@ -11,14 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from capacity.analysis.backtest import Backtest
+from capacity.ground.calendar import DAY_STEPS
 from capacity.ground.coverage import Coverage
 from capacity.ground.frame import TOTAL
 from capacity.ground.text import count, percent
-from capacity.report.axes import above, below, count_axis, date_axis, halo, height_of, key, missing, nudge, width_of
+from capacity.report.axes import above, below, count_axis, date_axis, halo, height_of, key, missing, width_of, write
 from capacity.report.canvas import drawing
 from capacity.report.theme import BANDS, CAPTION, DEMAND, INK, MUTED, STANDOUT, number_of, plain, shorten
-
-__all__ = ["coverage_of", "gaps", "past_forecast", "pit"]
 
 
 def gaps(
@@ -60,49 +59,24 @@ def gaps(
         start, end = (t.tz_convert(tz).tz_localize(None) for t in (coverage.start, coverage.end))
         date_axis(ax, start, end - pd.Timedelta(minutes=5), tz=tz)
         ax.set_ylim(len(shown) - 0.4, -0.6)
-        ax.yaxis.set_major_locator(FixedLocator([float(k) for k in range(len(shown))]))
-        room = 96.0
         known = {TOTAL: "All calls together"} | dict(names or {})
-        ax.set_yticklabels([shorten(plain(known.get(str(v), v)), room, CAPTION) for v in shown])
+        ax.set_yticks(range(len(shown)), [shorten(plain(known.get(str(v), v)), 96.0, CAPTION) for v in shown])
         left, right = ax.get_xlim()
         least = 1.6 * (right - left) / max(width_of(ax), 1.0)
-        per_step = 1 / 288
         for row, name in enumerate(shown):
             own = coverage.gaps[coverage.gaps.iloc[:, 0] == name]
             first = end - pd.Timedelta(minutes=5) * int(table.loc[name, "expected"])
-            ax.barh(
-                row,
-                number_of([end])[0] - number_of([first])[0],
-                left=number_of([first])[0],
-                height=0.5,
-                color=BANDS[1],
-                lw=0,
-            )
+            begin, stop = number_of([first, end])
+            ax.barh(row, stop - begin, left=begin, height=0.5, color=BANDS[1], lw=0)
             begins = number_of(pd.DatetimeIndex(own["start"]).tz_convert(tz).tz_localize(None))
-            widths = np.maximum(own["intervals"].to_numpy() * per_step, least)
+            widths = np.maximum(own["intervals"].to_numpy() / DAY_STEPS, least)
             ax.broken_barh(list(zip(begins, widths, strict=True)), (row - 0.36, 0.72), fc=STANDOUT, ec="none", zorder=3)
-            share = float(table.loc[name, "share"])
-            ax.text(
-                1,
-                row,
-                percent(share),
-                transform=nudge(ax, 5, 0, ax.get_yaxis_transform()),
-                va="center_baseline",
-                fontsize=CAPTION,
-                color=INK,
-                clip_on=False,
-            )
+            share = percent(float(table.loc[name, "share"]))
+            write(ax, 1, row, share, by=(5, 0), base=ax.get_yaxis_transform(), color=INK)
         key(ax, [("area", BANDS[1], "there"), ("area", STANDOUT, "missing")])
         if len(order) > len(shown):
-            ax.text(
-                0,
-                0,
-                f"and {count(len(order) - len(shown))} more",
-                transform=nudge(ax, 0, -22, ax.transAxes),
-                va="top",
-                fontsize=CAPTION,
-                color=MUTED,
-            )
+            more = f"and {count(len(order) - len(shown))} more"
+            write(ax, 0, 0, more, by=(0, -22), base=ax.transAxes, va="top", color=MUTED)
     return ax
 
 
@@ -188,15 +162,7 @@ def coverage_of(backtest: Backtest, ax: Axes | None = None, *, row: str | None =
         values = scores.loc[chosen, levels].to_numpy(dtype=float)
         ax.plot(x, values, "D", color=DEMAND, ms=5.5, zorder=4, label="came true")
         for place, value in zip(x.tolist(), values, strict=True):
-            ax.text(
-                place,
-                value,
-                percent(value),
-                transform=nudge(ax, 8, 0),
-                va="center_baseline",
-                fontsize=8,
-                fontweight="bold",
-            )
+            write(ax, place, value, percent(value), by=(8, 0), fontsize=8, fontweight="bold")
         below(ax, "interval of the daily peak's forecast")
         above(ax, "share of days within")
         key(ax, [("area", BANDS[0], "promised"), ("diamond", DEMAND, "came true")])
@@ -236,23 +202,14 @@ def pit(backtest: Backtest, ax: Axes | None = None, *, bins: int = 10) -> Axes:
         ax.set_ylim(0, top * 1.15)
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
         ax.grid(axis="y")
-        ax.xaxis.set_major_locator(FixedLocator([0, 0.5, 1]))
-        ax.set_xticklabels(["lowest", "middle", "highest"])
+        ax.set_xticks([0, 0.5, 1], ["lowest", "middle", "highest"])
         for label, side in zip(ax.get_xticklabels(), ("left", "center", "right"), strict=True):
             label.set(horizontalalignment=side)
         ax.spines["bottom"].set_visible(True)
         below(ax, "where the day fell in its forecast")
         rising = share[: bins // 2].sum() <= share[bins // 2 :].sum()  # the words stand where the bars are low
-        ax.text(
-            0 if rising else 1,
-            1 / bins,
-            f"flat: {percent(1 / bins)} each",
-            transform=nudge(ax, 0, 3, ax.get_yaxis_transform()),
-            ha="left" if rising else "right",
-            va="bottom",
-            fontsize=CAPTION,
-            color=DEMAND,
-            path_effects=halo(),
-        )
+        look = {"ha": "left" if rising else "right", "va": "bottom", "color": DEMAND, "path_effects": halo()}
+        flat = f"flat: {percent(1 / bins)} each"
+        write(ax, 0 if rising else 1, 1 / bins, flat, by=(0, 3), base=ax.get_yaxis_transform(), **look)
         above(ax, "share of days")
     return ax

@@ -5,17 +5,26 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from capacity.analysis.utilisation import Utilisation
 from capacity.ground.licences import Licences
 from capacity.ground.text import count, plural
-from capacity.report.axes import above, below, halo, key, missing, month_ticks, nudge, width_of
+from capacity.report.axes import (
+    STRONG,
+    above,
+    below,
+    halo,
+    key,
+    missing,
+    month_ticks,
+    round_ticks,
+    steps_of,
+    width_of,
+    write,
+)
 from capacity.report.canvas import drawing
 from capacity.report.charts_rhythm import pick
 from capacity.report.theme import BANDS, CAPTION, DEMAND, LICENCE, RULE, number_of, text_width
-
-__all__ = ["utilisation"]
 
 _LEAST = 183.0  # days that are drawn at least: one month alone would be a block
 _COLOURS = {80: BANDS[0], 90: BANDS[2], 100: DEMAND}  # [% of the licences]: the fuller, the darker
@@ -53,8 +62,7 @@ def utilisation(result: Utilisation, ax: Axes | None = None, *, variant: str | N
         after = first + pd.offsets.MonthBegin(1)
         top = float(hours.to_numpy().max())
         ax.set_ylim(0, top * 1.22)  # the licences are written above the bars
-        ax.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        round_ticks(ax.yaxis, 4, "{:,g}".format)
         ax.grid(axis="y")
         above(ax, "hours in the month [h]")
         left, right = number_of(first), number_of(after)
@@ -65,15 +73,8 @@ def utilisation(result: Utilisation, ax: Axes | None = None, *, variant: str | N
         ax.spines["bottom"].set_visible(True)
         below(ax, f"month, {result.tz}" + ("; hatched: in part" if part.any() else ""), 22)
         for level in hours.columns:
-            bars = ax.bar(
-                (left + right) / 2,
-                hours[level].to_numpy(dtype=float),
-                width=0.78 * (right - left),
-                color=_COLOURS[int(level)],
-                lw=0,
-                label=f"{level}%",
-                zorder=1 + int(level) / 100,
-            )
+            value, look = hours[level].to_numpy(dtype=float), {"color": _COLOURS[int(level)], "zorder": 1 + level / 100}
+            bars = ax.bar((left + right) / 2, value, width=0.78 * (right - left), lw=0, label=f"{level}%", **look)
             for bar in np.array(bars)[part]:
                 bar.set(hatch="////", edgecolor="white")
         key(ax, [("area", _COLOURS[int(level)], f"at or above {level}%") for level in hours.columns])
@@ -83,31 +84,18 @@ def utilisation(result: Utilisation, ax: Axes | None = None, *, variant: str | N
 
 def _steps(ax: Axes, licences: Licences, days: pd.DatetimeIndex) -> None:
     """Write the licences of each stretch at the top, and draw a line where they change."""
-    counts = licences.on(days)
-    starts = np.flatnonzero(np.r_[True, counts[1:] != counts[:-1]])
-    edges = np.r_[number_of(days[starts]), number_of(days[-1:]) + 1]
+    edges, counts = steps_of(licences, days)
     left, right = ax.get_xlim()
     scale = width_of(ax) / (right - left)
-    for place, number in enumerate(counts[starts]):
+    for place, number in enumerate(counts):
         if place:
             ax.axvline(edges[place], color=RULE, lw=0.8, zorder=0.9, label="step")
         full = plural(int(number), "licence")
-        words = full if len(starts) == 1 or _fits(full, edges, place, scale) else count(int(number))
+        words = full if len(counts) == 1 or _fits(full, edges, place, scale) else count(int(number))
         if not _fits(words, edges, place, scale):
             continue
-        ax.text(
-            edges[place],
-            1,
-            words,
-            transform=nudge(ax, 3 if place else 0, -2, ax.get_xaxis_transform()),
-            ha="left",
-            va="top",
-            color=LICENCE,
-            fontsize=CAPTION + 0.5,
-            fontweight="bold",
-            path_effects=halo(),
-            zorder=6,
-        )
+        look = STRONG | {"va": "top", "color": LICENCE, "path_effects": halo(), "zorder": 6}
+        write(ax, edges[place], 1, words, by=(3 if place else 0, -2), base=ax.get_xaxis_transform(), **look)
 
 
 def _fits(words: str, edges: np.ndarray[tuple[int], np.dtype[np.float64]], place: int, scale: float) -> bool:

@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from capacity.analysis.diversity import Diversity
 from capacity.ground.text import count, percent, plural
-from capacity.report.axes import date_axis, height_of, missing, nudge, shade_gaps, width_of
+from capacity.report.axes import date_axis, height_of, missing, shade_gaps, width_of, write
 from capacity.report.canvas import drawing
 from capacity.report.charts_history import daily, weeks
 from capacity.report.theme import (
@@ -31,8 +31,6 @@ from capacity.report.theme import (
     shorten,
     text_width,
 )
-
-__all__ = ["correlation", "drivers", "pooling", "small_history"]
 
 # Against each other, apart, together; the numbers say it without colour as well.
 _AGREE = LinearSegmentedColormap.from_list("agree", [STANDOUT, "#F4F8FB", DEMAND])
@@ -86,17 +84,9 @@ def drivers(
         ax.set_xlim(0, 1)
         for row, (name, share, others) in enumerate(shown):
             label = shorten(name, start * width_of(ax) - 8, 8)
-            ax.text(start, row, label, transform=nudge(ax, -6, 0), ha="right", va="center_baseline", fontsize=8)
+            write(ax, start, row, label, by=(-6, 0), ha="right", fontsize=8)
             ax.barh(row, share * scale, left=start, height=0.6, color=RULE if others else DEMAND, lw=0)
-            ax.text(
-                start + share * scale,
-                row,
-                percent(share),
-                transform=nudge(ax, 4, 0),
-                va="center_baseline",
-                fontsize=8,
-                fontweight="bold",
-            )
+            write(ax, start + share * scale, row, percent(share), by=(4, 0), fontsize=8, fontweight="bold")
     return ax
 
 
@@ -139,15 +129,7 @@ def pooling(diversity: Diversity, ax: Axes | None = None) -> Axes:
         for row, (words, value, number, colour) in enumerate(rows):
             ax.text(0, row - 0.40, words, fontsize=8, color=MUTED, va="center_baseline")
             ax.barh(row, value * scale, height=0.42, color=colour, lw=0)
-            ax.text(
-                value * scale,
-                row,
-                number,
-                transform=nudge(ax, 4, 0),
-                fontsize=10,
-                fontweight="bold",
-                va="center_baseline",
-            )
+            write(ax, value * scale, row, number, by=(4, 0), fontsize=10, fontweight="bold")
         if low < high:
             ax.barh(1, (high - low) * scale, left=low * scale, height=0.42, color=FORECAST, lw=0)
         ax.text(0, 1.72, _saved(diversity), fontsize=9, fontweight="bold", color=INK, va="center_baseline")
@@ -205,24 +187,16 @@ def correlation(
         ax.tick_params(length=0, labelcolor=INK)
         middle = [k + 0.5 for k in range(rows)]
         labels = [f"{k}  {shorten(_name(v, names), 100, 7)}" for k, v in enumerate(shown, start=1)]
-        ax.yaxis.set_major_locator(FixedLocator(middle))
-        ax.set_yticklabels(labels[1:])
-        ax.xaxis.set_major_locator(FixedLocator(middle))
-        ax.set_xticklabels([labels[0] if rows == 1 else str(k + 1) for k in range(rows)])
+        ax.set_yticks(middle, labels[1:])
+        ax.set_xticks(middle, [labels[0] if rows == 1 else str(k + 1) for k in range(rows)])
         for (row, column), value in np.ndenumerate(cells):
             if row >= column:
                 words = "–" if np.isnan(value) else f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
                 ink = INK if np.isnan(value) else on_shade(_AGREE((value + 1) / 2))
-                look: dict[str, Any] = {
-                    "ha": "center",
-                    "va": "center_baseline",
-                    "fontsize": 7.5,
-                    "color": ink,
-                }
-                ax.text(column + 0.5, row + 0.5, words, **look)
+                write(ax, column + 0.5, row + 0.5, words, ha="center", fontsize=7.5, color=ink)
         if rows > 1:
             first = shorten(f"1  {_name(shown[0], names)}", width_of(ax), 7)
-            ax.text(0, 1, first, transform=nudge(ax, 0, 4, ax.transAxes), fontsize=7, va="bottom")
+            write(ax, 0, 1, first, by=(0, 4), base=ax.transAxes, fontsize=7, va="bottom")
     return ax
 
 
@@ -273,20 +247,16 @@ def small_history(
         whole = pd.date_range(first, last, freq="D")
         shade_gaps(ax, peak.reindex(whole).notna() | (whole < days.index[0]), label=False)
         ax.yaxis.set_major_locator(FixedLocator([]))
-        edge, value = (
-            weeks(peak)
-            if len(days) > 100
-            else (np.r_[number_of(peak.index), number_of(peak.index[-1:]) + 1], peak.to_numpy())
-        )
+        edge, value = np.r_[number_of(peak.index), number_of(peak.index[-1:]) + 1], peak.to_numpy()
+        if len(days) > 100:
+            edge, value = weeks(peak)
         x, y = np.repeat(edge, 2)[1:-1], np.repeat(value, 2)
         ax.fill_between(x, y, color=BANDS[0], lw=0)
         ax.plot(x, y, color=DEMAND, lw=0.9)
         title = shorten(plain(name or variant), width_of(ax) - text_width(count(highest), 8, "bold") - 10, 8)
-        ax.text(0, 1, title, transform=nudge(ax, 0, 3, ax.transAxes), fontsize=8, va="bottom")
-        words = count(highest)
-        ax.text(
-            1, 1, words, transform=nudge(ax, 0, 3, ax.transAxes), fontsize=8, va="bottom", ha="right", fontweight="bold"
-        )
+        over: dict[str, Any] = {"by": (0, 3), "base": ax.transAxes, "fontsize": 8, "va": "bottom"}
+        write(ax, 0, 1, title, **over)
+        write(ax, 1, 1, count(highest), ha="right", fontweight="bold", **over)
         if highest > 0:
             at = float(number_of([peak.idxmax()])[0]) + 0.5
             ax.plot([at], [highest], "o", color=DEMAND, ms=3.2, mec="white", mew=0.6, zorder=5)

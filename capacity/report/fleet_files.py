@@ -7,19 +7,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import matplotlib as mpl
-from matplotlib.backends.backend_pdf import PdfPages
-
 from capacity.errors import ConfigError
 from capacity.fleet.result import Fleet
 from capacity.ground.arguments import check_kind
 from capacity.ground.files import replaced
+from capacity.report import pdf
 from capacity.report.html_fleet import page
 from capacity.report.page_fleet import figure, further
 from capacity.report.sheet import png
-from capacity.report.theme import style
-
-__all__ = ["save_fleet"]
 
 
 def save_fleet(fleet: Fleet, path: str | os.PathLike[str]) -> Path:
@@ -71,10 +66,7 @@ def _png(fleet: Fleet, path: Path) -> None:
 
 
 def _pdf(fleet: Fleet, path: Path) -> None:
-    about = {"Title": "Fleet", "Creator": "capacity", "CreationDate": None}
-    with replaced(path) as held, style(), mpl.rc_context({"pdf.fonttype": 42}), PdfPages(held, metadata=about) as pdf:
-        for one in itertools.chain([figure(fleet)], further(fleet)):
-            pdf.savefig(one)
+    pdf.write(path, "Fleet", itertools.chain([figure(fleet)], further(fleet)))
 
 
 def _html(fleet: Fleet, path: Path) -> None:

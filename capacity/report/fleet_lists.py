@@ -13,8 +13,6 @@ from capacity.ground.calendar import HORIZONS
 from capacity.ground.text import chance, plural
 from capacity.report.theme import day
 
-__all__ = ["Listing", "changes", "confidence", "needs", "pools", "ranking", "spread", "told"]
-
 _EDGES = (0.01, 0.05, 0.2, 0.5)
 _CLASSES = ("under 1%", "1 to 5%", "5 to 20%", "20 to 50%", "over 50%", "no verdict")
 

@@ -15,28 +15,6 @@ from capacity.ground.text import count, percent, plural
 from capacity.report.sheet import A4, PT, Area, Sheet
 from capacity.report.theme import INK, MUTED, day, plain, readable, shorten, text_width, wrap
 
-__all__ = [
-    "BOTTOM",
-    "GAP",
-    "MARGIN",
-    "PAGES",
-    "WIDTH",
-    "begin",
-    "drawn_licences",
-    "licences_now",
-    "local",
-    "minutes",
-    "names_of",
-    "notes_of",
-    "period",
-    "present",
-    "reason",
-    "span_of",
-    "variant_name",
-    "variant_of",
-    "whose",
-]
-
 T = TypeVar("T")
 
 MARGIN = 16.0  # [mm]

@@ -28,8 +28,6 @@ from capacity.report.panels import Panel, single, why_absent
 from capacity.report.risk_curve import Table, risk_curve
 from capacity.report.theme import plain, style
 
-__all__ = ["GLOSSARY", "render", "save_html", "svg"]
-
 GLOSSARY = (
     ("Calls at once", "How many conversations are in progress at the same moment. Each takes one licence."),
     ("5-minute maximum", "The most calls at once within five minutes: not an average and not a sample."),

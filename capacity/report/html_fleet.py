@@ -12,8 +12,6 @@ from capacity.report.html import GLOSSARY, render, svg
 from capacity.report.page_fleet import spread_alone
 from capacity.report.theme import plain
 
-__all__ = ["page"]
-
 _WORDS = ("Calls at once", "5-minute maximum", "Chance of exceeding", "Tested, weak, untested")
 _NEEDED = ("Needed", "The smallest count of licences that is exceeded in at most 5% of the simulated futures.")
 

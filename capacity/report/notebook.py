@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["picture", "plot", "register", "show_pictures", "with_picture"]
 
 # Height of the sheet, then left, top, right and bottom of the axes in it [mm].
 _SHEET = (80.0, 18.0, 12.0, 6.0, 14.0)

@@ -19,8 +19,6 @@ from capacity.report.panels import Panel, flow
 from capacity.report.sheet import Area, Sheet
 from capacity.report.theme import day
 
-__all__ = ["PANELS", "exhaustion", "sentence"]
-
 
 def exhaustion(assessment: Assessment, pages: int = 6) -> Sheet:
     """Draw the page of running out."""
@@ -83,16 +81,13 @@ def _prices(assessment: Assessment) -> str:
     length = minutes(present(assessment.cost).mean_call_length)
     table = present(assessment.decisions)
     cheap, safe = table.loc["cheapest"], table.loc["5% risk"]
-    risk = chance(float(cheap.iloc[_last(table)]))
+    last = [name for name in table.columns if str(name).startswith("chance_")][-1]
+    risk = chance(float(cheap[last]))
     return (
         f"Cheapest: {count(cheap.licences)}, with a chance of exceeding them of {risk}; "
         f"{count(safe.licences)} for 5% risk cost {count(safe.cost - cheap.cost)} more a year. Calls last {length} on "
         "average and arrive singly, by chance"
     )
-
-
-def _last(table: pd.DataFrame) -> int:
-    return max(k for k, name in enumerate(table.columns) if str(name).startswith("chance_"))
 
 
 def _cost(assessment: Assessment, area: Area) -> None:

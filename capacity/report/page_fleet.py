@@ -11,11 +11,9 @@ from capacity.report import fleet_lists
 from capacity.report.axes import missing
 from capacity.report.fleet_lists import Listing
 from capacity.report.frame import GAP, MARGIN, WIDTH
-from capacity.report.panels import Area, rows_within, table
-from capacity.report.sheet import PT, Sheet
+from capacity.report.panels import rows_within, table
+from capacity.report.sheet import PT, Area, Sheet
 from capacity.report.theme import FORECAST, INK, LICENCE, MUTED, VOID, plain, style, wrap
-
-__all__ = ["figure", "further", "spread_alone"]
 
 _LEFT = 158.0  # [mm]
 _HEAD = 14.0  # [mm] title and line

@@ -14,8 +14,6 @@ from capacity.report.panels import Panel, flow, rows_within, table
 from capacity.report.sheet import Area, Sheet
 from capacity.report.theme import day
 
-__all__ = ["PANELS", "history", "sentence", "standouts"]
-
 
 def history(assessment: Assessment, pages: int = 6) -> Sheet:
     """Draw the page of the past, with the forecast at its end."""

@@ -13,10 +13,8 @@ from capacity.ground.text import chance, count, percent, plural
 from capacity.plan.ledger import Ledger, LedgerScore
 from capacity.report import charts_ledger
 from capacity.report.frame import begin, drawn_licences, present
-from capacity.report.panels import Area, Panel, flow, table
-from capacity.report.sheet import Sheet
-
-__all__ = ["NAME", "TITLE", "Kept", "draw", "kept", "panels", "sentence"]
+from capacity.report.panels import Panel, flow, table
+from capacity.report.sheet import Area, Sheet
 
 NAME, TITLE = "page-7-ledger", "Was the forecast right?"
 _CAUSES = {

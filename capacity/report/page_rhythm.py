@@ -10,8 +10,6 @@ from capacity.report.frame import begin, licences_now, present, variant_of
 from capacity.report.panels import Panel, flow
 from capacity.report.sheet import Area, Sheet
 
-__all__ = ["PANELS", "rhythm", "sentence"]
-
 
 def rhythm(assessment: Assessment, pages: int = 6) -> Sheet:
     """Draw the page of hours and levels."""

@@ -11,8 +11,6 @@ from capacity.report.panels import Panel, flow, notes, place, table
 from capacity.report.sheet import Area, Sheet
 from capacity.report.theme import day
 
-__all__ = ["PANELS", "more_notes", "overflow", "sentence", "trust"]
-
 _LEANS = 0.05  # mean place of past days in their forecasts, off the middle, that is worth a word
 
 _THIRD = (WIDTH - 2 * GAP) / 3
@@ -112,7 +110,7 @@ def _scores(assessment: Assessment, area: Area) -> None:
         for number, (name, row) in enumerate(scores.iterrows())
     ]
     marks = [[False, *row] for row in best.to_numpy().tolist()]
-    below = Area(area.sheet, area.x, area.y - 1.0, area.width, area.height + 1.0)
+    below = area.below(-1.0)
     table(below, ("", *(_MEASURES[c] for c in held)), rows, first=0.36, strong=None, best=marks)
 
 

@@ -14,8 +14,6 @@ from capacity.report.panels import Panel, Row, flow
 from capacity.report.sheet import Area, Sheet
 from capacity.report.theme import plain
 
-__all__ = ["PANELS", "sentence", "variants"]
-
 _MOST = 12
 _DRIVES = 1 / 3  # share of the calls from which a variant drives the peak
 _ALIKE = 5.0  # ratio of the highest peaks up to which they share a scale

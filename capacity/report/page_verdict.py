@@ -27,8 +27,6 @@ from capacity.report.panels import Panel, notes, place, table
 from capacity.report.sheet import PT, Area, Sheet
 from capacity.report.theme import INK, LICENCE, MUTED, day, plain, text_width, wrap
 
-__all__ = ["PANELS", "overflow", "sentence", "verdict"]
-
 _ROWS = 5.8  # [mm] of the decision table
 _FIRST = 24.5  # [mm] baseline of the headline
 _FIGURES = 28.0  # [mm]
@@ -183,7 +181,7 @@ def _choices(assessment: Assessment, area: Area) -> None:
     words = present(assessment.decision_table())
     head = ("", *(name[0].upper() + name[1:] for name in words.columns))
     rows = [(str(choice), *row) for choice, row in zip(words.index, words.to_numpy().tolist(), strict=True)]
-    table(Area(area.sheet, area.x, area.y - 3.0, area.width, area.height + 3.0), head, rows, first=None)
+    table(area.below(-3.0), head, rows, first=None)
 
 
 def _what_is_expected(assessment: Assessment) -> str:

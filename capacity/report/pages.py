@@ -27,8 +27,6 @@ from capacity.report.panels import Panel, single
 from capacity.report.sheet import Sheet, png
 from capacity.report.theme import style
 
-__all__ = ["page", "panels", "parts", "save", "sheets"]
-
 
 class _Page(NamedTuple):
     draw: Callable[..., Sheet]

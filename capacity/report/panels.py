@@ -14,8 +14,6 @@ from capacity.report.frame import GAP, reason, variant_name, whose
 from capacity.report.sheet import PT, Area, Sheet
 from capacity.report.theme import CAPTION, INK, MUTED, TINT, plain, shorten, text_width, wrap
 
-__all__ = ["Area", "Panel", "Row", "flow", "notes", "place", "rows_within", "single", "table", "why_absent"]
-
 _HEAD = 14.0  # [mm] title and line
 _BETWEEN = 4.5  # [mm] rows of panels
 _SINGLE = (190.0, 104.0)  # [mm]
@@ -74,7 +72,7 @@ class Panel:
 
 def place(panel: Panel, assessment: Assessment, area: Area) -> None:
     """Draw a panel into an area, its head included; or say why there is nothing to draw."""
-    inner = Area(area.sheet, area.x, area.y + _HEAD, area.width, area.height - _HEAD)
+    inner = area.below(_HEAD)
     if not panel.stands_alone(assessment):
         area.sheet.heading(area.x, area.y, area.width, panel.title)
         missing(inner.axes(left=0, top=-4, bottom=0), why_absent(panel, assessment))

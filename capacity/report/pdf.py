@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.figure import Figure
 
 from capacity.analysis.assessment import Assessment
 from capacity.ground.arguments import check_kind
@@ -15,8 +17,6 @@ from capacity.plan.ledger import Ledger
 from capacity.report import page_ledger
 from capacity.report.pages import sheets
 from capacity.report.theme import style
-
-__all__ = ["save_pdf"]
 
 
 def save_pdf(assessment: Assessment, path: str | os.PathLike[str], *, ledger: Ledger | None = None) -> Path:
@@ -61,8 +61,13 @@ def save_pdf(assessment: Assessment, path: str | os.PathLike[str], *, ledger: Le
     """
     check_kind(assessment, Assessment, "assessment", made_by="capacity.assess")
     found = page_ledger.kept(ledger, assessment)
-    about = {"Title": f"Licences: {assessment.name}".rstrip(": "), "Creator": "capacity", "CreationDate": None}
-    with replaced(path) as held, style(), mpl.rc_context({"pdf.fonttype": 42}), PdfPages(held, metadata=about) as pdf:
-        for sheet in sheets(assessment, found):
-            pdf.savefig(sheet.figure)
+    write(Path(path), f"Licences: {assessment.name}".rstrip(": "), (s.figure for s in sheets(assessment, found)))
     return Path(path)
+
+
+def write(path: Path, title: str, figures: Iterable[Figure]) -> None:
+    """Write figures into one PDF, whole or not at all; the same figures give the same bytes."""
+    about = {"Title": title, "Creator": "capacity", "CreationDate": None}
+    with replaced(path) as held, style(), mpl.rc_context({"pdf.fonttype": 42}), PdfPages(held, metadata=about) as pdf:
+        for figure in figures:
+            pdf.savefig(figure)

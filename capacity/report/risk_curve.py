@@ -13,8 +13,6 @@ from capacity.ground.arrays import Floats, Ints
 from capacity.ground.text import chance, plural
 from capacity.report.frame import licences_now
 
-__all__ = ["Curve", "Line", "Table", "risk_curve"]
-
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 706.0, 16.0, 208.0  # of the drawing [px]
 _MOST = 200  # counts on the slider
 _DASHES = {"solid": "", "dashed": "7 4", "dotted": "2 4"}

@@ -15,8 +15,6 @@ from matplotlib.patches import Rectangle
 
 from capacity.report.theme import INK, MUTED, RULE, wrap
 
-__all__ = ["A4", "DPI", "PT", "Area", "Sheet", "png"]
-
 A4 = (297.0, 210.0)  # [mm], landscape
 DPI = 200
 PT = 72.0 / 25.4  # points in a millimetre
@@ -107,6 +105,10 @@ class Area:
     y: float
     width: float
     height: float
+
+    def below(self, depth: float) -> Area:
+        """Return what is left of it under a strip of so many mm."""
+        return Area(self.sheet, self.x, self.y + depth, self.width, self.height - depth)
 
     def axes(self, *, left: float = 10.0, right: float = 0.0, top: float = 6.0, bottom: float = 9.5) -> Axes:
         """Return axes in it, with room [mm] for labels around them."""

@@ -24,27 +24,6 @@ from matplotlib.font_manager import FontProperties, fontManager, get_font
 from capacity.ground.floats import usual_errstate
 from capacity.ground.text import day as in_words
 
-__all__ = [
-    "CAPTION",
-    "DEMAND",
-    "FORECAST",
-    "INK",
-    "LICENCE",
-    "MUTED",
-    "RULE",
-    "STANDOUT",
-    "TINT",
-    "VOID",
-    "day",
-    "on_shade",
-    "plain",
-    "readable",
-    "shorten",
-    "style",
-    "text_width",
-    "wrap",
-]
-
 # One colour, one meaning, on every page. Told apart by lightness too: they survive a grey printer and colour-blindness.
 INK = "#17212B"  # words and figures
 MUTED = "#5A6672"  # words that explain

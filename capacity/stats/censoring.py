@@ -20,8 +20,6 @@ from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.arrays import Bools, Floats
 from capacity.stats.robust import TO_SD
 
-__all__ = ["at_cap", "uncensor"]
-
 _MIN_BELOW = 14  # days below the cap
 _KNOT = 14  # days between two knots of the level
 _OUTLIER = 0.03  # share of days that follow no pattern: holidays, incidents

@@ -13,9 +13,6 @@ import numpy as np
 
 from capacity.ground.arrays import Floats
 
-__all__ = ["Cycles", "fit_cycles", "leverage"]
-
-
 # Chosen by measurement against known truth (benchmarks/decompose.py): at 25 weeks the patterns are a fifth truer
 # than at 15 (what STL takes), and still follow a season; a trend of 29 days leaves the weeks alone.
 CYCLE_WEEKS = 25

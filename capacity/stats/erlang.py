@@ -25,10 +25,9 @@ import numpy.typing as npt
 from scipy import special
 
 from capacity.errors import ConfigError
-from capacity.ground.arrays import Floats
+from capacity.ground.arrays import Bools, Floats
 from capacity.ground.floats import usual_float_errors
-
-__all__ = ["channels_for", "erlang_b", "load_for"]
+from capacity.stats.numbers import as_arrays, fewest, unwrapped
 
 _NEWTON_STEPS = 100
 _FRACTION_TERMS = 200
@@ -79,8 +78,8 @@ def erlang_b(channels: npt.ArrayLike, load: npt.ArrayLike, *, peakedness: npt.Ar
     >>> cap.erlang_b([2, 3], [1, 2]).round(6)
     array([0.2     , 0.210526])
     """
-    n, a, z = _arrays(channels=channels, load=load, peakedness=peakedness)
-    return _unwrap(np.exp(log_erlang_b(n / z, a / z)))
+    n, a, z = as_arrays(channels=channels, load=load, peakedness=peakedness)
+    return unwrapped(np.exp(log_erlang_b(n / z, a / z)))
 
 
 @usual_float_errors
@@ -124,23 +123,17 @@ def channels_for(load: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: np
     >>> cap.channels_for([20.34, 20.34], [0.01, 0.1])
     array([31, 23])
     """
-    load, b, z = _arrays(load=load, blocking=blocking, peakedness=peakedness)
+    load, b, z = as_arrays(load=load, blocking=blocking, peakedness=peakedness)
     _check_share(b)
     z = z.ravel()
     a, target = load.ravel() / z, np.log(b.ravel())
 
-    def enough(n: Floats) -> npt.NDArray[np.bool_]:
+    def enough(n: Floats) -> Bools:
         return np.asarray(log_erlang_b(n / z, a) <= target)
 
     few = np.floor(z * a * -np.expm1(target)) - 1.0  # n is no less than the load that is carried, A (1 - B)
-    many = np.maximum(few, np.ceil(z * (a + np.sqrt(a))))
-    while not (fit := enough(many)).all():
-        few, many = np.where(fit, few, many), np.where(fit, many, 2.0 * many + 16.0)
-    while bool((many - few > 1.0).any()):
-        middle = np.where(many - few > 1.0, np.floor((few + many) / 2), many)
-        fit = enough(middle)
-        few, many = np.where(fit, few, middle), np.where(fit, middle, many)
-    return _unwrap(np.where(a > 0, many, 0.0).astype(np.int64).reshape(load.shape))
+    many = fewest(enough, few, np.maximum(few, np.ceil(z * (a + np.sqrt(a)))))
+    return unwrapped(np.where(a > 0, many, 0.0).astype(np.int64).reshape(load.shape))
 
 
 @usual_float_errors
@@ -182,7 +175,7 @@ def load_for(channels: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: np
     >>> cap.load_for([10, 30, 50, 100, 200], 0.01).round(3)
     array([  4.461,  20.337,  37.901,  84.064, 179.738])
     """
-    n, b, z = _arrays(channels=channels, blocking=blocking, peakedness=peakedness)
+    n, b, z = as_arrays(channels=channels, blocking=blocking, peakedness=peakedness)
     _check_share(b)
     if bool((b >= 1.0).any()):
         raise ConfigError("blocking=1 is reached by no finite load; give a share below 1")
@@ -198,7 +191,7 @@ def load_for(channels: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: np
         log_a = np.where(n > 0, log_a + step, 0.0)
         if bool((np.abs(step) <= 1e-14 * (1.0 + np.abs(log_a)))[n > 0].all()):
             break
-    return _unwrap(np.where(n > 0, np.exp(log_a), 0.0) * z)
+    return unwrapped(np.where(n > 0, np.exp(log_a), 0.0) * z)
 
 
 def log_erlang_b(n: Floats, a: Floats) -> Floats:
@@ -274,30 +267,7 @@ def _fraction(n: Floats, a: Floats) -> Floats:
     return h
 
 
-def _arrays(**named: npt.ArrayLike) -> list[Floats]:
-    out = []
-    for name, value in named.items():
-        try:
-            array = np.asarray(value, dtype=np.float64)
-        except (TypeError, ValueError) as exc:
-            raise ConfigError(f"{name}={value!r} is no number") from exc
-        bad = ~(np.isfinite(array) & (array >= 0)) if name != "peakedness" else ~(np.isfinite(array) & (array > 0))
-        if bool(bad.any()):
-            wrong = array[bad].flat[0]
-            raise ConfigError(f"{name}={wrong} is out of range; give a finite number of at least 0")
-        out.append(array)
-    try:
-        return [np.array(a, dtype=np.float64) for a in np.broadcast_arrays(*out)]
-    except ValueError as exc:
-        shapes = {name: np.shape(value) for name, value in named.items()}
-        raise ConfigError(f"shapes do not fit together: {shapes}") from exc
-
-
 def _check_share(b: Floats) -> None:
     if bool(((b <= 0) | (b > 1)).any()):
         wrong = b[(b <= 0) | (b > 1)].flat[0]
         raise ConfigError(f"blocking={wrong} is no share of calls; give one above 0 and at most 1, such as 0.01")
-
-
-def _unwrap(values: npt.NDArray[Any]) -> Any:
-    return values[()].item() if values.ndim == 0 else values

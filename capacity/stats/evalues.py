@@ -26,8 +26,6 @@ from scipy import linalg, special
 
 from capacity.ground.arrays import Floats
 
-__all__ = ["GROUPS", "Bets", "innovations", "scores_of", "since", "wealth"]
-
 _RATE = 1.0 / 90.0  # of the cash that goes to bettors each day
 _CLIP = 1e-4  # of u: beyond it a few paths would decide
 _MOST = 3.5  # a score counts for no more

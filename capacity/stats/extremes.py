@@ -23,8 +23,6 @@ from scipy import optimize, stats
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.arrays import Floats
 
-__all__ = ["Fit", "Prior", "fit_excesses", "fit_gev"]
-
 Prior: TypeAlias = tuple[float, float]
 
 _FEWEST = 10  # maxima or excesses

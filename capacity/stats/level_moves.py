@@ -21,8 +21,6 @@ import numpy as np
 from capacity.ground.arrays import Floats
 from capacity.stats.robust import TO_SD
 
-__all__ = ["LevelMoves", "level_moves"]
-
 _WEEK = 7
 _LEAST = 26  # weeks
 _KNOWN = 4  # weeks whose mean is the level

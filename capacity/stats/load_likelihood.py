@@ -17,8 +17,6 @@ from scipy import stats
 from capacity.ground.arrays import Floats
 from capacity.stats.maxima import log_poisson_cdf, ratio
 
-__all__ = ["AT_LEAST", "NO_CAP", "Evidence", "Table", "evidence"]
-
 NO_CAP = -1  # the maximum is what it is
 AT_LEAST = -2  # the demand's maximum was this or more
 

@@ -24,8 +24,6 @@ from capacity.ground.arrays import Floats
 from capacity.stats.load_likelihood import Evidence, Table
 from capacity.stats.maxima import variance_inflation
 
-__all__ = ["LoadPath", "load_path"]
-
 Places: TypeAlias = npt.NDArray[np.int64]
 Walk: TypeAlias = tuple[int, float]  # its order, and its variance per interval
 

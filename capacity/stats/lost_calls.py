@@ -13,8 +13,6 @@ from capacity.stats.erlang import log_erlang_b
 from capacity.stats.load_likelihood import Evidence
 from capacity.stats.load_path import LoadPath
 
-__all__ = ["BIN", "Lost", "draw_lost", "overflow_dispersion"]
-
 _DRAWS = 250
 _BATCH = 50  # paths at a time: 50 years of intervals are 42 MB
 _EVERY = 5  # of the paths are enough for other licence counts

@@ -26,8 +26,6 @@ from scipy import special, stats
 
 from capacity.ground.arrays import Floats
 
-__all__ = ["law_of_maximum", "log_poisson_cdf", "ratio", "variance_inflation"]
-
 _NODES = 24
 _TAIL = 12.0  # standard deviations of Poisson above the load that are worked out
 _TRUSTED = 1e-9  # a sum that cancels to less than this share of its terms has lost its digits

@@ -17,8 +17,6 @@ import numpy.typing as npt
 from capacity.errors import ConfigError
 from capacity.ground.arrays import Ints
 
-__all__ = ["BLOCK", "Grouped", "as_percents", "group_blocks", "group_quantiles", "rank_of"]
-
 BLOCK = 1 << 20  # cells at a time: the working copies stay near the processor
 
 

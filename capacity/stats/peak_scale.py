@@ -11,8 +11,6 @@ from capacity.ground.arrays import Floats, Ints
 from capacity.ground.calendar import MONDAY, YEAR
 from capacity.stats.robust import robust_sd
 
-__all__ = ["PeakScale", "weekday_of"]
-
 _TREND_DAYS = 548  # a year and a half: below it a trend cannot be told from the season
 _LEVEL_MOVES = 0.05  # of log level: below it the spread's power does not matter
 _MOST_ALIKE = 0.95

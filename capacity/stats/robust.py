@@ -8,8 +8,6 @@ import numpy as np
 
 from capacity.ground.arrays import Floats
 
-__all__ = ["TO_SD", "robust_sd"]
-
 TO_SD: Final = 1.4826  # a normal standard deviation over its median absolute deviation, 1 / 0.6745
 
 

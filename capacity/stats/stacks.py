@@ -14,8 +14,6 @@ import numpy.typing as npt
 
 from capacity.ground.arrays import Ints
 
-__all__ = ["Stack", "counts_by_period", "first_maxima", "stacks", "sums_by_period"]
-
 _BLOCK = 1 << 17  # cells at a time, if the reader makes copies: what stays in the processor's cache
 
 _BITS = 9

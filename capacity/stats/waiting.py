@@ -24,11 +24,10 @@ import numpy.typing as npt
 from scipy import special
 
 from capacity.errors import ConfigError
-from capacity.ground.arrays import Floats
+from capacity.ground.arrays import Bools, Floats
 from capacity.ground.call_length import CallLength, as_call_length
 from capacity.stats.erlang import log_erlang_b
-
-__all__ = ["agents_for", "erlang_a", "erlang_c", "service_level", "staffing_columns"]
+from capacity.stats.numbers import as_arrays, fewest, unwrapped
 
 _TERMS = 100_000
 _FULL = 0.001  # share of time in which all channels are in use
@@ -70,8 +69,8 @@ def erlang_c(agents: npt.ArrayLike, load: npt.ArrayLike) -> Any:
     >>> round(cap.erlang_c(14, 10), 4)
     0.1741
     """
-    n, a = _arrays(agents=agents, load=load)
-    return _unwrap(_waits(n, a))
+    n, a = as_arrays(agents=agents, load=load)
+    return unwrapped(_waits(n, a))
 
 
 def erlang_a(agents: npt.ArrayLike, load: npt.ArrayLike, *, mean_call_length: CallLength, patience: CallLength) -> Any:
@@ -111,8 +110,8 @@ def erlang_a(agents: npt.ArrayLike, load: npt.ArrayLike, *, mean_call_length: Ca
     >>> round(cap.erlang_a(50, 48, mean_call_length="1m", patience="2m"), 3)
     0.031
     """
-    n, a = _arrays(agents=agents, load=load)
-    return _unwrap(_Patient(n, a, _ratio(patience, mean_call_length)).gives_up())
+    n, a = as_arrays(agents=agents, load=load)
+    return unwrapped(_Patient(n, a, _ratio(patience, mean_call_length)).gives_up())
 
 
 def service_level(
@@ -161,8 +160,8 @@ def service_level(
     >>> round(cap.service_level(14, 10, within="20s", mean_call_length="3m"), 4)
     0.8884
     """
-    n, a = _arrays(agents=agents, load=load)
-    return _unwrap(_answered(n, a, within, mean_call_length, patience))
+    n, a = as_arrays(agents=agents, load=load)
+    return unwrapped(_answered(n, a, within, mean_call_length, patience))
 
 
 def agents_for(
@@ -209,21 +208,14 @@ def agents_for(
     >>> cap.agents_for([10, 100], target=0.8, mean_call_length="3m")
     array([ 14, 107])
     """
-    a, goal = _arrays(load=load, target=target)
+    a, goal = as_arrays(load=load, target=target)
     if bool(((goal <= 0) | (goal >= 1)).any()):
         raise ConfigError(f"target={goal[(goal <= 0) | (goal >= 1)].flat[0]} must be above 0 and below 1, such as 0.8")
-    low, high = np.zeros_like(a), np.ceil(a) + 1.0  # too few, or none; and perhaps enough
 
-    def enough(n: Floats) -> npt.NDArray[np.bool_]:
+    def enough(n: Floats) -> Bools:
         return _answered(n, a, within, mean_call_length, patience) >= goal
 
-    while not (good := enough(high)).all():
-        low, high = np.where(good, low, high), np.where(good, high, 2.0 * high)
-    while bool((high - low > 1).any()):
-        middle = np.floor((low + high) / 2.0)
-        good = enough(middle)
-        low, high = np.where(good, low, middle), np.where(good, middle, high)
-    return _unwrap(np.where(a > 0, high, 0.0).astype(np.int64))
+    return unwrapped(np.where(a > 0, fewest(enough, np.zeros_like(a), np.ceil(a) + 1.0), 0.0).astype(np.int64))
 
 
 def staffing_columns(
@@ -235,7 +227,7 @@ def staffing_columns(
     patience: CallLength | None,
 ) -> tuple[Floats, dict[str, npt.NDArray[Any]]]:
     """Return the loads, and for each the columns of `capacity.staffing`."""
-    a = np.atleast_1d(_arrays(load=load)[0]).ravel()
+    a = np.atleast_1d(as_arrays(load=load)[0]).ravel()
     how: dict[str, Any] = {"within": within, "mean_call_length": mean_call_length, "patience": patience}
     n = np.asarray(agents_for(a, target=target, **how), dtype=np.float64)
     if patience is None:
@@ -347,24 +339,3 @@ def _length(value: CallLength, name: str) -> float:
         return float(as_call_length(value).total_seconds())
     except ConfigError as exc:
         raise ConfigError(str(exc).replace("mean_call_length", name, 1)) from exc
-
-
-def _arrays(**named: npt.ArrayLike) -> list[Floats]:
-    out = []
-    for name, value in named.items():
-        try:
-            array = np.asarray(value, dtype=np.float64)
-        except (TypeError, ValueError) as exc:
-            raise ConfigError(f"{name}={value!r} must be numbers") from exc
-        bad = ~(np.isfinite(array) & (array >= 0))
-        if bool(bad.any()):
-            raise ConfigError(f"{name}={array[bad].flat[0]} is out of range; give a finite number of at least 0")
-        out.append(array)
-    try:
-        return [np.array(one) for one in np.broadcast_arrays(*out)]
-    except ValueError as exc:
-        raise ConfigError(f"shapes do not fit together: { {k: np.shape(v) for k, v in named.items()} }") from exc
-
-
-def _unwrap(values: npt.NDArray[Any]) -> Any:
-    return values[()].item() if values.ndim == 0 else values

@@ -15,8 +15,6 @@ from capacity.ground.localtime import local_times
 from capacity.ground.tariff import Rule, as_rule
 from capacity.ground.times import STEP
 
-__all__ = ["billed_levels", "held_level", "used_level"]
-
 _HELD = 6  # intervals: half an hour
 _STEP_MINUTES, _HALF_HOUR = 5.0, 30.0
 _SHARE = 0.95

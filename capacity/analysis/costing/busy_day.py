@@ -22,8 +22,6 @@ from capacity.ground.arrays import Floats
 from capacity.stats.erlang import log_erlang_b
 from capacity.stats.maxima import ratio
 
-__all__ = ["TYPICAL_DAY", "BusyDay", "as_shape", "calls_above"]
-
 _STEP, _COARSE, _LARGE = 0.05, 0.1, 2000.0  # in sqrt(Erlang); coarser from 2,000 calls on
 _MINUTES = 5.0  # of an interval
 _NEVER = -60.0  # log of a probability that does not matter

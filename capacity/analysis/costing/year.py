@@ -16,8 +16,6 @@ from capacity.ground.calendar import DAY_STEPS, YEAR
 from capacity.ground.tariff import MONTHS, Rule
 from capacity.stats.erlang import log_erlang_b
 
-__all__ = ["LoadYear", "PathYear", "Year", "loads_of"]
-
 _INTERVALS_A_YEAR = DAY_STEPS * YEAR
 _MONTH = 30  # days, in which a forecast's bills are counted
 _BILLED_PATHS = 400

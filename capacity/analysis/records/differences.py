@@ -5,19 +5,15 @@ from __future__ import annotations
 import datetime as dt
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from capacity.analysis.records.hypotheses import Observed, Tried
 from capacity.calls.concurrency import intervals_from_calls
+from capacity.ground.arrays import Ints
 from capacity.ground.dense import dense
 from capacity.ground.frame import TOTAL, total
 from capacity.ground.localtime import local_times
 from capacity.ground.times import STEP
-
-__all__ = ["by_day", "largest", "missing_stretches", "observed_on", "renamed"]
-
-Ints = npt.NDArray[np.int64]
 
 _QUIET = 72  # intervals: a night
 _MOST = 10
@@ -55,10 +51,9 @@ def missing_stretches(short: Ints, best: Tried, observed: Observed) -> pd.DataFr
 
 def by_day(best: Tried, observed: Observed, short: Ints, over: Ints, tz: dt.tzinfo) -> pd.DataFrame:
     """Return one row a local day: intervals compared, share equal, both peaks, calls missing and too many."""
-    times = pd.DatetimeIndex((observed.first + np.arange(len(observed.values))) * STEP.value).tz_localize("UTC")
     table = pd.DataFrame(
         {
-            "date": local_times(times, tz).normalize(),
+            "date": local_times(observed.times, tz).normalize(),
             "intervals": 1,
             "share_equal": (best.maxima == observed.values).astype(float),
             "api": observed.values,
@@ -78,7 +73,7 @@ def largest(best: Tried, observed: Observed) -> pd.DataFrame:
     order = order[error[order] != 0]
     return pd.DataFrame(
         {
-            "time": pd.DatetimeIndex((observed.first + order) * STEP.value).tz_localize("UTC"),
+            "time": observed.times[order],
             "api": observed.values[order],
             "records": best.maxima[order],
             "difference": error[order],

@@ -19,22 +19,8 @@ import pandas as pd
 from capacity.calls.columns import instants
 from capacity.calls.holding import DURATIONS, held_until, is_voice
 from capacity.calls.sweep import sweep
-from capacity.ground.times import STEP
-
-__all__ = [
-    "Hypothesis",
-    "Observed",
-    "Tried",
-    "better",
-    "beyond_a_second",
-    "main_hypotheses",
-    "rounded",
-    "steadier",
-    "swept",
-    "taken",
-]
-
-Ints = npt.NDArray[np.int64]
+from capacity.ground.arrays import Ints
+from capacity.ground.times import STEP, utc_times
 
 _S = 1_000_000_000
 _STEP_NS = STEP.value
@@ -60,6 +46,11 @@ class Observed:
 
     first: int
     values: Ints
+
+    @property
+    def times(self) -> pd.DatetimeIndex:
+        """The starts of the intervals, UTC."""
+        return utc_times((self.first + np.arange(len(self.values))) * _STEP_NS)
 
     @property
     def there(self) -> npt.NDArray[np.bool_]:

@@ -11,8 +11,6 @@ from capacity.analysis.verdict.machine import plain, records
 from capacity.ground.result import Result
 from capacity.ground.text import columns_of, count, moment, percent, plural
 
-__all__ = ["UNDECIDED", "Reconciliation"]
-
 UNDECIDED = "undecided"
 _FIGURES = (
     "hypothesis",

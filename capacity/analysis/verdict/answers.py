@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,43 +12,38 @@ import pandas as pd
 from capacity.analysis.verdict.capping import Capping, capping
 from capacity.analysis.verdict.confidence import Confidence, Evidence, confidence, evidence
 from capacity.analysis.verdict.decisions import decisions, in_words
+from capacity.analysis.verdict.found import Found
 from capacity.analysis.verdict.headline import Headline, headline
 from capacity.analysis.verdict.situation import Situation, situation
 from capacity.ground.result import Result
 
 if TYPE_CHECKING:
-    from capacity.analysis.backtest import Backtest
-    from capacity.analysis.cost import CostCurve
-    from capacity.analysis.diversity import Diversity
-    from capacity.analysis.headroom import Headroom
-    from capacity.forecast.paths import PeakForecast
+    from capacity.ground.coverage import Coverage
     from capacity.ground.licences import Licences
+    from capacity.ground.notes import Note
 
-__all__ = ["Verdict"]
 
-
-class Verdict(Result):
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Verdict(Found, Result):
     """The answers of an `Assessment`, from what its analyses found."""
 
-    # Fields of the assessment that the answers follow from.
+    name: str
     tz: str
     licences: Licences
     horizon: int
+    seed: int
     span: tuple[pd.Timestamp, pd.Timestamp]
+    coverage: Coverage
     variant: str
+    total_only: bool
     peak: tuple[int, pd.Timestamp, str]
     days_at_licences: int
+    days_above_licences: int
     days: int
     peaks: pd.DataFrame
-    forecast: PeakForecast | None
-    headroom: Headroom | None
-    needed: pd.DataFrame | None
-    backtest: Backtest | None
-    diversity: Diversity | None
-    cost: CostCurve | None
-    losses: CostCurve | None
-    lead_time: int | None
-    bounded: bool
+    notes: tuple[Note, ...] = ()
+    lead_time: int | None = None
+    bounded: bool = False
 
     @cached_property
     def situation(self) -> Situation:

@@ -7,10 +7,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Capping", "capping"]
-
 Capping: TypeAlias = Literal["none", "hard", "soft", "plan"]
 
+MUCH = 0.4  # share of days at the licences from which on demand is little known
 _NEAR = 1.1  # times the licences: so high a few calls outside them (another environment) lift the peaks
 _FEW = 5  # days that are no pile-up
 _BEYOND = 0.05  # share of the pile that may lie above it

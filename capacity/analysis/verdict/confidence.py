@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 from scipy.stats import binom
 
+from capacity.analysis.verdict.capping import MUCH
 from capacity.forecast.history import MIN_DAYS
 from capacity.ground.text import day, percent, plural
 
 if TYPE_CHECKING:
     from capacity.analysis.backtest import Backtest
 
-__all__ = ["Confidence", "Evidence", "confidence", "evidence"]
 
 _RISK = 0.05  # of the licences that are tested
 _FAR = 0.65  # mean place of a period's days in their forecast from which it is called too low; mirrored for too high
@@ -22,7 +22,6 @@ _SELDOM = 0.8  # share of forecasts whose licences for 5% risk were enough, belo
 _WITHIN = 0.6  # share of days that the central 80% range should hold at least
 _WINDOWS = 3  # separate periods that make a test
 _YEAR = 358  # days: a year, but for a day or two that may be incomplete
-_MUCH = 0.4  # share of days at the licences from which demand is little known
 
 
 @dataclass(frozen=True)
@@ -191,7 +190,7 @@ def confidence(
         return Confidence("untested", f"There is no forecast: {few}.")
     if not total:
         return Confidence("untested", "Without a total no forecast of it can be tried on the past.")
-    if capped > _MUCH or soft:
+    if capped > MUCH or soft:
         pile = "the peaks pile up just above the licences, as at a cap," if soft else "the peaks were capped"
         return Confidence("untested", f"The verdict cannot be tested: {pile} on {percent(capped)} of the days.")
     if proof is None:

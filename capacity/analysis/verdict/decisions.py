@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from capacity.analysis.cost import CostCurve
     from capacity.analysis.verdict.situation import Situation
 
-__all__ = ["CHEAPEST", "NOW", "decisions", "in_words"]
 
 NOW, CHEAPEST = "now", "cheapest"
 _MONTH = 30  # days

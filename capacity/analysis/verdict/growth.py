@@ -9,8 +9,6 @@ import pandas as pd
 
 from capacity.ground.calendar import SAME_WEEKDAYS
 
-__all__ = ["Growth", "growth_of"]
-
 _MONTH = 28  # days of whole weeks
 _APART = (SAME_WEEKDAYS, 84)  # days back that the level is compared with: a year, or twelve weeks
 

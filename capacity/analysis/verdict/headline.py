@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from capacity.analysis.verdict.capping import MUCH
 from capacity.analysis.verdict.confidence import no_data
 from capacity.analysis.verdict.situation import Situation
+from capacity.forecast.history import MIN_DAYS
 from capacity.ground.text import chance, day, percent, plural
-
-__all__ = ["Headline", "headline"]
 
 _TARGET = 0.05  # risk that the number is for
 _FAR = 1.5  # times the licences for 1% risk: more are far too many
 _SPARE = 3  # licences that are not worth a word
 _OFTEN = 0.05  # share of days at the licences that makes them a cap to speak of
-_MUCH = 0.4  # share from which the demand behind them is little known
-_NEEDED_DAYS = 56  # of history for a forecast
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,7 @@ class _Words:
         if facts.combined:
             action = f"Hold {low:,} to {high:,} to keep the {self.span} risk at {percent(_TARGET)}"
             return kind, action, high, reason
-        least = "at least " if capped and (facts.capping == "soft" or self.share > _MUCH) else ""
+        least = "at least " if capped and (facts.capping == "soft" or self.share > MUCH) else ""
         action = f"Hold {least}{self.more(high)} to keep the {self.span} risk at {percent(_TARGET)}"
         if capped:
             return ("soft-capped" if facts.capping == "soft" else "capped"), action, high, f"{self.cap()}, and {reason}"
@@ -259,8 +257,8 @@ class _Words:
         """Say what the peaks alone say."""
         facts, (low, high) = self.facts, self.facts.peak
         kind = "short history"
-        reason = f"{plural(facts.days, 'day')} of history are too few for a forecast, {_NEEDED_DAYS} are needed"
-        if facts.days >= _NEEDED_DAYS:
+        reason = f"{plural(facts.days, 'day')} of history are too few for a forecast, {MIN_DAYS} are needed"
+        if facts.days >= MIN_DAYS:
             kind, reason = "short history", "the days that can be used are too few for a forecast"
             if facts.capping in ("hard", "soft"):
                 kind = "soft-capped" if facts.capping == "soft" else "capped"

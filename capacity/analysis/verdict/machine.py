@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from capacity.ground.licences import Licences
     from capacity.ground.result import Result
 
-__all__ = ["backtest", "forecast", "headline", "headroom", "licences", "needed", "plain", "records", "table"]
-
 
 def plain(value: Any) -> Any:
     """Return what JSON can hold: times in ISO 8601, midnights without a zone as dates, NaN and infinity as None.

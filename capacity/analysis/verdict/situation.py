@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.analysis.headroom import highest_within
 from capacity.analysis.verdict.capping import Capping
 from capacity.analysis.verdict.growth import Growth, growth_of
 from capacity.ground.frame import TOTAL
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from capacity.analysis.verdict.answers import Verdict
     from capacity.forecast.paths import PeakForecast
 
-__all__ = ["Situation", "situation"]
 
 Bounds: TypeAlias = tuple[int, int]  # the same twice where a count is known
 
@@ -177,19 +177,13 @@ def _changes(held: Licences, ahead: pd.DatetimeIndex) -> list[tuple[dt.date, int
     return [(ahead[k].date(), int(counts[k])) for k in np.flatnonzero(np.diff(counts)) + 1]
 
 
-def _highest_within(paths: npt.NDArray[np.integer], risk: float) -> int:
-    """Return the fewest licences that at most a share `risk` of the paths exceed."""
-    tops = np.sort(paths.max(axis=1))
-    return int(tops[len(tops) - 1 - int(np.floor(risk * len(tops) + 1e-9))])
-
-
 def _needed(whole: npt.NDArray[np.integer] | None, parts: list[npt.NDArray[np.integer]], risk: float) -> Bounds:
-    low = max((_highest_within(p, risk) for p in parts), default=0)
+    low = max((int(highest_within(p, risk)) for p in parts), default=0)
     if whole is not None:
-        high = _highest_within(whole, risk)
+        high = int(highest_within(whole, risk))
         return (min(low, high), high) if parts else (high, high)
     # No total: if each part stays within its own share of the risk, so does their sum within the whole of it.
-    return low, sum(_highest_within(p, risk / len(parts)) for p in parts)
+    return low, sum(int(highest_within(p, risk / len(parts))) for p in parts)
 
 
 def _risk(

@@ -14,8 +14,6 @@ from capacity.ground.licences import Licences
 from capacity.ground.notes import Note
 from capacity.ground.text import chance, day
 
-__all__ = ["event_notes"]
-
 
 def event_notes(
     events: Sequence[Event], forecast: PeakForecast, variant: str, licences: Licences, peaks: pd.Series
