@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -131,28 +132,8 @@ def forecast_peaks(
     cap = None if licences is None else as_licences(licences)
     chosen = settings or ForecastSettings()
 
-    def ahead(values: Floats, seed: int, count: int) -> tuple[npt.NDArray[np.int32], list[Regime]]:
-        return sample_paths(
-            values,
-            history.dates,
-            horizon,
-            holidays=days_off,
-            seed=seed,
-            paths=count,
-            settings=chosen,
-            reported=history.reported,
-        )
-
-    if cap is None or not _reached(history, cap).any():
-        drawn, regimes = ahead(history.values, seed, paths)
-    else:
-        shares = np.diff(np.linspace(0, paths, min(_WORLDS, paths) + 1).astype(int))
-        worlds = np.random.SeedSequence(seed).generate_state(len(shares))  # seed + 1 would share all but one with seed
-        parts = [
-            ahead(_demand(history, cap, int(world)), int(world), int(share))
-            for world, share in zip(worlds, shares, strict=True)
-        ]
-        drawn, regimes = np.concatenate([part for part, _ in parts], axis=1), parts[0][1]
+    again = partial(_drawn, history, cap, horizon, days_off, seed, paths, chosen)
+    drawn, regimes = again(np.zeros(history.values.shape))
     return PeakForecast(
         paths=drawn,
         variants=history.variants,
@@ -164,7 +145,50 @@ def forecast_peaks(
         too_short=history.too_short,
         seed=seed,
         notes=(*history.notes, *regime_notes(history, regimes)),
+        _again=partial(_paths, again),
     )
+
+
+def _paths(
+    again: Callable[[Floats], tuple[npt.NDArray[np.int32], list[Regime]]], more: Floats
+) -> npt.NDArray[np.int32]:
+    """Return the paths of the history with `more` calls on each day; a function that can be sent elsewhere."""
+    return again(more)[0]
+
+
+def _drawn(
+    history: History,
+    cap: Licences | None,
+    horizon: int,
+    days_off: pd.DatetimeIndex,
+    seed: int,
+    paths: int,
+    settings: ForecastSettings,
+    more: Floats,
+) -> tuple[npt.NDArray[np.int32], list[Regime]]:
+    """Return paths of the demand, of a history with `more` calls, shape (days, variants), and how it was read."""
+
+    def ahead(values: Floats, seed: int, count: int) -> tuple[npt.NDArray[np.int32], list[Regime]]:
+        return sample_paths(
+            values + more,
+            history.dates,
+            horizon,
+            holidays=days_off,
+            seed=seed,
+            paths=count,
+            settings=settings,
+            reported=history.reported,
+        )
+
+    if cap is None or not _reached(history, cap).any():
+        return ahead(history.values, seed, paths)
+    shares = np.diff(np.linspace(0, paths, min(_WORLDS, paths) + 1).astype(int))
+    worlds = np.random.SeedSequence(seed).generate_state(len(shares))  # seed + 1 would share all but one with seed
+    parts = [
+        ahead(_demand(history, cap, int(world)), int(world), int(share))
+        for world, share in zip(worlds, shares, strict=True)
+    ]
+    return np.concatenate([part for part, _ in parts], axis=1), parts[0][1]
 
 
 def _reached(history: History, licences: Licences) -> npt.NDArray[np.bool_]:

@@ -14,7 +14,7 @@ from capacity.errors import ConfigError
 from capacity.ground.arrays import Floats
 from capacity.ground.event import Event
 
-__all__ = ["Rhythm", "ceilings", "event_calls", "saturate"]
+__all__ = ["Rhythm", "ceilings", "event_calls", "saturate", "weekly_share"]
 
 _WEEK = 7  # days
 _MONTH = 29  # days, odd: the window of the busy level
@@ -76,6 +76,24 @@ def event_calls(event: Event, rhythm: Rhythm, dates: pd.DatetimeIndex, seed: int
     share = share[:, 1:] - share[:, :1]
     week = rhythm.share if event.pattern is None else np.asarray(event.pattern)[dates.day_of_week]
     return np.asarray(np.where(comes, size, 0.0)[:, None] * share * week * rhythm.chance)
+
+
+def weekly_share(event: Event, past: Floats, dates: pd.DatetimeIndex) -> Floats:
+    """Return what an event has on each day by its weekday, as a share of its busiest one, shape (days,).
+
+    Parameters
+    ----------
+    event : Event
+    past : ndarray
+        Daily peaks before it, the first of them on the first of `dates` [calls].
+    dates : DatetimeIndex
+    """
+    if event.pattern is not None:
+        return np.asarray(np.asarray(event.pattern, dtype=np.float64)[dates.day_of_week])
+    usual = pd.Series(past[-_PAST:]).groupby(dates[: len(past)].day_of_week[-_PAST:]).mean().reindex(range(_WEEK))
+    top = float(usual.max())
+    week = (usual / top).fillna(1.0).to_numpy(dtype=np.float64) if top > 0 else np.ones(_WEEK)
+    return np.asarray(week[dates.day_of_week])
 
 
 def _sizes(calls: tuple[float, ...], rng: np.random.Generator, paths: int) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from capacity.errors import ConfigError
-from capacity.forecast.events import Rhythm, ceilings, event_calls, saturate
+from capacity.forecast.begun import begun
+from capacity.forecast.events import Rhythm, ceilings, event_calls, saturate, weekly_share
 from capacity.ground.arguments import pick, some
 from capacity.ground.calendar import YEAR
 from capacity.ground.event import Event, as_events
@@ -100,6 +101,7 @@ class PeakForecast(Result):
     events: tuple[Event, ...] = ()
     before_events: PeakForecast | None = None
     notes: tuple[Note, ...] = ()
+    _again: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.integer[Any]]] | None = None
 
     def __post_init__(self) -> None:
         paths = np.asarray(self.paths)
@@ -295,15 +297,15 @@ class PeakForecast(Result):
         place = self.variants.index(self.pick(variant))
         paths = self.paths.astype(np.int64)
         paths[place] = np.maximum(paths[place] + np.where(self.dates >= first, int(calls), 0), 0)
-        return replace(self, paths=_narrow(paths), before_events=None)
+        return replace(self, paths=_narrow(paths), before_events=None, _again=None)
 
     def with_events(self, events: Iterable[Event] | Event) -> PeakForecast:
         """Return the forecast with events added: each path draws whether an event comes, when, and how large it is.
 
         An event is added to its variant and to TOTAL, and is taken to peak when the others do (the worst case). Its
         calls keep the week of the series, or their own pattern, and vary from day to day as the path does. Of an event
-        that has begun only what its ramp still lacks is added: the rest is in the history. With no events the
-        forecast is returned as it is.
+        that has begun only what its ramp still lacks is added: the rest is in the history, and is not taken for growth.
+        With no events the forecast is returned as it is.
 
         Parameters
         ----------
@@ -332,6 +334,7 @@ class PeakForecast(Result):
         every = as_events((*self.events, *as_events(events)))
         if not every:
             return self
+        before = before._with_begun(every)
         paths = before.paths.astype(np.float64)
         for event in every:
             own = before.variants.index(before.pick(event.variant))
@@ -374,7 +377,28 @@ class PeakForecast(Result):
         drawn = ceilings(calls, reference, self.seed, self.paths.shape[1])
         paths = self.paths.astype(np.int64)
         paths[place] = np.floor(saturate(paths[place].astype(np.float64), reference, drawn) + 0.5)
-        return replace(self, paths=_narrow(paths), before_events=None)
+        return replace(self, paths=_narrow(paths), before_events=None, _again=None)
+
+    def _with_begun(self, events: tuple[Event, ...]) -> PeakForecast:
+        """Return the paths as they are if the rise of events that have begun is no growth."""
+        if self._again is None:
+            return self
+        values = self.history.to_numpy(dtype=np.float64)
+        dates = pd.DatetimeIndex(self.history.index)
+        lacked, still = np.zeros_like(values), np.zeros((len(self.variants), len(self.dates)))
+        for event in events:
+            own = self.variants.index(self.pick(event.variant))
+            found = begun(event, values[:, own], dates)
+            if found is None:
+                continue
+            week = weekly_share(event, values[:, own], dates.append(self.dates))[len(dates) :]
+            for place in {own, self.variants.index(TOTAL) if TOTAL in self.variants else own}:
+                lacked[:, place] += found.lacked
+                still[place] += found.still * week
+        if not lacked.any():
+            return self
+        paths = self._again(lacked) - np.rint(still)[:, None, :].astype(np.int64)
+        return replace(self, paths=_narrow(np.maximum(paths, 0)))
 
     def _past(self, place: int) -> npt.NDArray[np.float64]:
         """Return one variant's history [calls], NaN where missing; empty where none is known."""
@@ -388,7 +412,7 @@ class PeakForecast(Result):
         which = slice(None) if variant is None else [self.variants.index(self.pick(variant))]
         paths = self.paths.astype(np.int64)
         paths[which] = np.floor(paths[which] * factors + 0.5)
-        return replace(self, paths=_narrow(paths), before_events=None)
+        return replace(self, paths=_narrow(paths), before_events=None, _again=None)
 
     # -- showing ------------------------------------------------------------------------------------------------
 
