@@ -63,12 +63,7 @@ class Bills(Result):
 
 
 def monthly_bills(
-    frame: pd.DataFrame,
-    tariff: Tariff,
-    licences: LicenceLike,
-    *,
-    tz: str | dt.tzinfo,
-    variant: str | None = None,
+    frame: pd.DataFrame, tariff: Tariff, licences: LicenceLike, *, tz: str | dt.tzinfo, variant: str | None = None
 ) -> Bills:
     """Return the cost of each month of a history under a tariff.
 

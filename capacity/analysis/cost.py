@@ -292,11 +292,7 @@ def _paid(year: Year, counts: npt.NDArray[np.int64], tariff: Tariff) -> Floats:
 
 
 def _burst_cost(
-    year: Year,
-    counts: npt.NDArray[np.int64],
-    above: npt.NDArray[np.int64],
-    calls: Floats,
-    tariff: Tariff,
+    year: Year, counts: npt.NDArray[np.int64], above: npt.NDArray[np.int64], calls: Floats, tariff: Tariff
 ) -> Floats:
     """Return a year's price of calls above the licences, shape (counts,)."""
     burst = tariff.burst
@@ -313,11 +309,7 @@ def _burst_cost(
 
 
 def _package_cost(
-    year: Year,
-    counts: npt.NDArray[np.int64],
-    lost: Floats,
-    tariff: Tariff,
-    length: pd.Timedelta,
+    year: Year, counts: npt.NDArray[np.int64], lost: Floats, tariff: Tariff, length: pd.Timedelta
 ) -> Floats:
     """Return a year's price of packages, shape (counts,); minutes are of the calls that are carried."""
     package = tariff.package

@@ -14,11 +14,7 @@ from capacity.ground.licences import LicenceLike, as_licences
 
 
 def event_effects(
-    forecast: PeakForecast,
-    licences: LicenceLike | None = None,
-    *,
-    risk: float = 0.05,
-    variant: str | None = None,
+    forecast: PeakForecast, licences: LicenceLike | None = None, *, risk: float = 0.05, variant: str | None = None
 ) -> pd.DataFrame:
     """Return how much each event adds to the risk: the forecast with all events beside the one without it.
 

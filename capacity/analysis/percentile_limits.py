@@ -43,14 +43,7 @@ def stationary_weights(blocks: int, *, replicates: int, seed: int) -> Ints:
 
 
 def limits(
-    cells: Dense,
-    group: Ints,
-    groups: int,
-    percents: Sequence[float],
-    *,
-    level: float,
-    seed: int,
-    tz: str | dt.tzinfo,
+    cells: Dense, group: Ints, groups: int, percents: Sequence[float], *, level: float, seed: int, tz: str | dt.tzinfo
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return the lower and the upper limits of percentiles, each of shape (percents, groups, variants).
 
@@ -101,12 +94,7 @@ def _between(drawn: Ints, tail: float) -> tuple[npt.NDArray[np.float64], npt.NDA
 
 
 def _resample(
-    values: npt.NDArray[np.int32],
-    group: Ints,
-    groups: int,
-    week: Ints,
-    weights: Ints,
-    percents: Sequence[float],
+    values: npt.NDArray[np.int32], group: Ints, groups: int, week: Ints, weights: Ints, percents: Sequence[float]
 ) -> Ints:
     """Return the percentiles of every resample, shape (percents, replicates, groups); -1 where a group is empty.
 

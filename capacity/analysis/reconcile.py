@@ -7,13 +7,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
-from capacity.analysis.records.differences import (
-    by_day,
-    largest,
-    missing_stretches,
-    observed_on,
-    renamed,
-)
+from capacity.analysis.records.differences import by_day, largest, missing_stretches, observed_on, renamed
 from capacity.analysis.records.hypotheses import (
     Observed,
     Tried,

@@ -166,10 +166,7 @@ def decompose(frame: pd.DataFrame, *, tz: str | dt.tzinfo = "UTC", holidays: Hol
     if not present.any():
         raise InsufficientData(_too_short("decompose", len(frame), cells.ids))
     return Decomposition(
-        components=_components(frame, parts, special, present),
-        tz=str(tz),
-        special_days=seen,
-        left_out=left_out,
+        components=_components(frame, parts, special, present), tz=str(tz), special_days=seen, left_out=left_out
     )
 
 
@@ -305,10 +302,7 @@ def _share(season: npt.NDArray[np.float64], remainder: npt.NDArray[np.float64]) 
 
 
 def _components(
-    frame: pd.DataFrame,
-    parts: npt.NDArray[np.float32],
-    special: npt.NDArray[np.bool_],
-    present: npt.NDArray[np.bool_],
+    frame: pd.DataFrame, parts: npt.NDArray[np.float32], special: npt.NDArray[np.bool_], present: npt.NDArray[np.bool_]
 ) -> pd.DataFrame:
     """Put the matrices back into the order of the frame, which is theirs: by time, then by variant."""
     cells = dense(frame)

@@ -251,12 +251,7 @@ def silences(calls: pd.DataFrame) -> pd.DataFrame:
         starts, ends = starts[:0], ends[:0]  # as nearly always: no two starts are that far apart
     until = np.maximum.accumulate(np.maximum(starts, ends)) if len(starts) else ends
     quiet = np.flatnonzero(starts[1:] - until[:-1] >= _SILENCE.value)
-    return pd.DataFrame(
-        {
-            "start": utc_times(until[quiet]).ceil(STEP),
-            "end": utc_times(starts[quiet + 1]).floor(STEP),
-        }
-    )
+    return pd.DataFrame({"start": utc_times(until[quiet]).ceil(STEP), "end": utc_times(starts[quiet + 1]).floor(STEP)})
 
 
 def _table(book: dict[str, Reason], rows: Rows) -> pd.DataFrame:

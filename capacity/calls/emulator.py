@@ -218,12 +218,7 @@ def serve(
     with contextlib.closing(bind(host, port)) as listener:
         server = Server(url=url_of(listener))
         app = Emulator(
-            calls,
-            account=account,
-            project=project,
-            keys=_keys(key, calls_key),
-            switches=switches,
-            server=server,
+            calls, account=account, project=project, keys=_keys(key, calls_key), switches=switches, server=server
         )
         _warn(host, sys.stderr.write)
         worker = _Worker(_config(app))

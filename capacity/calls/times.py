@@ -206,12 +206,7 @@ def _within(numbers: Ints, scale: int) -> Bools:
 
 
 def _read_text(
-    chunk: pa.Array,
-    *,
-    order: str,
-    formats: tuple[str, ...],
-    nothing: frozenset[str],
-    zones: dict[str, int],
+    chunk: pa.Array, *, order: str, formats: tuple[str, ...], nothing: frozenset[str], zones: dict[str, int]
 ) -> Column:
     size, chunk = len(chunk), plain(chunk)
     values, state, aware = np.zeros(size, np.int64), np.zeros(size, np.uint8), np.zeros(size, bool)

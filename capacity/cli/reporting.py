@@ -152,8 +152,7 @@ def report(
 @app.command()
 @_answers
 def headroom(
-    assessment: Assessment,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
+    assessment: Assessment, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False
 ) -> None:
     """Say how close to the licence you are, when you run out, and how many channels to buy.
 

@@ -113,15 +113,7 @@ class CallStore(Store):
             raise moved(path, day.scope, scope)
         return day
 
-    def keep(
-        self,
-        scope: Scope,
-        piece: DayPiece,
-        rows: pa.Table,
-        callers: HourCounts,
-        *,
-        repair: bool = False,
-    ) -> None:
+    def keep(self, scope: Scope, piece: DayPiece, rows: pa.Table, callers: HourCounts, *, repair: bool = False) -> None:
         """Add the answer for one day. Its own file comes last: a day is answered for when all its rows are kept.
 
         Raises

@@ -195,13 +195,7 @@ class _Session:
         return self._base
 
     async def get(
-        self,
-        url: str,
-        scope: Scope,
-        window: Window,
-        read: Callable[[bytes], Answer],
-        *,
-        key: str = API_KEY_VARIABLE,
+        self, url: str, scope: Scope, window: Window, read: Callable[[bytes], Answer], *, key: str = API_KEY_VARIABLE
     ) -> Answer:
         """Ask for one URL until its answer is read, or raise what went wrong last.
 

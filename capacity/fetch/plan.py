@@ -63,12 +63,7 @@ def wanted(
     ConfigError
         Arguments that exclude each other, or that leave nothing to ask for.
     """
-    given = {
-        "variant_id": variant_id,
-        "variant_name": variant_name,
-        "language": language,
-        "phone_number": phone_number,
-    }
+    given = {"variant_id": variant_id, "variant_name": variant_name, "language": language, "phone_number": phone_number}
     filters = tuple(sorted((name, value) for name, value in given.items() if value is not None))
     whole = Scope(account, project, env, filters, None)
     layers: list[tuple[str | None, Scope]] = []

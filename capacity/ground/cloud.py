@@ -177,8 +177,7 @@ class Remote:
         except Exception as exc:  # each provider's library has errors of its own
             why = " ".join(f"{type(exc).__name__}: {exc}".split())[:_SHOWN]
             raise StoreError(
-                f"{self} cannot be {what} ({why}); check address, network, and the environment's credentials",
-                path=self,
+                f"{self} cannot be {what} ({why}); check address, network, and the environment's credentials", path=self
             ) from exc
 
 

@@ -33,12 +33,7 @@ _ISO = re.compile(
 _CLOCK = re.compile(r"(?:([0-9]+):)?([0-9]+):([0-9]{2}(?:\.[0-9]+)?)")
 
 
-def as_length(
-    value: Length,
-    *,
-    name: str,
-    most: pd.Timedelta | None = None,
-) -> pd.Timedelta:
+def as_length(value: Length, *, name: str, most: pd.Timedelta | None = None) -> pd.Timedelta:
     """Return a length of time as a Timedelta [ns].
 
     Parameters

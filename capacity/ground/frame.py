@@ -163,8 +163,7 @@ def assemble(
         {
             _VALUES: np.asarray(values).astype(np.int32, copy=False),
             _NAMES: pd.Categorical.from_codes(
-                to_name[id_codes] if len(to_name) else np.empty(0, np.int64),
-                categories=pd.Index(distinct, dtype=_TEXT),
+                to_name[id_codes] if len(to_name) else np.empty(0, np.int64), categories=pd.Index(distinct, dtype=_TEXT)
             ),
         },
         index=index,
@@ -411,13 +410,7 @@ def concat(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
         names |= display_names(part)
     values = np.concatenate([part[_VALUES].to_numpy() for part in parts])
     return assemble(
-        times=times,
-        time_codes=time_codes,
-        ids=ids,
-        id_codes=id_codes,
-        values=values,
-        names=names,
-        by=slices[0],
+        times=times, time_codes=time_codes, ids=ids, id_codes=id_codes, values=values, names=names, by=slices[0]
     )
 
 

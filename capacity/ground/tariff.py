@@ -263,12 +263,7 @@ class Tariff:
         return np.asarray(self.licence_price / MONTHS * paid)
 
     def month_burst(
-        self,
-        licences: npt.ArrayLike,
-        level: npt.ArrayLike,
-        *,
-        minutes: npt.ArrayLike = 0.0,
-        calls: npt.ArrayLike = 0.0,
+        self, licences: npt.ArrayLike, level: npt.ArrayLike, *, minutes: npt.ArrayLike = 0.0, calls: npt.ArrayLike = 0.0
     ) -> Floats:
         """Return the price of a month's calls above the licences [money].
 

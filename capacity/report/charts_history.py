@@ -61,10 +61,7 @@ def daily(peaks: pd.DataFrame, variant: str | None = None, until: Any = None) ->
     every = pd.date_range(one.index[0], last, freq="D", name="date")
     complete = one["complete"] if "complete" in one.columns else pd.Series(True, index=one.index)
     return pd.DataFrame(
-        {
-            "peak": one["peak"].astype(float).reindex(every),
-            "complete": complete.reindex(every).eq(True),
-        }
+        {"peak": one["peak"].astype(float).reindex(every), "complete": complete.reindex(every).eq(True)}
     )
 
 

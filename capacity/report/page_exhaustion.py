@@ -7,14 +7,7 @@ import pandas as pd
 from capacity.analysis.assessment import Assessment
 from capacity.ground.text import chance, count, percent, plural
 from capacity.report import charts_cost, charts_exhaustion, charts_rare
-from capacity.report.frame import (
-    begin,
-    drawn_licences,
-    licences_now,
-    minutes,
-    present,
-    variant_of,
-)
+from capacity.report.frame import begin, drawn_licences, licences_now, minutes, present, variant_of
 from capacity.report.panels import Panel, flow
 from capacity.report.sheet import Area, Sheet
 from capacity.report.theme import day
@@ -145,11 +138,5 @@ PANELS = (
         _cost,
         otherwise="No prices were given: it needs the mean call length, the price of a licence and of a lost call.",
     ),
-    Panel(
-        "return-levels",
-        "What is reached once in years",
-        _rests_on,
-        "return_levels",
-        _rare,
-    ),
+    Panel("return-levels", "What is reached once in years", _rests_on, "return_levels", _rare),
 )

@@ -139,12 +139,5 @@ PANELS = (
         "forecast",
         _close,
     ),
-    Panel(
-        "days-that-stood-out",
-        "Days that stood out",
-        _stood_out,
-        "anomalies",
-        _days,
-        (130.0, 104.0),
-    ),
+    Panel("days-that-stood-out", "Days that stood out", _stood_out, "anomalies", _days, (130.0, 104.0)),
 )

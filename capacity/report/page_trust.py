@@ -160,43 +160,10 @@ def _data(assessment: Assessment, area: Area) -> None:
 
 PANELS = (
     Panel(
-        "past-forecasts",
-        "Forecasts of the past beside what happened",
-        _past_words,
-        "backtest",
-        _past,
-        (240.0, 80.0),
+        "past-forecasts", "Forecasts of the past beside what happened", _past_words, "backtest", _past, (240.0, 80.0)
     ),
-    Panel(
-        "coverage",
-        "Do the ranges hold?",
-        _ranges,
-        "backtest",
-        _coverage,
-        (130.0, 80.0),
-    ),
-    Panel(
-        "pit",
-        "Is it too high or too low?",
-        _leaning,
-        "backtest",
-        _pit,
-        (130.0, 80.0),
-    ),
-    Panel(
-        "scores",
-        "Against plain methods",
-        _against,
-        "backtest",
-        _scores,
-        (130.0, 60.0),
-    ),
-    Panel(
-        "data-quality",
-        "Is the data complete?",
-        _complete,
-        "coverage",
-        _data,
-        of_one=False,
-    ),
+    Panel("coverage", "Do the ranges hold?", _ranges, "backtest", _coverage, (130.0, 80.0)),
+    Panel("pit", "Is it too high or too low?", _leaning, "backtest", _pit, (130.0, 80.0)),
+    Panel("scores", "Against plain methods", _against, "backtest", _scores, (130.0, 60.0)),
+    Panel("data-quality", "Is the data complete?", _complete, "coverage", _data, of_one=False),
 )

@@ -219,12 +219,7 @@ def agents_for(
 
 
 def staffing_columns(
-    load: npt.ArrayLike,
-    *,
-    target: float,
-    within: CallLength,
-    mean_call_length: CallLength,
-    patience: CallLength | None,
+    load: npt.ArrayLike, *, target: float, within: CallLength, mean_call_length: CallLength, patience: CallLength | None
 ) -> tuple[Floats, dict[str, npt.NDArray[Any]]]:
     """Return the loads, and for each the columns of `capacity.staffing`."""
     a = np.atleast_1d(as_arrays(load=load)[0]).ravel()
