@@ -263,10 +263,10 @@ def test_wealth_is_a_supermartingale():
     rng = np.random.default_rng(3)
     weekday = np.arange(365) % 7
     for spread in (1.0, 1.1**0.5):
-        tops = [wealth(spread * rng.standard_normal(365), weekday).total.max() for _ in range(200)]
+        tops = [wealth(spread * rng.standard_normal(365), weekday).total.max() for _ in range(100)]
         assert np.mean(np.array(tops) >= 20) <= 0.05
-    ends = [wealth(1.1**0.5 * rng.standard_normal(30), weekday[:30]).total[-1] for _ in range(2000)]
-    assert np.mean(ends) == pytest.approx(1, abs=0.05)
+    ends = [wealth(1.1**0.5 * rng.standard_normal(30), weekday[:30]).total[-1] for _ in range(1000)]
+    assert np.mean(ends) == pytest.approx(1, abs=0.08)
 
 
 def test_innovations_are_independent_where_days_share_a_level():
@@ -283,9 +283,9 @@ def test_innovations_are_independent_where_days_share_a_level():
 
 @pytest.mark.parametrize("every", [7, 28])
 def test_forecasts_that_hold_raise_no_alarm(every):
-    """The alarm would go up although the forecasts are right: in none of ten years here, and a chance of 5% a year."""
+    """The alarm would go up although the forecasts are right: in none of six years here, and a chance of 5% a year."""
     rng = np.random.default_rng(5)
-    raised = [bool(alarm(*year(rng, every=every)).history) for _ in range(10)]
+    raised = [bool(alarm(*year(rng, every=every)).history) for _ in range(6)]
     assert not any(raised)
 
 
@@ -340,6 +340,48 @@ def test_looking_daily_says_what_looking_once_says():
     assert not alarm(entries, peaks[: day - pd.Timedelta(days=1)]).raised
     assert alarm(entries, peaks[:day]).raised
     assert alarm(entries, peaks[:day]).since == day
+
+
+def steady(rng, noise=0.1):
+    """Return 19 months of peaks without a change, and 32 forecasts of the last by one who gets Saturdays wrong."""
+    dates = pd.date_range("2024-12-30", periods=595)
+    level = np.where(dates.day_of_week == 5, 50, 100)
+    peaks = pd.Series(np.rint(level * (1 + noise * rng.standard_normal(595))), index=dates)
+    entries = []
+    for day in range(371, 595, 7):
+        ahead = pd.date_range(dates[0] + pd.Timedelta(days=day), periods=63)
+        drawn = (1 + 0.05 * rng.standard_normal((100, 1))) * (1 + noise * rng.standard_normal((100, 63)))
+        drawn = np.rint(np.where(ahead.day_of_week == 5, 55, 100) * drawn).astype(int)
+        history = pd.DataFrame({"*": peaks[: ahead[0] - pd.Timedelta(days=1)]})
+        forecast = cap.PeakForecast(drawn[None], ("*",), ahead, history, seed=1)
+        entries.append(entry_of(forecast, made_on=ahead[0], variant="*", licences={}, settings={}))
+    return entries, peaks
+
+
+def test_a_drift_is_told_from_what_is_always_a_little_wrong():
+    """Saturdays a tenth too high all year would be told as a change; one that no past had seen, be allowed for."""
+    rng, waits = np.random.default_rng(13), []
+    for _ in range(3):
+        entries, peaks = steady(rng)
+        assert not alarm(entries, peaks).history
+        moved = peaks.where(np.arange(595) < 500, np.rint(peaks * 1.1))
+        found = alarm(entries, moved).history
+        waits.append((found[0][0] - peaks.index[500]).days if found else 999)
+    assert min(waits) >= 0
+    assert np.median(waits) < 42
+
+
+def test_days_around_an_event_are_not_judged():
+    """A launch within its ranges would raise the alarm, because its size was not known beforehand."""
+    rng = np.random.default_rng(15)
+    entries, peaks = year(rng, drift=0.3, at=150)
+    start = peaks.index[150]
+    event = cap.Event("Hotels", (start - pd.Timedelta(days=3), start), (5, 30), ramp=7, reason="Signed")
+    told = ideal(rng, peaks.index[0], days=7).with_events(event)
+    first = entry_of(told, made_on=peaks.index[0], variant="*", licences={}, settings={})
+    settled = start + pd.Timedelta(days=6 + 42)
+    assert alarm(entries, peaks[:settled]).history
+    assert not alarm([first, *entries[1:]], peaks[:settled]).history
 
 
 def test_days_at_the_licences_are_lower_bounds():
