@@ -17,6 +17,7 @@ from capacity.forecast.event_scores import score_events
 from capacity.plan.alarm import alarm_of, day_scores
 from capacity.plan.ledger_file import entry_of, read, write
 from capacity.stats.evalues import innovations, wealth
+from capacity.stats.level_moves import level_moves
 
 
 def ideal(rng, start, days=42, level=100.0, paths=200, shared=0.03, noise=0.06):
@@ -369,6 +370,25 @@ def test_a_drift_is_told_from_what_is_always_a_little_wrong():
         waits.append((found[0][0] - peaks.index[500]).days if found else 999)
     assert min(waits) >= 0
     assert np.median(waits) < 42
+
+
+def test_moves_of_a_level_are_those_it_was_made_of():
+    """A drift would be held against moves that the series never made, or shut Sundays pass for calm days."""
+    rng = np.random.default_rng(16)
+    found = []
+    for _ in range(20):
+        level = np.repeat(np.cumsum(rng.normal(0, 0.03, 52)), 7) + 0.004 * np.arange(364) / 7
+        peaks = 100 * np.exp(level + 0.1 * rng.standard_normal(364))
+        peaks[6::7] = 0
+        peaks[40:44] = np.nan
+        found.append(level_moves(peaks))
+    assert np.mean([f.noise for f in found]) == pytest.approx(0.1**2, rel=0.1)
+    assert np.mean([f.walk for f in found]) == pytest.approx(0.03**2, rel=0.4)
+    assert level_moves(peaks[:180]) is None
+    assert level_moves(np.zeros(364)) is None
+    cov = found[0].covariance(63)
+    assert np.linalg.eigvalsh(cov).min() > 0
+    assert cov[62, 62] > cov[0, 0]
 
 
 def test_days_around_an_event_are_not_judged():

@@ -161,7 +161,10 @@ def _covariance(entry: Entry, peaks: pd.Series) -> Floats:
     if moves is None:
         return own
     low, high = (np.log(entry.quantiles[:days, k] + 0.5) for k in np.searchsorted(LEVELS, (0.16, 0.84)))
-    spread = np.maximum((high - low) / 2, 1e-3)
+    spread = (high - low) / 2
+    if not (spread > 0).any():
+        return own
+    spread = np.where(spread > 0, spread, np.median(spread[spread > 0]))  # a day that is shut has none
     seen = moves.covariance(days) / np.outer(spread, spread)
     return seen if seen.sum() < own.sum() else own
 

@@ -56,7 +56,8 @@ def level_moves(peaks: Floats) -> LevelMoves | None:
     Parameters
     ----------
     peaks : ndarray, shape (days,)
-        Daily peaks [calls] of consecutive days until the day before the forecast, NaN where missing.
+        Daily peaks [calls] of consecutive days until the day before the forecast, NaN where missing. Days without a
+        call are left out.
 
     Examples
     --------
@@ -66,19 +67,18 @@ def level_moves(peaks: Floats) -> LevelMoves | None:
     (True, True)
     """
     weeks = len(peaks) // _WEEK
-    x = np.log(np.asarray(peaks, dtype=np.float64)[-weeks * _WEEK :] + 0.5)
-    if weeks < _LEAST or np.isfinite(x).sum() < _LEAST * _WEEK:
-        return None
-    rows = x.reshape(weeks, _WEEK)  # a column is a weekday
+    y = np.asarray(peaks, dtype=np.float64)[len(peaks) - weeks * _WEEK :]
+    rows = np.log(np.where(y > 0, y, np.nan)).reshape(weeks, _WEEK)  # a column is a weekday
     rows = rows[np.isfinite(rows).sum(axis=1) > _WEEK // 2]
     if len(rows) < _LEAST:
         return None
+    rows = rows[:, np.isfinite(rows).any(axis=0)]  # those that are always shut say nothing
     usual = np.nanmedian(rows - np.nanmedian(rows, axis=1, keepdims=True), axis=0)
     rows = rows - usual
     level = np.nanmean(rows, axis=1)
     rest = (rows - level[:, None])[np.isfinite(rows)]
     most = _OUTLIER * TO_SD * float(np.median(np.abs(rest)))
-    noise = max(float(np.mean(np.clip(rest, -most, most) ** 2)) * _WEEK / (_WEEK - 1), 1e-6)
+    noise = max(float(np.mean(np.clip(rest, -most, most) ** 2)) * rows.shape[1] / (rows.shape[1] - 1), 1e-6)
     known = np.convolve(level, np.full(_KNOWN, 1 / _KNOWN), mode="valid")
     errors = [level[_KNOWN - 1 + h :] - known[: len(known) - h] for h in _AHEAD if h < len(known)]
     ahead = _AHEAD[: len(errors)]
