@@ -25,7 +25,7 @@ _FRESH = 0.12  # weight of the chain of all forecasts
 _SETTLES = pd.Timedelta(days=42)  # after an event: its own size and ramp are still being learned
 _PAST = 364  # days of history that tell how far the level has moved
 _FULL = 0.02  # share of days held back by the licences from which on a history says too little of that
-_USUAL = 5.0  # days of its weekday that a day's own offset is shrunk by
+_USUAL = 8.0  # days of its weekday that a day's own offset is shrunk by
 _CALM, _STAY = 2.0, 28  # evidence below which, and days for which, an alarm ends
 _NEW = 35  # days after a change from which on the history may start there
 
@@ -169,17 +169,18 @@ def _covariance(entry: Entry, peaks: pd.Series) -> Floats:
     return seen if seen.sum() < own.sum() else own
 
 
-def _offsets(rows: pd.DataFrame, until: pd.Timestamp) -> Floats:
-    """Return by how much the scores of each weekday lay off the others until a day, shape (7,).
+def _offsets(rows: pd.DataFrame, until: pd.Timestamp) -> tuple[Floats, Floats]:
+    """Return by how much the scores of each weekday lay off the others until a day, and the spread with it taken out.
 
-    What forecasts get wrong about a weekday all the time is no change.
+    What forecasts get wrong about a weekday all the time is no change. Both of shape (7,): an offset that was learned
+    from few days adds to the spread.
     """
     known = (rows["date"] < until).to_numpy()
     if not known.any():
-        return np.zeros(7)
+        return np.zeros(7), np.ones(7)
     score, weekday = rows["score"].to_numpy()[known], rows["date"].dt.day_of_week.to_numpy()[known]
-    off = np.bincount(weekday, score - score.mean(), minlength=7)
-    return np.asarray(off / (np.bincount(weekday, minlength=7) + _USUAL))
+    off, days = np.bincount(weekday, score - score.mean(), minlength=7), np.bincount(weekday, minlength=7)
+    return off / (days + _USUAL), np.sqrt(1.0 + days / (days + _USUAL) ** 2)
 
 
 def _used(entries: Sequence[Entry], chain: list[int], scores: pd.DataFrame) -> pd.DataFrame:
@@ -204,16 +205,17 @@ def _judged(entries: Sequence[Entry], scores: pd.DataFrame, peaks: pd.Series) ->
     scores = scores.assign(score=scores_of(scores["place"].to_numpy(dtype=np.float64)))
     all_days = _used(entries, chains[0][1], scores)
     spans = {span for entry in entries for span in entry.spans}
-    usual: dict[int, tuple[Floats, Floats]] = {}
+    usual: dict[int, tuple[Floats, Floats, Floats]] = {}
     judged = []
     for weight, chain in chains:
         parts = [scores.iloc[:0].assign(new=0.0)]
         for k, rows in _used(entries, chain, scores).groupby("entry"):
             if k not in usual:
-                usual[k] = _offsets(all_days, entries[k].dates[0]), _covariance(entries[k], peaks)
-            offsets, covariance = usual[k]
+                usual[k] = *_offsets(all_days, entries[k].dates[0]), _covariance(entries[k], peaks)
+            offsets, spread, covariance = usual[k]
             at = rows["lead"].to_numpy() - 1
-            own = rows["score"].to_numpy() - offsets[rows["date"].dt.day_of_week]
+            weekday = rows["date"].dt.day_of_week.to_numpy()
+            own = (rows["score"].to_numpy() - offsets[weekday]) / spread[weekday]
             parts.append(rows.assign(new=innovations(own, covariance[np.ix_(at, at)])))
         rows = pd.concat(parts[1:] or parts, ignore_index=True)
         muted = np.zeros(len(rows), dtype=bool)

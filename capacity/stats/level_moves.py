@@ -22,7 +22,7 @@ from capacity.ground.arrays import Floats
 from capacity.stats.robust import TO_SD
 
 _WEEK = 7
-_LEAST = 26  # weeks
+_LEAST = 48  # weeks
 _KNOWN = 4  # weeks whose mean is the level
 _AHEAD = np.arange(1, 9)  # weeks
 _OUTLIER = 3.5  # robust standard deviations
@@ -51,7 +51,7 @@ class LevelMoves:
 
 
 def level_moves(peaks: Floats) -> LevelMoves | None:
-    """Return how the level of daily peaks has moved, or None with less than half a year.
+    """Return how the level of daily peaks has moved, or None with less than 48 weeks.
 
     Parameters
     ----------
