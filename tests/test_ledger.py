@@ -343,7 +343,7 @@ def test_looking_daily_says_what_looking_once_says():
     assert alarm(entries, peaks[:day]).since == day
 
 
-def steady(rng, noise=0.1):
+def steady(rng, noise=0.08):
     """Return 19 months of peaks without a change, and 32 forecasts of the last by one who gets Saturdays wrong."""
     dates = pd.date_range("2024-12-30", periods=595)
     level = np.where(dates.day_of_week == 5, 50, 100)
