@@ -41,9 +41,13 @@ WRONG = [
     (lambda m, v: cap.simulate_calls(days=1, seed=1, growth=v), "growth", ["x", -1, float("inf")]),
     (lambda m, v: cap.intervals_from_calls(v), "calls", ["x", None, [1]]),
     (lambda m, v: cap.intervals_from_calls(m["calls"], by=None, gaps=v), "gaps", ["x", {}, pd.DataFrame({"a": [1]})]),
+    (lambda m, v: cap.intervals_from_calls(m["calls"], by=v), "by", [[], 3]),
+    (lambda m, v: cap.intervals_from_calls(m["calls"], columns=v), "columns", ["x", 3]),
     (lambda m, v: cap.call_traffic(v, tz="UTC"), "calls", ["x", None]),
     (lambda m, v: cap.assess(m["frame"], 20, tz="UTC", seed=1, calls=v), "calls", ["x", pd.DataFrame()]),
     (lambda m, v: cap.assess(m["frame"], 20, tz="UTC", seed=1, events=v), "event", [-1, "x"]),
+    (lambda _, v: cap.channels_for(v, 0.01), "load", [2**70, -1, "x"]),
+    (lambda _, v: cap.agents_for(v, mean_call_length="3m"), "load", [2**70, -1, "x"]),
     (lambda m, v: cap.percentiles(m["frame"], 95, hours=v), "hours", [(1, 2), ("09:00",), "x"]),
 ]
 

@@ -50,6 +50,10 @@ class CallArrays:
 
 def call_arrays(calls: pd.DataFrame, *, by: str | None, columns: Mapping[str, str] | None = None) -> CallArrays:
     """Check call records and return them as arrays; blocked calls are left out: they never were in progress."""
+    if columns is not None and not isinstance(columns, Mapping):
+        raise ConfigError(f"columns={columns!r} is no mapping; write columns={{'start': 'your column', ...}}")
+    if by is not None and not isinstance(by, str):
+        raise ConfigError(f"by={by!r} is not the name of a column; give one, or None for the total alone")
     if columns:
         calls = _renamed(calls, columns)
     if "start" not in calls.columns or not ({"end", "duration"} & set(calls.columns)):

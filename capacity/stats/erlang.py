@@ -33,6 +33,7 @@ _NEWTON_STEPS = 100
 _FRACTION_TERMS = 200
 _FEW = 100  # channels up to which the recursion for many loads at once is quicker than the closed form
 _MANY = 2_000  # so many are many
+_MOST_LOAD = 1e10  # [Erlang] more than there are people
 _TINY = 1e-280  # below it the incomplete gamma function loses digits, and the continued fraction is quick
 
 
@@ -125,6 +126,7 @@ def channels_for(load: npt.ArrayLike, blocking: npt.ArrayLike, *, peakedness: np
     """
     load, b, z = as_arrays(load=load, blocking=blocking, peakedness=peakedness)
     _check_share(b)
+    check_load(load)
     z = z.ravel()
     a, target = load.ravel() / z, np.log(b.ravel())
 
@@ -265,6 +267,12 @@ def _fraction(n: Floats, a: Floats) -> Floats:
         if bool((np.abs(delta - 1.0) < 1e-16).all()):
             break
     return h
+
+
+def check_load(load: Floats) -> None:
+    """Raise ConfigError for a load of more calls at once than there are people."""
+    if load.size and load.max() > _MOST_LOAD:
+        raise ConfigError(f"load={load.max()} is out of range; give at most {_MOST_LOAD:,.0f} calls at once")
 
 
 def _check_share(b: Floats) -> None:

@@ -26,7 +26,7 @@ from scipy import special
 from capacity.errors import ConfigError
 from capacity.ground.arrays import Bools, Floats
 from capacity.ground.call_length import CallLength, as_call_length
-from capacity.stats.erlang import log_erlang_b
+from capacity.stats.erlang import check_load, log_erlang_b
 from capacity.stats.numbers import as_arrays, fewest, unwrapped
 
 _TERMS = 100_000
@@ -209,6 +209,7 @@ def agents_for(
     array([ 14, 107])
     """
     a, goal = as_arrays(load=load, target=target)
+    check_load(a)
     if bool(((goal <= 0) | (goal >= 1)).any()):
         raise ConfigError(f"target={goal[(goal <= 0) | (goal >= 1)].flat[0]} must be above 0 and below 1, such as 0.8")
 
