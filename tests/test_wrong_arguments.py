@@ -25,7 +25,20 @@ def made():
     return {"frame": frame, "peaks": peaks, "forecast": cap.forecast_peaks(peaks, 7, seed=1), "calls": calls}
 
 
+LOG = pd.DataFrame({"start": TIMES[:2], "duration": [5, 6], "status": [1, 2]})
 WRONG = [
+    (lambda _, v: cap.read_calls(v), "give a path", [None, (1, 2), b"x", 3]),
+    *[
+        (lambda _, v, name=name: cap.read_calls(LOG, **{name: v}), name, values)
+        for name, values in {
+            **dict.fromkeys(("columns", "only", "drop"), ("x", 3)),
+            **dict.fromkeys(
+                ("like", "encoding", "separator", "date", "date_format", "unit", "call_id"), (-1, b"x", [])
+            ),
+            **dict.fromkeys(("header", "time_format", "na_values", "keep"), (-1, (1, 2))),
+            "skip": ["x", -1, 1.5],
+        }.items()
+    ],
     (lambda m, v: cap.daily_peaks(m["frame"], tz="UTC", min_share=v), "min_share", ["x", None, 2, float("nan")]),
     (lambda m, v: cap.anomalies(m["frame"], threshold=v), "threshold", ["x", None, 0, []]),
     (lambda m, v: cap.anomalies(m["frame"], min_calls=v), "min_calls", ["x", [], b"x"]),
@@ -58,6 +71,11 @@ def test_arguments_of_the_wrong_kind(made, call, name, values):
     for value in values:
         with pytest.raises(CapacityError, match=name):
             call(made, value)
+
+
+def test_a_scalar_stands_for_itself():
+    """Else a number to select by would be a TypeError, and the name of one column its letters."""
+    assert len(cap.read_calls(LOG, only={"status": 1}, keep="status", unit="s").frame["status"]) == 1
 
 
 def test_frames_that_break_the_schema_in_odd_ways():

@@ -20,6 +20,7 @@ from capacity.errors import ConfigError
 PARTS = ("start", "end", "duration", "talk")
 KEPT = ("variant", "variant_name", "language", "phone_number", "env", "blocked")
 _SINGLE = ("tz", "like", "skip", "encoding", "date", "date_format", "unit", "call_id", "wait")
+_TEXTS = ("like", "encoding", "date", "call_id", "wait")
 _UNFINISHED = ("recent", "keep", "drop")
 _ON_COMMAND_LINE: ContextVar[bool] = ContextVar("on_command_line", default=False)
 _OPTIONS = {"na_values": "--nothing", "columns": "--column"}
@@ -218,6 +219,19 @@ def words_from(
     ConfigError
         An option that means nothing, or two that contradict each other.
     """
+    for name, pairs in (("columns", columns), ("only", only), ("drop", drop)):
+        if pairs is not None and not isinstance(pairs, Mapping):
+            raise ConfigError(f"{name}={pairs!r} is no mapping; write {name}={{'start': 'your column'}} or the like")
+    for name, text in {"separator": separator, "unit": unit, "date_format": date_format, **rest}.items():
+        if text is not None and not isinstance(text, str) and name in (*_TEXTS, *("separator", "unit", "date_format")):
+            raise ConfigError(f"{name}={text!r} is no text; leave it out, or write a text")
+    for name, texts in {"header": header, "time_format": time_format, "na_values": na_values, "keep": keep}.items():
+        if texts is not None and (not isinstance(texts, Collection) or not all(isinstance(t, str) for t in texts)):
+            raise ConfigError(f"{name}={texts!r} is no text and no sequence of texts")
+    if (skip := rest.get("skip")) is not None and (isinstance(skip, bool) or not isinstance(skip, int) or skip < 0):
+        raise ConfigError(f"skip={skip!r} is no whole number of lines from 0 on")
+    keep = (keep,) if isinstance(keep, str) else tuple(keep or ())
+    time_format, na_values = time_format or (), na_values or ()
     said = {part: (names,) if isinstance(names, str) else names for part, names in (columns or {}).items()}
     for part, names in said.items():
         if not isinstance(names, Sequence) or not names or (part != "end" and len(names) > 1):
@@ -251,7 +265,7 @@ def words_from(
         drop=None if drop is None else _values(drop),
         na_values=(na_values,) if isinstance(na_values, str) else tuple(na_values),
         unfinished=unfinished,
-        keep=tuple(keep),
+        keep=keep,
         unit=unit,
         **rest,
     )
@@ -259,7 +273,9 @@ def words_from(
 
 def _values(pairs: Mapping[str, str | Collection[Any]] | None) -> dict[str, tuple[str, ...]]:
     return {
-        column: (values,) if isinstance(values, str) else tuple(str(v) for v in values)
+        column: tuple(str(v) for v in values)
+        if isinstance(values, Collection) and not isinstance(values, str)
+        else (str(values),)
         for column, values in (pairs or {}).items()
     }
 
@@ -269,5 +285,9 @@ def names_of(source: Any) -> tuple[str, ...]:
     if isinstance(source, str | os.PathLike):
         return (os.fspath(source),)
     if isinstance(source, list | tuple):
+        if odd := [one for one in source if not isinstance(one, str | os.PathLike)]:
+            raise ConfigError(f"{odd[0]!r} is no path; give a path, several, a folder, a glob or a DataFrame")
         return tuple(os.fspath(one) for one in source)
+    if source is None or isinstance(source, bytes | int | float):
+        raise ConfigError(f"{source!r} is no log; give a path, several, a folder, a glob or a DataFrame")
     return ()
