@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import capacity as cap
+from capacity.calls import csvs, slabs
 from capacity.calls.account import silences
 from capacity.calls.read import read_calls
 from capacity.errors import ConfigError, FrameError
@@ -103,12 +104,10 @@ def test_each_row_is_counted_once_with_its_reason(write):
 
 def test_the_first_row_is_numbered_as_in_the_file(write, monkeypatch):
     """Whoever looks up the first bad row would find a sound one, as many rows off as broken lines came before."""
-    from capacity.calls import logs
-
     good, bad, broken = "2026-07-01T14:00Z,2026-07-01T14:05Z\n", "soon,2026-07-01T14:05Z\n", "2026-07-01T14:00Z\n"
     still = "2026-07-01T14:00Z,\n"
     for block in (1 << 20, 128):
-        monkeypatch.setattr(logs, "_BLOCK", block)
+        monkeypatch.setattr(csvs, "_BLOCK", block)
         log = read_calls(write("start,end\n" + broken + good + broken + broken + bad + bad + broken + still + broken))
         assert log.account.dropped[["rows", "first"]].to_dict("index") == {
             "a line with more or fewer fields than the header": {"rows": 5, "first": 1},
@@ -286,9 +285,7 @@ def test_encodings_compression_quotes_and_an_empty_log(write):
 
 def test_parquet_keeps_its_types_and_batches_join(tmp_path, monkeypatch):
     """Parquet logs, naive or aware, in one file or a folder, would give other calls than they hold."""
-    from capacity.calls import plan
-
-    monkeypatch.setattr(plan, "_SLAB", 1000)
+    monkeypatch.setattr(slabs, "_SLAB", 1000)
     calls = cap.simulate_calls("2026-10-24", days=2, seed=2)
     folder = tmp_path / "log"
     folder.mkdir()
@@ -360,8 +357,6 @@ def test_a_real_log():
 
 def test_a_large_file_is_read_as_a_small_one(write, monkeypatch):
     """Times that are parsed while a large file is read would differ from those that are read cell by cell."""
-    from capacity.calls import logs
-
     rows = [
         f"2026-02-03 {h:02d}:{m:02d}:07,2026-02-03T{h:02d}:{m:02d}:30Z,v{m % 3}\n" for h in range(24) for m in range(60)
     ]
@@ -369,7 +364,7 @@ def test_a_large_file_is_read_as_a_small_one(write, monkeypatch):
         path = write("start,end,variant\n" + "".join([*rows, stray]))
         small = read_calls(path, tz="Asia/Tokyo", unfinished="keep")
         with monkeypatch.context() as patch:
-            patch.setattr(logs, "_LARGE", 0)
+            patch.setattr(csvs, "_LARGE", 0)
             large = read_calls(path, tz="Asia/Tokyo", unfinished="keep")
         pd.testing.assert_frame_equal(small.frame, large.frame)
         assert str(small.account) == str(large.account)
