@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
@@ -379,3 +380,17 @@ def test_one_assessment_computes_matrix_and_daily_peaks_once(monkeypatch):
     assert counted == {"Dense": 1, "local_days": 2}
     cap.daily_peaks(frame, tz="Europe/London")
     assert counted == {"Dense": 2, "local_days": 3}  # nothing is kept when it is done
+
+
+def test_the_curve_of_risks_is_the_share_of_paths_above_each_count(whole):
+    """The chance at a count would be that of the next one, or of another horizon."""
+    curve = whole.risk_curve()
+    peaks = whole.forecast.series(whole.variant)
+    assert list(curve.columns) == list(whole.needed.columns)
+    assert curve.index.tolist() == list(range(max(int(peaks.max()), *whole.licences.on(whole.ahead)) + 1))
+    for days in curve.columns:
+        top = peaks[:, :days].max(axis=1)
+        for count in (0, int(top.min()), int(np.median(top)), curve.index[-1]):
+            assert curve.loc[count, days] == pytest.approx((top > count).mean())
+    for lacking in ("headroom", "forecast", "needed"):
+        assert replace(whole, **{lacking: None}).risk_curve() is None

@@ -13,6 +13,9 @@ from capacity.analysis import cost
 from capacity.analysis.costing.busy_day import as_shape
 from capacity.analysis.utilisation import _duration
 from capacity.errors import ConfigError, InsufficientData
+from capacity.fetch.call_plan import call_filters
+from capacity.fetch.endpoint import Scope
+from capacity.fetch.reader import _fan
 from capacity.ground.licences import as_licences
 from capacity.ground.text import chance, percent
 from capacity.stats.order_statistics import rank_of
@@ -55,6 +58,7 @@ ALLOWED = {
     "target": (lambda v: cap.agents_for(5, mean_call_length="3m", target=v), [0.01, 0.99], [0, 1]),
     "timeout": (lambda v: cap.Client("A", "P", api_key="k", timeout=v), [0.001], [0, -1]),
     "max_workers": (lambda v: cap.Client("A", "P", api_key="k", max_workers=v), [1], [0, True]),
+    "channel": (lambda v: call_filters(None, None, v), ["voice", ["a", "b"]], [[], "a,b", ["a", "b,c"]]),
     "slots": (lambda v: cap.weekly_profile(FRAME, slots=v), [168, 2016], [167, 2017]),
 }  # fmt: skip
 
@@ -159,3 +163,13 @@ def test_ranks_are_those_of_the_inverse_distribution(percent_: int, count: int) 
     values = np.arange(count)
     expected = np.quantile(values, percent_ / 100, method="inverted_cdf")
     assert values[int(np.asarray(rank_of(percent_, np.array([count])))[0]) - 1] == expected
+
+
+def test_one_filtered_series_is_no_slice_and_two_are() -> None:
+    """A store of one language alone would be read as a slice by language, or one of two as something else."""
+    one, two = (Scope("A", "P", "live", (("language", word),), None) for word in ("en", "es"))
+    whole, number = Scope("A", "P", "live", (), None), Scope("A", "P", "live", (("phone_number", "1"),), None)
+    assert _fan([one], None) is None
+    assert _fan([one, two], None) == _fan([one, whole], None) == "language"
+    assert _fan([one, number], None) is None
+    assert _fan([one], "language") == "language" and _fan([one], "phone_number") is None

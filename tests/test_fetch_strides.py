@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import capacity as cap
 from capacity.fetch.payload import Rows
-from capacity.fetch.strides import coarse
+from capacity.fetch.strides import _parts, coarse
 
 from .faulty_server import STEP_S, FaultyServer, Truth
 
@@ -90,3 +90,12 @@ def test_zeros_before_the_first_call_are_said(caplog):
         caplog.clear()
         cap.fetch_intervals(client, MONDAY + pd.Timedelta(weeks=2), MONDAY + pd.Timedelta(weeks=3), slice_by=None)
         assert "no call before" not in caplog.text
+
+
+def test_steps_are_cut_where_a_utc_week_begins():
+    """The first interval of a week would be taken for the last one's."""
+    monday = pd.Timestamp("2026-03-02", tz="UTC").value // 300_000_000_000
+    steps = monday + np.array([-2016, -3, -1, 0, 1, 2015, 2016])
+    assert [part.tolist() for part in _parts(steps, 2016)] == [
+        (monday + np.array(part)).tolist() for part in ([-2016, -3, -1], [0, 1, 2015], [2016])
+    ]

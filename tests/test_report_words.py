@@ -13,15 +13,18 @@ import pytest
 import capacity as cap
 from capacity.analysis.assessment import Assessment
 from capacity.forecast.paths import PeakForecast
-from capacity.report import pages
+from capacity.report import page_verdict, pages
 from capacity.report.alone import PANELS as ALONE
-from capacity.report.frame import span_of, whose
+from capacity.report.frame import PAGES, span_of, variant_name, whose
 from capacity.report.page_exhaustion import sentence as exhaustion
 from capacity.report.page_history import _stood_out, standouts
+from capacity.report.page_rhythm import sentence as rhythm
 from capacity.report.page_trust import _score
 from capacity.report.page_variants import _rest
 from capacity.report.page_variants import sentence as variants
 from capacity.report.page_verdict import _number
+from capacity.report.panels import place
+from capacity.report.sheet import Area, Sheet
 from capacity.report.theme import style, text_width
 
 from .made_assessments import extreme, frame, ordinary
@@ -106,6 +109,58 @@ def test_without_a_total_the_pages_say_whose_figures_they_are() -> None:
     assert exhaustion(replace(ordinary(), variant="", headroom=None)).endswith("there is no total to judge them on.")
     assert not any("all in use" in line for line in span_of(held))
     assert "alone" not in whose(ordinary(), 1000.0, 8)
+
+
+def test_each_page_bears_its_title_and_number() -> None:
+    """A page would bear the title or the number of another, or a sentence that another page says."""
+    for number, title in enumerate(PAGES, start=1):
+        page = said(ordinary(), number)
+        assert title in page
+        assert [f"{k} / " in page for k in range(1, 7)] == [k == number for k in range(1, 7)]
+
+
+@pytest.mark.parametrize(
+    ("variant", "of_one", "what", "head"),
+    [
+        (cap.TOTAL, True, "The last days", "The last days"),
+        ("v001", True, "The last days", "{name}: the last days"),
+        ("v001", True, "", "{name}"),
+        ("v001", False, "The last days", "{name}: the last days"),
+        ("", True, "The last days", "{name}: the last days"),
+        ("", False, "The last days", "The last days"),
+    ],
+)
+def test_what_is_of_one_series_says_so(variant: str, of_one: bool, what: str, head: str) -> None:
+    """What is drawn of one variant would pass for all calls, or its words lose a letter."""
+    held = replace(ordinary(), variant=variant)
+    panel = replace(page_verdict.PANELS[0], what=lambda _: what, draw=lambda *_: None, of_one=of_one)
+    sheet = Sheet()
+    with style():
+        place(panel, held, Area(sheet, 10, 10, 200, 80))
+        texts = [text for text, _ in written(sheet.figure)]
+    assert head.format(name=variant_name(held)) in texts
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [
+        ([34], "The busiest hour of the typical week is Tuesday, 10:00 to 11:00."),
+        ([34, 36], "The busiest hours of the typical week are Tuesday between 10:00 and 13:00."),
+        (
+            [10, 34, 58],
+            "The busiest hours of the typical week, 3 alike, are Monday to Wednesday between 10:00 and",
+        ),
+        ([10, 34, 83], "The busiest hours of the typical week, 3 alike, are Monday, Tuesday and Thursday between"),
+        ([10, 35], "The busiest hours of the typical week, 2 alike, are Monday and Tuesday between 10:00 and 12:00."),
+        ([], "When calls come, and how long each level is held."),
+    ],
+)
+def test_the_busiest_hours_are_named(hours: list[int], words: str) -> None:
+    """Another day or hour would be told, or days in a row where others lie between."""
+    profile = ordinary().profile.copy()
+    own = profile.index.get_level_values(0) == cap.TOTAL
+    profile.loc[own, "q90"] = np.where(np.isin(np.arange(168), hours), 9.0, 3.0 if hours else 0.0)
+    assert rhythm(replace(ordinary(), profile=profile)).startswith(words)
 
 
 def test_head_cuts_the_name_and_nothing_else() -> None:
