@@ -14,7 +14,9 @@ from capacity.analysis.costing.busy_day import as_shape
 from capacity.analysis.utilisation import _duration
 from capacity.errors import ConfigError, InsufficientData
 from capacity.fetch.call_plan import call_filters
-from capacity.fetch.endpoint import Scope
+from capacity.fetch.endpoint import Scope, masked_number
+from capacity.fetch.instants import Unreadable
+from capacity.fetch.payload import _counts
 from capacity.fetch.reader import _fan
 from capacity.ground.licences import as_licences
 from capacity.ground.text import chance, percent
@@ -58,6 +60,7 @@ ALLOWED = {
     "target": (lambda v: cap.agents_for(5, mean_call_length="3m", target=v), [0.01, 0.99], [0, 1]),
     "timeout": (lambda v: cap.Client("A", "P", api_key="k", timeout=v), [0.001], [0, -1]),
     "max_workers": (lambda v: cap.Client("A", "P", api_key="k", max_workers=v), [1], [0, True]),
+    "counts": (lambda v: _counts([v]), [0, 2**31 - 1, 25.0], [-1, 2**31, 2.5, 10**400]),
     "channel": (lambda v: call_filters(None, None, v), ["voice", ["a", "b"]], [[], "a,b", ["a", "b,c"]]),
     "slots": (lambda v: cap.weekly_profile(FRAME, slots=v), [168, 2016], [167, 2017]),
 }  # fmt: skip
@@ -70,7 +73,7 @@ def test_the_last_value_on_either_side(name: str) -> None:
     for value in good:
         call(value)
     for value in bad:
-        with pytest.raises(ConfigError):
+        with pytest.raises((ConfigError, Unreadable)):
             call(value)
 
 
@@ -153,6 +156,11 @@ def test_words_at_their_edges() -> None:
     assert [percent(p) for p in (0.0, 0.0009, 0.001, 0.0094, 0.0095, 0.9905, 0.999, 0.9991, 1.0)] == [
         "0%", "<0.1%", "0.1%", "0.9%", "1%", "99%", "99.9%", ">99.9%", "100%",
     ]  # fmt: skip
+    assert [masked_number(n) for n in ("1234", "12345", "***45")] == [
+        "***",
+        "***45",
+        "***45",
+    ]
     assert [_duration(hours) for hours in (0.5, 59 / 60, 1.0)] == ["30 min", "59 min", "1.0 h"]
 
 

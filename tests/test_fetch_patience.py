@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import email.utils
 
 import pytest
 
 import capacity as cap
 from capacity.fetch.client import Client
-from capacity.fetch.patience import Patience, retry_after
+from capacity.fetch.patience import Patience, Slot, retry_after
 
 from .faulty_server import FaultyServer, error, hasty
 from .three_intervals import KEY, TRUTH, fetch
@@ -155,3 +156,20 @@ def test_the_default_budget_allows_five_hanging_reads():
 def test_retry_after_in_all_its_forms(value, date, seconds):
     """A Retry-After was misread (RFC 9110, 10.2.3; the date there is of that example)."""
     assert retry_after(value, date, now=1445412480 - 10) == seconds
+
+
+def test_a_slot_is_given_back_once_however_often_it_is_said():
+    """More requests would be in flight than are allowed, after one that was refused and asked again."""
+
+    async def take_and_give() -> list[bool]:
+        slots = asyncio.Semaphore(1)
+        one, other = Slot(slots), Slot(slots)
+        full = []
+        for step in (one.take, one.take, one.give, one.give, other.take, one.give):
+            done = step()
+            if done is not None:
+                await done
+            full.append(slots.locked())
+        return full
+
+    assert asyncio.run(take_and_give()) == [True, True, False, False, True, True]

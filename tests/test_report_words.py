@@ -111,12 +111,14 @@ def test_without_a_total_the_pages_say_whose_figures_they_are() -> None:
     assert "alone" not in whose(ordinary(), 1000.0, 8)
 
 
-def test_each_page_bears_its_title_and_number() -> None:
+def test_each_page_bears_its_title_and_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page would bear the title or the number of another, or a sentence that another page says."""
     for number, title in enumerate(PAGES, start=1):
         page = said(ordinary(), number)
         assert title in page
         assert [f"{k} / " in page for k in range(1, 7)] == [k == number for k in range(1, 7)]
+        monkeypatch.setattr(pages, "png", lambda figure: figure)
+        assert f"{number} / 6" in [text for text, _ in written(pages.page(ordinary(), number))]
 
 
 @pytest.mark.parametrize(

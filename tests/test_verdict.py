@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,9 +11,10 @@ import pytest
 import capacity as cap
 from capacity.analysis.verdict.capping import capping
 from capacity.analysis.verdict.confidence import Confidence, Evidence, confidence, evidence
-from capacity.analysis.verdict.decisions import decisions
+from capacity.analysis.verdict.decisions import decisions, in_words
 from capacity.analysis.verdict.growth import growth_of
 from capacity.analysis.verdict.headline import _by
+from capacity.analysis.verdict.situation import Situation
 
 DATES = pd.date_range("2026-03-01", periods=40, name="date")
 
@@ -200,6 +203,34 @@ def test_costs_are_those_of_the_tariff(billing: str) -> None:
     # Of licences each costs 12 a year; of the maximum the 50 calls of each month do. The package is 12 times 100.
     billed = {"licences": counts, "maximum": {"now": 50, "5% risk": 40}}[billing]
     assert [table.loc[row, "cost"] for row in counts] == [pytest.approx(1200 + 12 * billed[row]) for row in counts]
+
+
+@pytest.mark.parametrize(
+    ("steps", "now"),
+    [
+        ((), "110"),
+        ((80,), "110, 80 from 1 Apr 2026"),
+        ((80, 90), "110, 80 from 1 Apr 2026, 1 later change"),
+        ((80, 90, 95), "110, 80 from 1 Apr 2026, 2 later changes"),
+    ],
+)
+def test_changes_that_are_planned_are_counted_in_words(steps: tuple[int, ...], now: str) -> None:
+    """A change that comes later would be left out of the words, or one be counted that is named."""
+    table = decisions(rising(), DATES, np.full(40, 110), pd.Series({0.05: 105}), [20, 40])
+    changes = tuple((dt.date(2026, 4, 1 + 5 * k), count) for k, count in enumerate(steps))
+    facts = Situation(licences=110, horizon=40, days=100, peak=(90, 90), changes=changes)
+    assert in_words(table, facts).loc["now", "licences"] == now
+
+
+def test_much_at_the_licences_is_told_in_per_cent() -> None:
+    """A share of the days would be told as another, or a third be passed over."""
+    peaks = np.where(np.arange(120) % 5 < 3, 60, 40 + np.arange(120) % 17)
+    times = pd.date_range("2026-01-05", periods=120 * 288, freq="5min", tz="UTC")
+    calls = np.where(times.hour == 10, np.repeat(peaks, 288), 2)
+    frame = cap.as_intervals(pd.DataFrame({"time": times, "variant": cap.TOTAL, "max_concurrent": calls}))
+    notes = " ".join(cap.assess(frame, 60, tz="UTC", seed=1, horizon=14, backtest=False).notes)
+    assert "stood at them on 72 days of 120." in notes
+    assert "with 60% of the days at them little is known of the demand" in notes
 
 
 def test_confidence_reads_as_a_sentence() -> None:
