@@ -137,7 +137,16 @@ def test_odd_rows_are_read_for_what_they_say():
     rows = [
         {"id": "1", "started_at": "2026-01-05T10:00:00.250+01:00", "total_duration": 60.0, "polyai_duration": 0},
         {"id": "2", "started_at": "2026-01-05T10:00:00", "in_progress": False, "polyai_duration": 30},
-        {"id": "3", "started_at": "20260105T100000Z", "in_progress": False, "handoff": None, "channel": None},
+        {
+            "id": "3",
+            "started_at": "20260105T100000Z",
+            "in_progress": False,
+            "handoff": None,
+            "channel": None,
+            "language": "cy-GB",
+            "variant_id": "v",
+            "variant_name": "Bookings",
+        },
         {"id": "4", "started_at": "2026-01-05t11:00:00z"},
         {"id": "5", "started_at": "2026-01-05T12:00:00Z", "in_progress": True, "total_duration": 5, "language": 7},
     ]
@@ -150,6 +159,9 @@ def test_odd_rows_are_read_for_what_they_say():
     assert calls.frame["start"].min() == pd.Timestamp("2026-01-05T09:00:00.250Z")
     assert "2 in progress" in str(calls)
     assert "2 without a total duration" in str(calls)
+    known = calls.frame.set_index("start").sort_index()
+    assert known["language"].dropna().to_dict() == {pd.Timestamp("2026-01-05T10:00Z"): "cy-GB"}  # 7 is no language
+    assert known["variant"].dropna().tolist() == ["v"] and known["variant_name"].dropna().tolist() == ["Bookings"]
 
 
 @pytest.mark.parametrize("mode", ["cursor", "offset", "both"])
