@@ -13,6 +13,7 @@ import pytest
 import capacity as cap
 from capacity.analysis.assessment import Assessment
 from capacity.forecast.paths import PeakForecast
+from capacity.ground.licences import as_licences
 from capacity.report import page_verdict, pages
 from capacity.report.alone import PANELS as ALONE
 from capacity.report.frame import PAGES, span_of, variant_name, whose
@@ -141,6 +142,17 @@ def test_what_is_of_one_series_says_so(variant: str, of_one: bool, what: str, he
         place(panel, held, Area(sheet, 10, 10, 200, 80))
         texts = [text for text, _ in written(sheet.figure)]
     assert head.format(name=variant_name(held)) in texts
+
+
+@pytest.mark.parametrize(("more", "words"), [(-3, "3 fewer than"), (0, "as many as"), (1, "1 more than")])
+def test_the_number_to_hold_is_told_against_what_is_held(more: int, words: str) -> None:
+    """Licences to order would be told as licences too many."""
+    base = ordinary()
+    needed = int(base.needed.loc[0.05].iloc[-1])
+    held = replace(base, licences=as_licences(needed - more), headroom=cap.headroom(base.forecast, needed - more))
+    label, value, note, _ = _number(held)
+    assert (label, value) == ("Licences for 5% risk within 30 days", f"{needed:,}")
+    assert note == f"{words} are held"
 
 
 @pytest.mark.parametrize(
