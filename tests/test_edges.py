@@ -138,6 +138,16 @@ def test_one_licence_one_day_one_call() -> None:
     assert "never reached the licences (7), and was at or above 80% for 6.8 h" in cap.utilisation(FRAME, 7).sentence()
 
 
+@pytest.mark.parametrize(("risk", "count", "above"), [(0.05, 2000, 100), (0.29, 100, 29), (0.01, 100, 1), (0.1, 30, 3)])
+def test_as_many_paths_may_exceed_as_the_risk_allows(risk: float, count: int, above: int) -> None:
+    """Rounding would take one path away (0.29 x 100 is 28.999...), and a licence too many be bought; or one too few."""
+    dates = pd.date_range("2026-03-04", periods=1)
+    for more, needed in ((0, 10), (1, 20)):
+        peaks = np.where(np.arange(count) < above + more, 20, 10)[None, :, None]
+        forecast = cap.PeakForecast(peaks, ("*",), dates, pd.DataFrame({"*": [9.0]}))
+        assert cap.licences_needed(forecast, risk).iloc[0, 0] == needed
+
+
 def test_a_coarse_search_finds_what_a_full_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
     """With very many counts to try, those next to the best coarse one would be left out."""
     peaks = np.random.default_rng(1).poisson(60, (1, 40, 60))
