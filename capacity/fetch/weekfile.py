@@ -194,14 +194,14 @@ def read_rows(path: Place, by: str | None) -> Rows:
         source = pa.BufferReader(read(path))
         file = pq.ParquetFile(source, read_dictionary=[column], page_checksum_verification=True)
         table = file.read(columns=["time", column, "max_concurrent"], use_threads=False)
-        times = table.column("time").combine_chunks().cast(pa.int64()).to_numpy(zero_copy_only=False)
+        times = table.column("time").combine_chunks().cast(pa.int64()).to_numpy()
         label = table.column(column).combine_chunks()
         label = label.chunk(0) if isinstance(label, pa.ChunkedArray) else label
         small = np.int16 if len(label.dictionary) < 2**15 else np.int32
         rows = Rows(
             steps=(times // _STEP_US).astype(np.int32),
-            codes=label.indices.to_numpy(zero_copy_only=False).astype(small),
-            values=table.column("max_concurrent").combine_chunks().to_numpy(zero_copy_only=False),
+            codes=label.indices.to_numpy().astype(small),
+            values=table.column("max_concurrent").combine_chunks().to_numpy(),
             ids=tuple(label.dictionary.to_pylist()),
         )
         # Page checksums do not cover the footer, which says how many rows there are and where.
