@@ -51,6 +51,12 @@ def options_of(said: list[tuple[tuple[Any, ...], dict[str, Any]]]) -> dict[str, 
     return {name: value for name, value in options.items() if name != "progress"}
 
 
+def of_store(call: tuple[tuple[Any, ...], dict[str, Any]]) -> dict[str, Any]:
+    """Return what a read from a store was asked for by name, however it was passed."""
+    args, options = call
+    return dict(zip(("store", "start", "end"), args, strict=False)) | options
+
+
 JUDGED = [
     *"--tz Asia/Kolkata --horizon 41 --seed 7 --holidays GB-ENG --exclude 2026-01-05 --exclude 2026-01-06".split(),
     *"--mean-call-length 4m --licence-price 300 --lost-call-cost 2 --lead-time 3w --project P --account A".split(),
@@ -69,8 +75,8 @@ def test_report_and_headroom_judge_what_was_asked(command: str, spy: Spy, tmp_pa
     assert run([command, *JUDGED, "--events", str(events), "--tariff", str(tariff)]) == 1
     wanted = {"start": "2026-01-05", "end": "2026-01-07", "tz": "Asia/Kolkata"}
     scope = {"account": "A", "project": "P", "env": "sandbox"}
-    assert options_of(frames) == {"store": "s", **wanted, **scope}
-    assert (stored[0][0], options_of(stored)) == (("s",), {**wanted, **scope})
+    assert of_store(frames[0]) == {"store": "s", **wanted, **scope}
+    assert of_store(stored[0]) == {"store": "s", **wanted, **scope}
     asked = options_of(assessed)
     assert assessed[0][0][0] is FRAME and assessed[0][0][1] == "12"
     assert callable(assessed[0][1]["progress"])
@@ -90,7 +96,7 @@ def test_the_defaults_are_those_that_are_told(command: str, spy: Spy) -> None:
     frames, assessed = spy(cap, "read_intervals", FRAME), spy(cap, "assess")
     assert run([command, "--store", "s", "--licences", "12"]) == 1
     nothing = dict.fromkeys(["account", "project", "env", "start", "end"])
-    assert options_of(frames) == {"store": "s", "tz": "UTC", **nothing}
+    assert of_store(frames[0]) == {"store": "s", "tz": "UTC", **nothing}
     assert {k: v for k, v in options_of(assessed).items() if v is not None} == {
         "tz": "UTC", "horizon": 90, "seed": 1, "name": "",
     }  # fmt: skip
@@ -142,7 +148,9 @@ def test_track_keeps_what_was_asked(spy: Spy, tmp_path: Path) -> None:
     words = "--tz Asia/Kolkata --horizon 41 --seed 7 --holidays GB-ENG --exclude 2026-01-05 --account A --project P"
     run(["track", *words.split(), "--env", "sandbox", "--store", "s", "--ledger", "l", "--licences", "12",
          "--events", str(events)])  # fmt: skip
-    assert frames[0] == (("s",), {"tz": "Asia/Kolkata", "account": "A", "project": "P", "env": "sandbox"})
+    assert of_store(frames[0]) == {
+        "store": "s", "tz": "Asia/Kolkata", "account": "A", "project": "P", "env": "sandbox",
+    }  # fmt: skip
     asked = options_of(assessed)
     assert [event.name for event in asked.pop("events")] == ["Hotels"]
     assert asked == {
@@ -342,11 +350,12 @@ def test_export_and_reconcile_read_what_was_asked(spy: Spy, tmp_path: Path) -> N
     read_frame, read_own = spy(cap, "read_intervals", FRAME), spy(cap, "read_stored_calls", cap.read_calls(CALLS))
     compared = spy(cap, "reconcile")
     words = "--store s --start 2026-01-05 --end 2026-01-07 --tz Asia/Kolkata --account A --project P --env live".split()
-    asked = (("s", "2026-01-05", "2026-01-07"), {"tz": "Asia/Kolkata", "account": "A", "project": "P", "env": "live"})
+    asked = {"store": "s", "start": "2026-01-05", "end": "2026-01-07", "tz": "Asia/Kolkata"}
+    asked |= {"account": "A", "project": "P", "env": "live"}
     assert run(["export", *words, "--absent", "missing", "--out", str(tmp_path / "x.csv")]) == 0
-    assert read_frame[0] == (asked[0], {**asked[1], "absent": "missing"})
+    assert of_store(read_frame[0]) == {**asked, "absent": "missing"}
     run(["reconcile", *words])
-    assert read_frame[1] == read_own[0] == asked
+    assert of_store(read_frame[1]) == of_store(read_own[0]) == asked
     assert compared[0][1] == {"tz": "Asia/Kolkata"}
     assert run(["export", "--store", "s", "--out", str(tmp_path / "x.csv")]) == 0
     assert (read_frame[2][1]["absent"], read_frame[2][1]["tz"]) == ("zero", "UTC")
