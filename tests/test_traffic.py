@@ -9,6 +9,7 @@ import pytest
 import capacity as cap
 from capacity.calls.profiles import Profile
 from capacity.errors import ConfigError, InsufficientData
+from capacity.stats import load_path as paths
 from capacity.stats.erlang import erlang_b
 from capacity.stats.load_likelihood import Table, evidence
 from capacity.stats.lost_calls import _regime, draw_lost, overflow_dispersion
@@ -367,3 +368,15 @@ def test_the_curve_widens_away_from_the_licences_that_were_there():
     for licences in (24, 36):
         extra = np.sqrt(width[licences] ** 2 - width[30] ** 2)
         assert extra == pytest.approx(2 * 1.645 * 0.25 * away[licences], rel=0.5)
+
+
+def test_excursions_that_outlast_an_interval_widen_the_path(monkeypatch):
+    """Maxima of long calls would count as so many independent ones, and the limits be too narrow."""
+    maxima = np.random.default_rng(1).poisson(25, 864)
+    seen = evidence(maxima, np.zeros(864, dtype=int), 1.0)
+    spread = {}
+    for inflation in (1.0, 9.0):
+        monkeypatch.setattr(paths, "variance_inflation", lambda load, turn, by=inflation: np.full(len(load), by))
+        path = paths.load_path(seen, np.arange(864), np.arange(864) % 288)
+        spread[inflation] = path.draws(200, np.random.default_rng(2)).mean(axis=0).std()
+    assert spread[9.0] == pytest.approx(3 * spread[1.0], rel=0.4)
