@@ -155,6 +155,21 @@ def test_the_number_to_hold_is_told_against_what_is_held(more: int, words: str) 
     assert note == f"{words} are held"
 
 
+def test_licences_to_hold_stand_from_the_largest_risk_down() -> None:
+    """The rows would stand in whatever order they came, and a number be read beside another risk."""
+    held = replace(ordinary(), needed=ordinary().needed.iloc[[1, 2, 0]])
+    (panel,) = [panel for panel in page_verdict.PANELS if panel.name == "licences-needed"]
+    sheet = Sheet()
+    with style():
+        place(panel, held, Area(sheet, 10, 10, 130, 62))
+        found = written(sheet.figure)
+    rows = {text: box[1] for text, box in found if text.endswith(" risk")}
+    assert sorted(rows, key=rows.__getitem__, reverse=True) == ["10% risk", "5% risk", "1% risk"]
+    for risk, words in ((0.1, "10% risk"), (0.01, "1% risk")):  # each number on the line of its risk
+        beside = [text for text, box in found if abs(box[1] - rows[words]) < 3 and text != words]
+        assert sorted(beside) == sorted(f"{count:,}" for count in held.needed.loc[risk])
+
+
 @pytest.mark.parametrize(
     ("hours", "words"),
     [
