@@ -283,14 +283,18 @@ def test_fleet_assesses_what_was_asked(spy: Spy, tmp_path: Path) -> None:
     fetched, assessed = spy(fetching, "fetch_fleet", "the plan"), spy(cap, "assess_fleet")
     words = ["fleet", "plan.csv", "--out", str(tmp_path), "--workers", "3", "--horizon", "41", "--seed", "7"]
     span = "--fetch --start 2026-01-05 --end 2026-01-07 --region uk-1 --base-url https://x.test".split()
-    run([*words, "--backtest", *span])
+    paid = tmp_path / "tariff.toml"
+    paid.write_text("licence_price = 300\nlost_call_cost = 2\n")
+    run([*words, "--backtest", "--tariff", str(paid), "--lead-time", "21d", *span])
     assert (fetched[0][0], options_of(fetched)) == (
         (Path("plan.csv"), "2026-01-05", "2026-01-07"), {"region": "uk-1", "base_url": "https://x.test"},
     )  # fmt: skip
     asked = {"horizon": 41, "seed": 7, "executor": None, "workers": 3, "out": tmp_path, "backtest": True}
+    asked |= {"tariff": cap.Tariff(licence_price=300, lost_call_cost=2), "lead_time": "21d"}
     assert (assessed[0][0], options_of(assessed)) == (("the plan",), asked)
     run(["fleet", "plan.csv"])
     plain = {"horizon": 365, "seed": 1, "executor": None, "workers": None, "backtest": False}
+    plain |= {"tariff": None, "lead_time": None}
     assert assessed[1][0] == (Path("plan.csv"),) and len(fetched) == 1
     assert options_of(assessed[1:]) == {**plain, "out": Path("capacity-fleet")}
 

@@ -11,6 +11,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -50,6 +51,30 @@ def test_a_row_is_what_assess_says(plan, bare):
     assert row["confidence"] == "untested"
     assert bare.peaks["p3"].tolist() == alone.peaks["peak"].tolist()
     assert bare.assessment("p3").sentence() == alone.sentence()
+
+
+def test_a_tariff_and_a_lead_time_are_for_every_project_without_prices(plan):
+    """A row would have no cost, that of another project's own prices, or a day to order that its report has not."""
+    told = pd.read_csv(plan, dtype=str).tail(3)
+    told["store"] = [str(plan.parent / name) for name in told["store"]]
+    told["mean_call_length"] = ["3m", "3m", ""]
+    told["licence_price"], told["lost_call_cost"] = ["", "700", ""], ["", "3", ""]
+    tariff = cap.Tariff(licence_price=300, lot=10, lost_call_cost=2)
+    fleet = cap.assess_fleet(told, horizon=90, workers=1, tariff=tariff, lead_time="3w")
+    own = [tariff, cap.Tariff(licence_price=700, lost_call_cost=3)]
+    for name, store, rates in zip(told["project"], told["store"], own, strict=False):
+        held = int(told.set_index("project").loc[name, "licences"])
+        alone = cap.assess(
+            cap.read_intervals(store), held, tz="UTC", horizon=90, seed=1, backtest=False,
+            mean_call_length="3m", tariff=rates, lead_time=21,
+        )  # fmt: skip
+        row = fleet.table.loc[name]
+        assert (row["best_licences"], row["best_cost"]) == (alone.cost.best, alone.cost.table["total"].min())
+        highest = alone.forecast.series().max(axis=1)
+        allowed = np.mean(highest > np.sort(highest)[len(highest) - 1 - len(highest) // 20])  # at most 5%
+        first = next(day for day, risk in alone.headroom.p_above.items() if risk > allowed)
+        assert row["order_by"] == first - pd.Timedelta("21D")
+    assert pd.isna(fleet.table.loc[told["project"].iloc[2], "best_cost"])
 
 
 def test_the_schema_is_what_comes(bare):

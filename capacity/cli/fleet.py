@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from capacity.cli.app import EXIT_INCOMPLETE, EXIT_INTERRUPTED, app, progress, say
-from capacity.cli.options import End, Out, Seed, Start, as_folder
+from capacity.cli.options import End, LeadTime, Out, Seed, Start, TariffFile, as_folder
 from capacity.errors import CapacityError, ConfigError
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def fleet(
     horizon: Annotated[int, typer.Option("--horizon", help="Days to look ahead.", min=1, max=365)] = 365,
     seed: Seed = 1,
     backtest: Annotated[bool, typer.Option("--backtest", help="Back-test each forecast: three times as long.")] = False,
+    tariff: TariffFile = None,
+    lead_time: LeadTime = None,
     fetch: Annotated[bool, typer.Option("--fetch", help="Fetch --start to --end into the stores first.")] = False,
     start: Start = None,
     end: End = None,
@@ -58,6 +60,7 @@ def fleet(
     Example: capacity fleet plan.csv --out fleet --workers 4
     """
     import capacity as cap
+    from capacity.plan.files import read_tariff
 
     if workers is not None and scheduler is not None:
         raise ConfigError("--workers and --scheduler were both given; give one: the cluster has workers of its own")
@@ -75,7 +78,7 @@ def fleet(
         with progress("Assessing") as step:
             found = cap.assess_fleet(
                 todo, horizon=horizon, seed=seed, executor=client, workers=workers, out=out, backtest=backtest,
-                progress=step,
+                tariff=None if tariff is None else read_tariff(tariff), lead_time=lead_time, progress=step,
             )  # fmt: skip
     except KeyboardInterrupt as stop:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C, while the processes end

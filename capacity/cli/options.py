@@ -31,6 +31,15 @@ Licence = Annotated[
 Zone = Annotated[str, typer.Option("--tz", help="Time zone of days and hours, such as Europe/London.", metavar="ZONE")]
 Horizon = Annotated[int, typer.Option("--horizon", help="Days to look ahead.", min=1, max=365)]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything that is drawn by chance.", min=0)]
+LeadTime = Annotated[
+    str | None, typer.Option("--lead-time", help="From order to use, such as 14d or 3w: adds the date to order by.")
+]
+TariffFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--tariff", help="TOML file of how licences are paid for, in place of the two prices.", metavar="FILE"
+    ),
+]
 Out = Annotated[Path, typer.Option("--out", help="Where to write.")]
 Account = Annotated[str | None, typer.Option("--account", help="Account id.")]
 Project = Annotated[str | None, typer.Option("--project", help="Project id.")]

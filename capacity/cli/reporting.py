@@ -16,7 +16,21 @@ from capacity.cli.app import EXIT_RISK, app, progress, say
 from capacity.cli.dressing import dressed, parameters_of
 from capacity.cli.frames import Intervals, LogFiles, OwnZone, read_both
 from capacity.cli.logwords import describes_log
-from capacity.cli.options import Account, AnyEnv, End, Horizon, Licence, Out, Project, Seed, Start, Store, as_folder
+from capacity.cli.options import (
+    Account,
+    AnyEnv,
+    End,
+    Horizon,
+    LeadTime,
+    Licence,
+    Out,
+    Project,
+    Seed,
+    Start,
+    Store,
+    TariffFile,
+    as_folder,
+)
 from capacity.errors import ConfigError, InsufficientData
 from capacity.ground.text import chance, percent, plural
 from capacity.ground.times import as_instant
@@ -37,19 +51,10 @@ CallLength = Annotated[
 ]
 LicencePrice = Annotated[float | None, typer.Option("--licence-price", help="Price of one licence a year.", min=0)]
 LostCallCost = Annotated[float | None, typer.Option("--lost-call-cost", help="Cost of one call turned away.", min=0)]
-LeadTime = Annotated[
-    str | None, typer.Option("--lead-time", help="From order to use, such as 14d or 3w: adds the date to order by.")
-]
 Events = Annotated[
     Path | None,
     typer.Option(
         "--events", help="TOML file of launches and other events to come, each a table [[event]].", metavar="FILE"
-    ),
-]
-TariffFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--tariff", help="TOML file of how licences are paid for, in place of the two prices.", metavar="FILE"
     ),
 ]
 LedgerDir = Annotated[

@@ -21,6 +21,8 @@ from capacity.fleet.task import Outcome, Settings, work
 from capacity.fleet.workers import SubmitsWork
 from capacity.ground.address import as_place
 from capacity.ground.arguments import as_horizon, as_seed, as_whole
+from capacity.ground.spans import SpanLike, as_span
+from capacity.ground.tariff import Tariff
 
 __all__ = ["assess_fleet"]
 
@@ -36,6 +38,8 @@ def assess_fleet(
     workers: int | None = None,
     out: str | os.PathLike[str] | None = None,
     backtest: bool = False,
+    tariff: Tariff | None = None,
+    lead_time: SpanLike | None = None,
     progress: Progress | None = None,
 ) -> Fleet:
     """Return a verdict for every project of a plan, worked out on this machine's processes or through any executor.
@@ -69,6 +73,10 @@ def assess_fleet(
     backtest : bool, default False
         Whether to back-test each forecast, which takes about three times as long. Without, ``confidence`` is
         "untested".
+    tariff : Tariff, optional
+        How licences are paid for: for each project that has a ``mean_call_length`` and no prices of its own.
+    lead_time : int, str or timedelta, optional
+        From order to use: days, "21d" or "3w"; gives ``order_by``.
     progress : callable, optional
         Called with (the project done last, projects done, projects in all).
 
@@ -95,7 +103,8 @@ def assess_fleet(
     >>> print(fleet.sentence())
     1 project: none with a verdict. Without a verdict: 1.
     """
-    settings = Settings(as_horizon(horizon), as_seed(seed), bool(backtest))
+    ahead = None if lead_time is None else as_span(lead_time, "lead_time")
+    settings = Settings(as_horizon(horizon), as_seed(seed), bool(backtest), tariff, ahead)
     count = (os.cpu_count() or 1) if workers is None else as_whole(workers, "workers", least=1)
     todo = read_plan(plan)
     folder = _folder(out)

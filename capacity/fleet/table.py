@@ -33,6 +33,7 @@ FLEET_SCHEMA: Mapping[str, str] = MappingProxyType(
         "needed_01": "Int64",  # fewest licences exceeded within the horizon with 1% risk at most [calls]
         "needed_05": "Int64",  # the same for 5% risk
         "needed_10": "Int64",  # the same for 10% risk
+        "order_by": "datetime64[ns]",  # local day to order on, for 5% risk, where a lead time is given
         "confidence": "str",  # tested, weak or untested
         "confidence_reason": "str",  # why, in words
         "growth": "float64",  # of the mean daily peak: last 28 days on the same 28 a year before [share]
@@ -74,6 +75,8 @@ def row_of(assessment: Assessment, *, pool: str, backtest: bool) -> dict[str, An
                 row[f"p_above_{days}"] = float(headroom.p_above.iloc[days - 1])
         if 1 - headroom.beyond >= 0.01:  # a handful of paths would say nothing
             row["exceeded_by"] = headroom.dates_given[0.5]
+        if assessment.lead_time is not None and assessment.decisions is not None:
+            row["order_by"] = assessment.decisions["order_by"].get("5% risk")
     if needed is not None:
         row |= {f"needed_{round(100 * float(risk)):02d}": int(needed.loc[risk].iloc[-1]) for risk in needed.index}
     if assessment.cost is not None:

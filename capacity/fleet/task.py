@@ -28,6 +28,7 @@ from capacity.fleet.table import FLEET_SCHEMA, failed_row, peaks_of, row_of
 from capacity.ground.calls import Calls
 from capacity.ground.files import mark_of, read
 from capacity.ground.frame import TOTAL, total
+from capacity.ground.tariff import Tariff
 from capacity.ground.times import DAY
 from capacity.plan.files import read_events
 
@@ -41,6 +42,8 @@ class Settings:
     horizon: int
     seed: int
     backtest: bool
+    tariff: Tariff | None = None
+    lead_time: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +110,7 @@ def _outcome(row: PlanRow, settings: Settings, known: Mapping[str, str] | None) 
 def assessed(row: PlanRow, settings: Settings, *, alone: bool = False) -> Assessment:
     """Return the assessment of one project, or of its total `alone`, which is all that its row tells of."""
     frame = frame_of(row)
+    priced = bool(row.licence_price and row.lost_call_cost)
     return assess(
         _total_of(frame) if alone else frame,
         row.licences,
@@ -118,6 +122,8 @@ def assessed(row: PlanRow, settings: Settings, *, alone: bool = False) -> Assess
         mean_call_length=row.mean_call_length or None,
         licence_price=float(row.licence_price) if row.licence_price else None,
         lost_call_cost=float(row.lost_call_cost) if row.lost_call_cost else None,
+        tariff=settings.tariff if row.mean_call_length and not priced else None,
+        lead_time=settings.lead_time,
         events=read_events(row.events) if row.events else None,
         backtest=settings.backtest,
     )
@@ -171,7 +177,7 @@ def fingerprint(row: PlanRow, settings: Settings) -> str:
     """Return what tells whether a result still holds: plan row, store contents, settings, version, columns."""
     plan = asdict(row) | {"key_env": ""}
     told = [__version__, plan, asdict(settings), list(FLEET_SCHEMA)]
-    digest = hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16)
+    digest = hashlib.blake2b(json.dumps(told, sort_keys=True, default=str).encode(), digest_size=16)
     archive = _archive(row)
     files = [file for folder in archive.folders(**_selection(row, archive)) for file in archive.files(folder)]
     if row.events:

@@ -95,15 +95,17 @@ def needs(fleet: Fleet) -> Listing:
     table, spans = fleet.table, _spans(fleet)
     due = table[table["needed_05"] > table["licences"]].sort_values("exceeded_by", kind="stable")
     last = f"p_above_{spans[-1]}" if spans else None
+    ordered = bool(due["order_by"].notna().any())
+    columns = ["exceeded_by", *(["order_by"] if ordered else [])]
     rows = [
-        [str(name), "" if pd.isna(r["exceeded_by"]) else day(r["exceeded_by"]),
+        [str(name), *("" if pd.isna(r[column]) else day(r[column]) for column in columns),
          f"+{int(r['needed_05'] - r['licences']):,}", *([_chance(r[last])] if last else [])]
         for name, r in due.iterrows()
     ]  # fmt: skip
     return Listing(
         "Who needs what by when",
         "Licences to add for 5% risk, and the day by which half of the cases in which licences are exceeded have come",
-        ["Project", "By", "Licences", *([f"{spans[-1]} days"] if spans else [])],
+        ["Project", "By", *(["Order by"] if ordered else []), "Licences", *([f"{spans[-1]} days"] if spans else [])],
         rows,
         f"No project with a verdict has more than 5% risk within {plural(fleet.settings.horizon, 'day')}.",
     )
